@@ -1,0 +1,1 @@
+"""Repairs of third-party packages that have to happen before their first import."""
