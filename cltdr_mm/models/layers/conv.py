@@ -1,6 +1,4 @@
 """Convolutions of (B, C, T) sequences with a validity mask."""
-from typing import Tuple
-
 import torch
 from torch import Tensor, nn
 
@@ -58,7 +56,7 @@ class MaskedConv1d(nn.Module):
         if bias:
             nn.init.zeros_(self.conv.bias)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Convolve, then zero what is padding.
 
         Args:
