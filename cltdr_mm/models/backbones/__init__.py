@@ -1,0 +1,12 @@
+"""Encoders: (B, C, T) features and their mask to a temporal feature pyramid."""
+from .conv import ConvPyramid
+from .gmg import GMG
+from .logo import LoGo
+from .pyramid import PyramidBackbone
+from .sgp import SGP
+from .temporal_maxer import TemporalMaxer
+from .transformer import ActionFormer
+
+__all__ = [
+    'GMG', 'SGP', 'ActionFormer', 'ConvPyramid', 'LoGo', 'PyramidBackbone', 'TemporalMaxer'
+]
