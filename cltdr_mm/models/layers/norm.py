@@ -57,20 +57,25 @@ class MaskedGroupNorm(nn.Module):
         num_groups (int): Number of groups; divides ``channels``.
         channels (int): Number of channels C.
         eps (float): Added to the variance. Defaults to 1e-5.
+        affine (bool): Whether to learn a factor and an offset per channel. Defaults to True.
 
     Raises:
         ValueError: If ``channels`` is not a multiple of ``num_groups``.
     """
 
-    def __init__(self, num_groups: int, channels: int, eps: float = 1e-5) -> None:
+    def __init__(self,
+                 num_groups: int,
+                 channels: int,
+                 eps: float = 1e-5,
+                 affine: bool = True) -> None:
         super().__init__()
         if channels % num_groups:
             raise ValueError(f'{channels} channels do not split into {num_groups} groups')
         self.num_groups = num_groups
         self.channels = channels
         self.eps = eps
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
+        self.weight = nn.Parameter(torch.ones(channels)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Normalise every group of every sample.
@@ -82,7 +87,9 @@ class MaskedGroupNorm(nn.Module):
         Returns:
             Tensor: (B, C, T), zero outside the mask.
         """
-        dtype = torch.promote_types(x.dtype, self.weight.dtype)
+        dtype = x.dtype
+        if self.weight is not None:
+            dtype = torch.promote_types(dtype, self.weight.dtype)
         x = _upcast(x)
         batch, channels, _ = x.shape
         valid = mask[:, None].to(x.dtype)  # (B, 1, T)
@@ -95,9 +102,12 @@ class MaskedGroupNorm(nn.Module):
 
         centred = (x - group_mean(x * valid)) * valid
         rstd = (group_mean(centred.square()) + self.eps).rsqrt()  # (B, C, 1)
+        if self.weight is None:
+            return (centred * rstd).to(dtype)
         out = torch.addcmul(self.bias[:, None], centred, rstd * self.weight[:, None])
         return (out * valid).to(dtype)
 
     def extra_repr(self) -> str:
         """Constructor arguments, for ``print(model)``."""
-        return f'{self.num_groups}, {self.channels}, eps={self.eps}'
+        return (f'{self.num_groups}, {self.channels}, eps={self.eps}, '
+                f'affine={self.weight is not None}')

@@ -19,8 +19,10 @@ class IdentityNeck(BaseModule):
     Args:
         in_channels (int): Width D of the levels.
         num_levels (int): Number of levels L. Defaults to 6.
-        norm (str, optional): 'layer' over the channels of a step, 'group' over time and sixteenths
-            of the channels, None for no norm. Defaults to 'layer'.
+        norm (str, optional): 'layer' over the channels of a step, with learned factors and
+            offsets; 'group' over time and a group of channels, without (TemporalMaxer's default);
+            None for no norm. Defaults to 'layer'.
+        num_groups (int): Number of groups of 'group'. Defaults to 4.
         variant (str): 'release' leaves the norm's bias at padded steps (and counts them in group
             statistics) as the published code does. Defaults to 'paper'.
         init_cfg (dict, optional): MMEngine's weight initialisation config. Defaults to None.
@@ -33,6 +35,7 @@ class IdentityNeck(BaseModule):
                  in_channels: int,
                  num_levels: int = 6,
                  norm: Optional[str] = 'layer',
+                 num_groups: int = 4,
                  variant: str = 'paper',
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg=init_cfg)
@@ -45,7 +48,8 @@ class IdentityNeck(BaseModule):
             if norm == 'layer':
                 return ChannelLayerNorm(in_channels)
             if norm == 'group':
-                return (nn.GroupNorm if self.release else MaskedGroupNorm)(16, in_channels)
+                kind = nn.GroupNorm if self.release else MaskedGroupNorm
+                return kind(num_groups, in_channels, affine=False)
             return nn.Identity()
 
         self.fpn_norms = nn.ModuleList(make() for _ in range(num_levels))
