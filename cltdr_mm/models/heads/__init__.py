@@ -1,0 +1,7 @@
+"""Heads: what a pyramid's points predict, what that costs in training, what it yields."""
+from .actionformer_head import ActionFormerHead
+from .cltdr_head import CLTDRHead
+from .point_head import PointHead
+from .trident_head import TridentHead
+
+__all__ = ['ActionFormerHead', 'CLTDRHead', 'PointHead', 'TridentHead']

@@ -1,0 +1,4 @@
+"""Localizers: whole models in MMAction2's interface, put together from the parts next door."""
+from .single_stage import SingleStageLocalizer
+
+__all__ = ['SingleStageLocalizer']
