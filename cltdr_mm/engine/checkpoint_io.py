@@ -1,0 +1,83 @@
+"""Lets MMEngine's checkpoints load under ``torch.load(weights_only=True)``.
+
+From torch 2.6 on, ``torch.load`` refuses everything but tensors and plain containers unless told
+otherwise. MMEngine stores its training log (:class:`~mmengine.logging.HistoryBuffer`, which holds
+NumPy arrays) in every checkpoint, so testing and resuming fail. Turning the check off would let a
+checkpoint from anywhere run any code; instead the few harmless types that MMEngine stores are
+declared safe. That holds for the whole process: ``Runner.load_checkpoint``, ``Runner.resume`` and
+``torch.load`` itself need no change.
+"""
+import pickle
+from typing import Any, Callable, Union
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer
+
+SafeGlobal = Union[Callable, tuple[Callable, str]]
+
+
+def history_buffer_method(obj: Any, name: str) -> Callable:
+    """Stand in for ``getattr`` while a checkpoint is read.
+
+    MMEngine pickles the statistics a :class:`HistoryBuffer` offers as
+    ``getattr(HistoryBuffer, 'min')`` and the like. The real ``getattr`` would open the door to
+    arbitrary objects, so only public methods of that one class come through. What comes out can
+    be stored in a buffer but not called by the unpickler, which calls declared types only.
+
+    Args:
+        obj (Any): Must be the class :class:`HistoryBuffer`.
+        name (str): Name of one of its public methods.
+
+    Returns:
+        Callable: The method.
+
+    Raises:
+        pickle.UnpicklingError: For any other object or name.
+    """
+    if obj is HistoryBuffer and isinstance(name, str) and not name.startswith('_'):
+        method = vars(HistoryBuffer).get(name)
+        if callable(method):
+            return method
+    raise pickle.UnpicklingError(
+        f'this checkpoint asks for the attribute {name!r} of {obj!r}; only the statistics of '
+        'HistoryBuffer are allowed')
+
+
+def safe_globals() -> list[SafeGlobal]:
+    """List what a checkpoint of MMEngine may name besides tensors and containers.
+
+    Returns:
+        list: Types, or (object, name in the file) where the file uses another name.
+    """
+    # NumPy 2 renamed numpy.core; files written before and after must both load.
+    reconstruct = np.array(0).__reduce__()[0]
+    scalar = np.float64(0).__reduce__()[0]
+    renamed = [(function, f'{module}.{function.__name__}')
+               for module in ('numpy.core.multiarray', 'numpy._core.multiarray')
+               for function in (reconstruct, scalar)]
+    dtypes = {type(np.dtype(code)) for code in '?bhilqBHILQefdgFDOSU'} - {np.dtype}
+    return [
+        HistoryBuffer, np.ndarray, np.dtype, *sorted(dtypes, key=lambda t: t.__name__), *renamed,
+        (history_buffer_method, 'builtins.getattr')
+    ]
+
+
+def register_safe_globals() -> bool:
+    """Declare :func:`safe_globals` to torch, once per process.
+
+    Returns:
+        bool: False where this torch has no such list (before 2.5, where ``torch.load`` does not
+        check by default either).
+    """
+    add = getattr(torch.serialization, 'add_safe_globals', None)
+    if add is None:
+        return False
+    try:
+        add(safe_globals())
+    except (AttributeError, TypeError):  # torch 2.4 takes types only, not (object, name)
+        return False
+    return True
+
+
+register_safe_globals()

@@ -1,0 +1,125 @@
+"""What the command line tools change in a config before the Runner sees it.
+
+All functions change the config in place; none imports a model or touches a file.
+"""
+import datetime
+import os
+from pathlib import Path
+from typing import Optional
+
+import torch
+import torch.distributed as dist
+from mmengine.config import Config
+
+
+def set_work_dir(cfg: Config, config_path: str, work_dir: Optional[str]) -> None:
+    """Decide where logs and checkpoints go.
+
+    Args:
+        cfg (Config): The config.
+        config_path (str): Its file; its name is used where nothing else is said.
+        work_dir (str, optional): From the command line; goes before the config's own.
+    """
+    if work_dir is not None:
+        cfg.work_dir = work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = str(Path('work_dirs', Path(config_path).stem))
+
+
+def set_resume(cfg: Config, resume: Optional[str]) -> None:
+    """Continue an earlier training.
+
+    Args:
+        cfg (Config): The config.
+        resume (str, optional): A checkpoint, or 'auto' for the latest one of the work directory
+            (from scratch where there is none yet), or None to start anew.
+    """
+    if resume is None:
+        return
+    cfg.resume = True
+    cfg.load_from = None if resume == 'auto' else resume
+
+
+def drop_validation(cfg: Config) -> None:
+    """Train without evaluating in between.
+
+    Args:
+        cfg (Config): The config.
+    """
+    cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+
+
+def set_amp(cfg: Config) -> None:
+    """Train in mixed precision on whatever there is.
+
+    On a GPU bfloat16 where it is supported (no loss scaling: its range is float32's), else
+    float16 with dynamic loss scaling; on a CPU bfloat16.
+
+    Args:
+        cfg (Config): The config; its ``optim_wrapper`` must be a plain ``OptimWrapper`` or an
+            ``AmpOptimWrapper``, which is left as it is on a GPU.
+
+    Raises:
+        ValueError: If the config already names another optimizer wrapper.
+    """
+    kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
+    known = ('OptimWrapper', 'AmpOptimWrapper', 'CPUAmpOptimWrapper')
+    if kind not in known:
+        raise ValueError(f'--amp replaces optim_wrapper.type {", ".join(known)}; the config says '
+                         f'{kind}')
+    if not torch.cuda.is_available():
+        for key in ('loss_scale', 'dtype', 'use_fsdp'):
+            cfg.optim_wrapper.pop(key, None)
+        cfg.optim_wrapper.type = 'CPUAmpOptimWrapper'
+    elif kind != 'AmpOptimWrapper':
+        bf16 = torch.cuda.is_bf16_supported()
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.dtype = 'bfloat16' if bf16 else 'float16'
+        cfg.optim_wrapper.loss_scale = 1. if bf16 else 'dynamic'
+
+
+def set_randomness(cfg: Config, seed: Optional[int], diff_rank_seed: bool = False,
+                   deterministic: bool = False) -> None:
+    """Set the seed and determinism; what the command line does not say stays as configured.
+
+    Args:
+        cfg (Config): The config.
+        seed (int, optional): Seed of initialisation, order and augmentation.
+        diff_rank_seed (bool): Whether MMEngine adds the rank to the seed. Defaults to False.
+        deterministic (bool): Whether only deterministic algorithms are used. Defaults to False.
+    """
+    randomness = dict(cfg.get('randomness') or dict(seed=None))
+    if seed is not None:
+        randomness['seed'] = seed
+    if diff_rank_seed:
+        randomness['diff_rank_seed'] = True
+    if deterministic:
+        randomness['deterministic'] = True
+        # cuBLAS asks for this before its first use
+        os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
+    cfg.randomness = randomness
+
+
+def set_launcher(cfg: Config, launcher: str) -> None:
+    """Choose how ranks find each other, and make it work without a GPU.
+
+    MMEngine's own start selects a CUDA device and hands device ids to DDP, whatever back-end the
+    config names; on CPU the process group (gloo) is therefore made here, first, and the wrapper
+    is told that there are no devices. The config file needs no change either way.
+
+    Args:
+        cfg (Config): The config.
+        launcher (str): 'none', 'pytorch', 'slurm' or 'mpi'.
+    """
+    cfg.launcher = launcher
+    if launcher != 'pytorch' or torch.cuda.is_available():
+        return
+    if not dist.is_initialized():
+        timeout = cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout')
+        options = {} if timeout is None else dict(timeout=datetime.timedelta(seconds=timeout))
+        dist.init_process_group('gloo', **options)
+    wrapper = dict(type='MMDistributedDataParallel', broadcast_buffers=False,
+                   find_unused_parameters=cfg.get('find_unused_parameters', False))
+    wrapper.update(cfg.get('model_wrapper_cfg') or {})
+    wrapper['device_ids'] = None
+    cfg.model_wrapper_cfg = wrapper

@@ -1,0 +1,31 @@
+default_scope = 'mmaction'
+custom_imports = dict(imports=['cltdr_mm'], allow_failed_imports=False)
+
+default_hooks = dict(
+    epoch_seed=dict(type='EpochSeedHook'),
+    runtime_info=dict(type='RuntimeInfoHook'),
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=20, ignore_last=False),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    # momentum 0.001 keeps 0.999; for short trainings: ema=dict(ema_type='WarmupEMA')
+    ema=dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.001),
+    checkpoint=dict(
+        type='CheckpointHook', interval=1, save_best='average_mAP', rule='greater',
+        max_keep_ckpts=3),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    sync_buffers=dict(type='SyncBuffersHook'))
+
+env_cfg = dict(
+    cudnn_benchmark=False,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    dist_cfg=dict(backend='nccl'))
+
+log_processor = dict(type='LogProcessor', window_size=20, by_epoch=True)
+log_level = 'INFO'
+
+# for TensorBoard: visualizer = dict(vis_backends=[dict(type='TensorboardVisBackend')])
+visualizer = dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')])
+
+randomness = dict(seed=0)
+load_from = None
+resume = False

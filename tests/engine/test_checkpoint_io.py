@@ -1,0 +1,110 @@
+"""Checkpoints load and resume without giving up torch's check."""
+import os
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer
+
+from cltdr_mm.engine.checkpoint_io import history_buffer_method
+
+
+def state_of(runner) -> dict:
+    """All that a checkpoint of the run holds, flattened to numbers."""
+    path = os.path.join(runner.work_dir, open(f'{runner.work_dir}/last_checkpoint').read())
+    checkpoint = torch.load(path, weights_only=True)
+    optimizer = checkpoint['optimizer']['state']
+    return dict(
+        state=checkpoint['state_dict'], ema=checkpoint['ema_state_dict'],
+        moments={f'{k}.{n}': v for k, s in optimizer.items() for n, v in s.items()},
+        lr=[g['lr'] for g in checkpoint['optimizer']['param_groups']],
+        scheduler=[s['last_step'] for s in checkpoint['param_schedulers']])
+
+
+def test_resume_is_bit_equal_to_the_straight_run(toy_runner):
+    straight = toy_runner('straight', epochs=4)
+    straight.train()
+    expected = state_of(straight)
+
+    first = toy_runner('broken', epochs=4, custom_hooks=[dict(type='BreakOffHook', epoch=2)])
+    with pytest.raises(KeyboardInterrupt):
+        first.train()
+    assert not torch.equal(state_of(first)['state']['linear.weight'],
+                           expected['state']['linear.weight'])
+
+    second = toy_runner('broken', epochs=4, resume=True)
+    second.train()
+    assert second.epoch == 4
+    got = state_of(second)
+    assert got['lr'] == expected['lr'] and got['scheduler'] == expected['scheduler']
+    for part in ('state', 'ema', 'moments'):
+        assert got[part].keys() == expected[part].keys() and got[part]
+        for key, value in expected[part].items():
+            assert torch.equal(torch.as_tensor(got[part][key]), torch.as_tensor(value)), key
+
+
+def test_checkpoint_keeps_both_weights_and_ema_is_what_is_loaded(toy_runner):
+    runner = toy_runner(epochs=2)
+    runner.train()
+    path = os.path.join(runner.work_dir, 'epoch_2.pth')
+    checkpoint = torch.load(path)
+    raw, ema = checkpoint['ema_state_dict'], checkpoint['state_dict']
+    assert torch.equal(runner.model.state_dict()['out.weight'], raw['module.out.weight'])
+    assert not torch.equal(raw['module.out.weight'], ema['out.weight'])
+
+    val = runner.message_hub.get_scalar('val/average_mAP').current()
+    tester = toy_runner('test', load_from=path)
+    assert tester.test()['average_mAP'] == val
+    assert os.path.exists(os.path.join(runner.work_dir, 'best_average_mAP_epoch_2.pth'))
+
+
+class Evil:
+
+    def __init__(self, function, *args):
+        self.call = (function, args)
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize('payload', [
+    lambda mark: Evil(os.system, f'touch {mark}'),
+    lambda mark: Evil(eval, f'open({str(mark)!r}, "w")'),
+    lambda mark: Evil(getattr, np.ndarray, 'tofile'),
+    lambda mark: Evil(getattr, HistoryBuffer, '__init__'),
+    lambda mark: Evil(getattr, HistoryBuffer, 'data'),  # a property, not a method
+])
+def test_checkpoints_cannot_run_code(toy_runner, tmp_path, payload):
+    mark, path = tmp_path / 'mark', tmp_path / 'evil.pth'
+    torch.save(dict(state_dict={}, meta=payload(mark)), path)
+    with pytest.raises(pickle.UnpicklingError):
+        toy_runner(load_from=str(path)).test()
+    assert not mark.exists()
+
+
+def test_the_stand_in_for_getattr_gives_methods_of_history_buffer_only():
+    assert history_buffer_method(HistoryBuffer, 'min') is HistoryBuffer.min
+    for obj, name in ((HistoryBuffer(), 'min'), (np, 'load'), (HistoryBuffer, '__getstate__'),
+                      (HistoryBuffer, 'nothing'), (HistoryBuffer, 3)):
+        with pytest.raises(pickle.UnpicklingError, match='HistoryBuffer'):
+            history_buffer_method(obj, name)
+
+
+def test_a_log_written_under_the_other_numpy_loads(tmp_path):
+    path = tmp_path / 'log.pth'
+    torch.save(dict(log=HistoryBuffer([1., 2.], [1, 1]), best=np.float64(3)), path)
+    old, new = b'numpy.core.multiarray', b'numpy._core.multiarray'
+    renamed = tmp_path / 'renamed.pth'
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(renamed, 'w') as target:
+        for item in source.infolist():
+            data = source.read(item)
+            if item.filename.endswith('data.pkl'):
+                present, other = (new, old) if new in data else (old, new)
+                assert present in data
+                data = data.replace(present, other)
+            target.writestr(item.filename, data)
+    for file in (path, renamed):
+        loaded = torch.load(file, weights_only=True)
+        assert loaded['best'] == 3 and loaded['log'].mean() == 1.5

@@ -1,0 +1,79 @@
+"""Changes that the command line makes to a config."""
+import pytest
+import torch
+from mmengine.config import Config
+
+from cltdr_mm.engine import runtime
+
+
+@pytest.fixture
+def cfg():
+    return Config(dict(optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='AdamW'))))
+
+
+def test_work_dir_order(cfg):
+    runtime.set_work_dir(cfg, 'configs/a/cltdr_thumos.py', None)
+    assert cfg.work_dir == 'work_dirs/cltdr_thumos'
+    cfg.work_dir = 'mine'
+    runtime.set_work_dir(cfg, 'configs/x.py', None)
+    assert cfg.work_dir == 'mine'
+    runtime.set_work_dir(cfg, 'configs/x.py', 'given')
+    assert cfg.work_dir == 'given'
+
+
+@pytest.mark.parametrize('resume, expected', [
+    (None, (None, None)), ('auto', (True, None)), ('a.pth', (True, 'a.pth'))])
+def test_resume(cfg, resume, expected):
+    runtime.set_resume(cfg, resume)
+    assert (cfg.get('resume'), cfg.get('load_from')) == expected
+
+
+@pytest.mark.parametrize('cuda, bf16, expected', [
+    (False, False, dict(type='CPUAmpOptimWrapper')),
+    (True, True, dict(type='AmpOptimWrapper', dtype='bfloat16', loss_scale=1.)),
+    (True, False, dict(type='AmpOptimWrapper', dtype='float16', loss_scale='dynamic'))])
+def test_amp_fits_the_machine(cfg, monkeypatch, cuda, bf16, expected):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: cuda)
+    monkeypatch.setattr(torch.cuda, 'is_bf16_supported', lambda: bf16)
+    runtime.set_amp(cfg)
+    assert cfg.optim_wrapper.to_dict() == dict(optimizer=dict(type='AdamW'), **expected)
+
+
+def test_amp_does_not_replace_what_it_does_not_know(cfg):
+    cfg.optim_wrapper.type = 'ApexOptimWrapper'
+    with pytest.raises(ValueError, match='ApexOptimWrapper'):
+        runtime.set_amp(cfg)
+
+
+def test_randomness_keeps_what_is_not_said(cfg):
+    cfg.randomness = dict(seed=5, deterministic=True)
+    runtime.set_randomness(cfg, None)
+    assert cfg.randomness == dict(seed=5, deterministic=True)
+    runtime.set_randomness(cfg, 0, diff_rank_seed=True)
+    assert cfg.randomness == dict(seed=0, deterministic=True, diff_rank_seed=True)
+
+
+def test_launcher_none_leaves_the_rest_alone(cfg):
+    before = cfg.to_dict()
+    runtime.set_launcher(cfg, 'none')
+    assert cfg.to_dict() == dict(before, launcher='none')
+
+
+def test_gloo_on_cpu(cfg, monkeypatch):
+    started = []
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    monkeypatch.setattr(torch.distributed, 'is_initialized', lambda: False)
+    monkeypatch.setattr(torch.distributed, 'init_process_group',
+                        lambda *args, **kwargs: started.append((args, kwargs)))
+    cfg.find_unused_parameters = True
+    runtime.set_launcher(cfg, 'pytorch')
+    assert started == [(('gloo',), {})]
+    assert cfg.model_wrapper_cfg == dict(
+        type='MMDistributedDataParallel', broadcast_buffers=False, find_unused_parameters=True,
+        device_ids=None)
+
+
+def test_nccl_on_gpu_is_left_to_mmengine(cfg, monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    runtime.set_launcher(cfg, 'pytorch')
+    assert 'model_wrapper_cfg' not in cfg
