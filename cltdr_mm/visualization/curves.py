@@ -1,0 +1,197 @@
+"""Curves: mAP over tIoU, and loss, learning rate and validation scores over a training run."""
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Union
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from . import style
+
+_MARKERS = ('o', 's', '^', 'D', 'v', 'P', 'X')
+_DASHES = ('-', '--', ':', '-.')
+
+
+def draw_map_curves(results: Mapping[str, Mapping[float, float]], title: str = '',
+                    width: float = 8.0, height: float = 4.6) -> Figure:
+    """Draw mAP over the tIoU threshold, one line per model.
+
+    Args:
+        results (Mapping[str, Mapping[float, float]]): For each name tIoU -> mAP, both fractions.
+        title (str): Defaults to ``''``.
+        width (float): Inches. Defaults to 8.
+        height (float): Inches. Defaults to 4.6.
+
+    Returns:
+        Figure: One line per model with the name as its label, mAP in percent.
+
+    Raises:
+        ValueError: If there is no curve or one has no point.
+    """
+    if not results or not all(results.values()):
+        raise ValueError('no curve to draw: a result without mAP at any tIoU')
+    figure = style.new_figure(width, height)
+    axes = _frame(figure, title, 'mAP (%)', width, height)
+    for i, (name, curve) in enumerate(results.items()):
+        tious = sorted(curve)
+        axes.plot(tious, [100 * curve[t] for t in tious], color=_color(i), linewidth=2,
+                  linestyle=_dash(i), marker=_MARKERS[i % len(_MARKERS)], markersize=5.5,
+                  label=f'{style.plain(name)} (average '
+                        f'{100 * float(np.mean(list(curve.values()))):.1f})')
+    tious = sorted({t for curve in results.values() for t in curve})
+    axes.set_xticks(tious if len(tious) <= 10 else tious[::2])
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f'{x:.2f}'.rstrip('0')))
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel('tIoU threshold', fontsize=style.SMALL_SIZE, color=style.FAINT)
+    axes.legend(frameon=False, fontsize=style.SMALL_SIZE, loc='best')
+    return figure
+
+
+def load_metrics(path: Union[str, Path]) -> dict:
+    """Read the mAP of a metrics file, as ``tools/evaluate_results.py`` writes it.
+
+    Returns:
+        dict[float, float]: tIoU -> mAP, fractions.
+
+    Raises:
+        ValueError: If the file has no such table; names the file.
+    """
+    path = Path(path)
+    try:
+        table = json.loads(path.read_text('utf-8'))['mAP']
+        return {float(tiou): float(value) for tiou, value in table.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f'{path}: no metrics file, it needs "mAP": {{tIoU: value}} '
+                         f'({error.__class__.__name__}: {error})') from error
+
+
+def load_scalars(path: Union[str, Path]) -> dict:
+    """Read what MMEngine logged of a run.
+
+    Args:
+        path (str | Path): ``vis_data/scalars.json``, one JSON object per line, or a folder
+            somewhere above it, of which the newest run counts.
+
+    Returns:
+        dict[str, tuple[np.ndarray, np.ndarray]]: For every name the steps at which it was logged
+        and its values. Training names are by iteration, validation names by epoch (or by
+        iteration under an iteration-based loop).
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If a line is no JSON object; names file and line.
+    """
+    path = Path(path)
+    if path.is_dir():
+        runs = sorted(path.rglob('vis_data/scalars.json'), key=lambda f: f.stat().st_mtime)
+        if not runs:
+            raise FileNotFoundError(f'{path}: no vis_data/scalars.json below this folder')
+        path = runs[-1]
+    scalars = {}
+    for number, line in enumerate(path.read_text('utf-8').splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+            step = entry.get('step', number)
+        except (ValueError, AttributeError) as error:
+            raise ValueError(f'{path}: line {number} is no JSON object') from error
+        for name, value in entry.items():
+            if isinstance(value, (int, float)) and name != 'step':
+                scalars.setdefault(name, ([], []))
+                scalars[name][0].append(step)
+                scalars[name][1].append(value)
+    return {name: (np.asarray(s), np.asarray(v, dtype=np.float64))
+            for name, (s, v) in scalars.items()}
+
+
+def draw_training_curves(runs: Mapping[str, Mapping[str, tuple]],
+                         names: Sequence[str] = ('loss', 'lr', 'average_mAP'),
+                         title: str = '', width: float = 8.0,
+                         panel_height: float = 2.3) -> Figure:
+    """Draw scalars of one or several runs, one panel per scalar.
+
+    Losses have a logarithmic axis if they span more than a decade, and where they are noisy a
+    running mean over a fiftieth of the run is drawn over the pale raw curve.
+
+    Args:
+        runs (Mapping[str, Mapping[str, tuple]]): For every run what :func:`load_scalars` gives.
+        names (Sequence[str]): Scalars to draw; those that no run has are left out.
+            Defaults to ``('loss', 'lr', 'average_mAP')``.
+        title (str): Defaults to ``''``.
+        width (float): Inches. Defaults to 8.
+        panel_height (float): Inches per scalar. Defaults to 2.3.
+
+    Returns:
+        Figure: One axes per scalar, labelled with its name.
+
+    Raises:
+        ValueError: If no run has any of the names; lists those there are.
+    """
+    shown = [n for n in names if any(n in scalars for scalars in runs.values())]
+    if not shown:
+        known = sorted({n for scalars in runs.values() for n in scalars})
+        raise ValueError(f'none of {list(names)} was logged; there are {known}')
+    height = 0.55 + len(shown) * panel_height
+    figure = style.new_figure(width, height)
+    for row, name in enumerate(shown):
+        axes = _frame(figure, title if row == 0 else None, name, width, height, row, len(shown))
+        for i, (run, scalars) in enumerate(runs.items()):
+            if name not in scalars:
+                continue
+            steps, values = scalars[name]
+            window = len(values) // 50
+            noisy = name not in ('lr', 'base_lr') and window > 1
+            if noisy:
+                axes.plot(steps, values, color=_color(i), alpha=0.25, linewidth=0.8)
+                smooth = np.convolve(values, np.ones(window) / window, 'valid')
+                steps, values = steps[window - 1:], smooth
+            axes.plot(steps, values, color=_color(i), linestyle=_dash(i), linewidth=1.8,
+                      marker='o' if len(values) < 30 else None, markersize=4,
+                      label=style.plain(run))
+        everything = np.concatenate([s[name][1] for s in runs.values() if name in s])
+        positive = everything[np.isfinite(everything) & (everything > 0)]
+        if 'loss' in name and len(positive) == len(everything) \
+                and positive.max() > 10 * positive.min():
+            axes.set_yscale('log')
+            axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axes.yaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f'{y:.3g}'))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        by_epoch = name.startswith('average_mAP') or name.startswith('mAP')
+        axes.set_xlabel('epoch' if by_epoch else 'iteration', fontsize=style.SMALL_SIZE,
+                        color=style.FAINT)
+        if row == 0 and len(runs) > 1:
+            axes.legend(frameon=False, fontsize=style.SMALL_SIZE, loc='best')
+    return figure
+
+
+def _color(i: int) -> str:
+    return style.OKABE_ITO[i % len(style.OKABE_ITO)]
+
+
+def _dash(i: int) -> str:
+    return _DASHES[i % len(_DASHES)]  # where curves coincide the gaps show the one below
+
+
+def _frame(figure, title, name, width, height, row=0, rows=1):
+    """Axes of one panel, with grid and its unit above; the title stands above the first."""
+    left, right, below, above, header = 0.75, 0.25, 0.55, 0.35, 0.35
+    panel = (height - header) / rows
+    bottom = height - header - (row + 1) * panel + below
+    axes = figure.add_axes([left / width, bottom / height, (width - left - right) / width,
+                            (panel - below - above) / height], label=name)
+    if title:
+        figure.text(0.12 / width, (height - 0.22) / height,
+                    style.shorten(figure, title, style.TITLE_SIZE, width - 0.3, 'bold'),
+                    fontsize=style.TITLE_SIZE, fontweight='bold', color=style.INK, va='center')
+    style.clean_axes(axes, left=True)
+    axes.grid(color=style.GRID, linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.tick_params(labelsize=style.SMALL_SIZE, length=3, color=style.FAINT,
+                     labelcolor=style.INK)
+    axes.set_title(style.plain(name), loc='left', fontsize=style.LABEL_SIZE, color=style.INK)
+    axes.margins(x=0.02)
+    return axes
