@@ -1,1 +1,22 @@
-"""datasets."""
+"""Annotations, features and pipelines: from files to what a localizer takes."""
+from .annotation_checks import AnnotationChecker, VideoAnnotation
+from .annotations import load_annotations, read_annotation_file
+from .benchmarks import (
+    ActivityNet13Dataset,
+    EPICKitchens100Dataset,
+    HACSDataset,
+    HAPTDataset,
+    MultiTHUMOSDataset,
+    THUMOS14Dataset,
+)
+from .classes import class_names
+from .problems import Problem, TALDataError
+from .tal_dataset import TALDataset
+from .transforms import LoadTALFeature, PackTALInputs, RandomCropFeature, ResizeFeature
+
+__all__ = [
+    'ActivityNet13Dataset', 'AnnotationChecker', 'EPICKitchens100Dataset', 'HACSDataset',
+    'HAPTDataset', 'LoadTALFeature', 'MultiTHUMOSDataset', 'PackTALInputs', 'Problem',
+    'RandomCropFeature', 'ResizeFeature', 'TALDataError', 'TALDataset', 'THUMOS14Dataset',
+    'VideoAnnotation', 'class_names', 'load_annotations', 'read_annotation_file'
+]

@@ -1,0 +1,205 @@
+"""Checks one entry of an annotation file, field by field."""
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+import numpy as np
+
+from .problems import Problem
+
+
+@dataclass
+class VideoAnnotation:
+    """One checked entry of an annotation file.
+
+    Args:
+        video_name (str): Key of the entry.
+        subset (str): Its subset, '' when the file has none.
+        duration (float): Length of the video, seconds.
+        fps (float): Frames per second on which features were taken.
+        stride (float, optional): Frames between two feature steps, when the entry has its own.
+        window (float, optional): Frames one feature step sees, when the entry has its own.
+        segments (np.ndarray): (N, 2) float64, seconds.
+        labels (np.ndarray): (N,) int64, positions in the list of classes.
+    """
+
+    video_name: str
+    subset: str
+    duration: float
+    fps: float
+    stride: Optional[float]
+    window: Optional[float]
+    segments: np.ndarray
+    labels: np.ndarray
+
+
+def _number(value: Any) -> Optional[str]:
+    """Say why a value is no finite number; None when it is one."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return f'must be a number, got {type(value).__name__} {value!r}'
+    if not math.isfinite(value):
+        return f'must be finite, got {value}'
+    return None
+
+
+class AnnotationChecker:
+    """Turns raw entries into :class:`VideoAnnotation`, noting every problem on the way.
+
+    Args:
+        ann_file (str): Named in the problems.
+        classes (Sequence[str]): Class names, in the order of the labels.
+        fps (float, optional): Replaces the fps of every entry. Defaults to None.
+        default_fps (float, optional): Used for entries without fps. Defaults to None.
+        duration_tolerance (float): Seconds that a segment may leave ``[0, duration]``.
+            Defaults to 0.1.
+        exempt_videos (Sequence[str]): Videos whose segments may leave the duration by any
+            amount. Defaults to ().
+        check_label_id (bool): Whether a ``label_id`` must be the position of the label in
+            ``classes``. Defaults to True.
+        require_annotations (bool): Whether an entry must have ``annotations``; test videos
+            need none. Defaults to True.
+    """
+
+    def __init__(self,
+                 ann_file: str,
+                 classes: Sequence[str],
+                 fps: Optional[float] = None,
+                 default_fps: Optional[float] = None,
+                 duration_tolerance: float = 0.1,
+                 exempt_videos: Sequence[str] = (),
+                 check_label_id: bool = True,
+                 require_annotations: bool = True):
+        self.ann_file = ann_file
+        self.index: dict[str, int] = {name: i for i, name in enumerate(classes)}
+        self.fps = fps
+        self.default_fps = default_fps
+        self.duration_tolerance = duration_tolerance
+        self.exempt_videos = frozenset(exempt_videos)
+        self.check_label_id = check_label_id
+        self.require_annotations = require_annotations
+        self.problems: list[Problem] = []
+
+    def note(self, video: Optional[str], field: str, message: str) -> None:
+        """Add a problem to :attr:`problems`."""
+        self.problems.append(Problem(self.ann_file, video, field, message))
+
+    def video(self, name: str, entry: Any) -> Optional[VideoAnnotation]:
+        """Check one entry of the database.
+
+        Args:
+            name (str): Its key.
+            entry: Its value, of any type.
+
+        Returns:
+            Optional[VideoAnnotation]: None when the entry as a whole cannot be used; an
+            annotation that cannot be used is left out. Either way :attr:`problems` says so.
+        """
+        if not isinstance(entry, dict):
+            self.note(name, 'entry', f'must be an object, got {type(entry).__name__}')
+            return None
+        before = len(self.problems)
+        for key in getattr(entry, 'duplicates', ()):
+            self.note(name, key, 'field given twice')
+        duration = self._positive(name, entry, 'duration')
+        if self.fps is not None:
+            fps = self.fps
+        elif 'fps' not in entry and self.default_fps is not None:
+            fps = self.default_fps
+        else:
+            fps = self._positive(name, entry, 'fps')
+        stride, window = (self._positive(name, entry, key) if key in entry else None
+                          for key in ('feature_stride', 'feature_window'))
+        annotations = entry.get('annotations')
+        if annotations is None and not self.require_annotations:
+            annotations = []
+        if not isinstance(annotations, list):
+            missing = 'annotations' not in entry
+            self.note(name, 'annotations', 'is missing' if missing else
+                      f'must be a list, got {type(annotations).__name__}')
+        if len(self.problems) > before:
+            return None
+        pairs = [self._annotation(name, duration, i, a) for i, a in enumerate(annotations)]
+        pairs = [pair for pair in pairs if pair is not None]
+        return VideoAnnotation(
+            video_name=name,
+            subset=str(entry.get('subset', '')),
+            duration=float(duration),
+            fps=float(fps),
+            stride=stride,
+            window=window,
+            segments=np.array([p[0] for p in pairs], dtype=np.float64).reshape(-1, 2),
+            labels=np.array([p[1] for p in pairs], dtype=np.int64))
+
+    def _positive(self, name: str, entry: dict, key: str) -> Optional[float]:
+        if key not in entry:
+            self.note(name, key, 'is missing')
+            return None
+        why = _number(entry[key])
+        if why is None and entry[key] <= 0:
+            why = f'must be positive, got {entry[key]}'
+        if why is not None:
+            self.note(name, key, why)
+            return None
+        return float(entry[key])
+
+    def _annotation(self, name: str, duration: float, position: int,
+                    annotation: Any) -> Optional[tuple[tuple[float, float], int]]:
+        """One checked annotation as (segment, label), or None."""
+        field = f'annotations[{position}]'
+        if not isinstance(annotation, dict):
+            self.note(name, field, f'must be an object, got {type(annotation).__name__}')
+            return None
+        before = len(self.problems)
+        segment = self._segment(name, f'{field}.segment', duration, annotation)
+        label = self._label(name, field, annotation)
+        return None if len(self.problems) > before else (segment, label)
+
+    def _segment(self, name: str, field: str, duration: float,
+                 annotation: dict) -> Optional[tuple[float, float]]:
+        segment = annotation.get('segment')
+        if segment is None:
+            self.note(name, field, 'is missing')
+            return None
+        if not isinstance(segment, list) or len(segment) != 2:
+            self.note(name, field, f'must be a list [start, end] in seconds, got {segment!r}')
+            return None
+        for value in segment:
+            why = _number(value)
+            if why is not None:
+                self.note(name, field, why)
+                return None
+        start, end = map(float, segment)
+        if end <= start:
+            self.note(name, field, f'end {end:g} s is not after start {start:g} s')
+        elif name not in self.exempt_videos:
+            if start < -self.duration_tolerance:
+                self.note(name, field, f'starts at {start:g} s, before the video')
+            if end > duration + self.duration_tolerance:
+                self.note(
+                    name, field, f'end {end:g} s is beyond the duration {duration:g} s '
+                    f'(tolerance {self.duration_tolerance:g} s)')
+        return start, end
+
+    def _label(self, name: str, field: str, annotation: dict) -> Optional[int]:
+        label = annotation.get('label')
+        if label is None:
+            self.note(name, f'{field}.label', 'is missing')
+            return None
+        if not isinstance(label, str):
+            self.note(name, f'{field}.label', f'must be a string, got {label!r}')
+            return None
+        if label not in self.index:
+            self.note(name, f'{field}.label',
+                      f'unknown label {label!r}, not among the {len(self.index)} classes')
+            return None
+        if self.check_label_id and 'label_id' in annotation:
+            label_id = annotation['label_id']
+            if isinstance(label_id, bool) or not isinstance(label_id, int):
+                self.note(name, f'{field}.label_id', f'must be an integer, got {label_id!r}')
+            elif label_id != self.index[label]:
+                self.note(
+                    name, f'{field}.label_id', f'is {label_id}, but {label!r} is class '
+                    f'{self.index[label]} of the dataset (reorder the classes, or set '
+                    'check_label_id=False to go by the names)')
+        return self.index[label]

@@ -1,0 +1,159 @@
+"""Reads and checks annotation files in the layout of ActionFormer and ActivityNet.
+
+::
+
+    {"classes": [...],                      # optional, see load_annotations
+     "database": {
+       "<video>": {
+         "subset": "training", "duration": 12.5, "fps": 30.0,
+         "feature_stride": 4, "feature_window": 16,                # optional, frames
+         "annotations": [{"segment": [1.0, 3.5], "label": "Diving", "label_id": 7}]}}}
+
+Segments and durations are in seconds. Every check names the file, the video and the field.
+"""
+import json
+from collections.abc import Sequence
+from typing import Any, Optional, Union
+
+from mmengine.fileio import get_text
+
+from .annotation_checks import AnnotationChecker, VideoAnnotation
+from .problems import Problem, TALDataError
+
+
+class _Object(dict):
+    """A JSON object that remembers the keys it was given twice (the first value is kept)."""
+
+    duplicates: tuple[str, ...] = ()
+
+
+def _keep_duplicates(pairs: list[tuple[str, Any]]) -> dict:
+    plain = dict(pairs)
+    if len(plain) == len(pairs):
+        return plain
+    result, duplicates = _Object(), []
+    for key, value in pairs:
+        if key in result:
+            duplicates.append(key)
+        else:
+            result[key] = value
+    result.duplicates = tuple(dict.fromkeys(duplicates))
+    return result
+
+
+def read_annotation_file(ann_file: str) -> dict:
+    """Read an annotation file without looking at its videos.
+
+    Args:
+        ann_file (str): Path, or a URI of an MMEngine file back end.
+
+    Returns:
+        dict: The parsed file; its ``database`` is a dict.
+
+    Raises:
+        TALDataError: If the file cannot be read, is no JSON, or holds no ``database`` object.
+    """
+
+    def stop(field: str, message: str) -> TALDataError:
+        return TALDataError([Problem(ann_file, None, field, message)], 'annotation file')
+
+    try:
+        text = get_text(ann_file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise stop('file', f'cannot be read ({type(error).__name__}: {error})') from error
+    try:
+        content = json.loads(text, object_pairs_hook=_keep_duplicates)
+    except json.JSONDecodeError as error:
+        raise stop('file', f'is not valid JSON ({error})') from error
+    if not isinstance(content, dict):
+        raise stop('file', f'must hold a JSON object, got {type(content).__name__}')
+    if 'database' not in content:
+        raise stop('database', f'is missing; the file has {sorted(content)[:10]}')
+    if not isinstance(content['database'], dict):
+        raise stop('database', f'must be an object, got {type(content["database"]).__name__}')
+    return content
+
+
+def file_classes(content: dict, ann_file: str) -> Optional[tuple[str, ...]]:
+    """Class names that an annotation file lists itself under ``classes``.
+
+    Args:
+        content (dict): From :func:`read_annotation_file`.
+        ann_file (str): Its path, for the message.
+
+    Returns:
+        Optional[Tuple[str, ...]]: None when the file has no such list.
+
+    Raises:
+        TALDataError: If ``classes`` is not a list of different strings.
+    """
+    classes = content.get('classes')
+    if classes is None:
+        return None
+    if (not isinstance(classes, list) or not all(isinstance(c, str) for c in classes)
+            or len(set(classes)) != len(classes)):
+        raise TALDataError(
+            [Problem(ann_file, None, 'classes', 'must be a list of different strings')],
+            'annotation file')
+    return tuple(classes)
+
+
+def load_annotations(
+    ann_file: str,
+    classes: Optional[Sequence[str]] = None,
+    subset: Union[str, Sequence[str], None] = None,
+    **checks,
+) -> tuple[list[VideoAnnotation], list[Problem], tuple[str, ...]]:
+    """Read an annotation file and check the videos of some subsets.
+
+    Args:
+        ann_file (str): Path of the JSON file.
+        classes (Sequence[str], optional): Class names. Defaults to None: the file's own
+            ``classes`` list.
+        subset (str or Sequence[str], optional): Subsets wanted, whatever their letter case.
+            Defaults to None: all videos.
+        **checks: Further arguments of :class:`AnnotationChecker`.
+
+    Returns:
+        tuple: The usable videos (list of VideoAnnotation, in the file's order), the problems
+        found (list of Problem), and the class names (tuple of str).
+
+    Raises:
+        TALDataError: If the file as a whole cannot be used, names no classes when none are
+            given, or has no video of the subset.
+    """
+    content = read_annotation_file(ann_file)
+    if classes is None:
+        classes = file_classes(content, ann_file)
+        if classes is None:
+            raise TALDataError([
+                Problem(ann_file, None, 'classes',
+                        'no class names: give metainfo=dict(classes=[...]) or list them here')
+            ], 'annotation file')
+    database = content['database']
+    checker = AnnotationChecker(ann_file, classes, **checks)
+    for name in getattr(database, 'duplicates', ()):
+        checker.note(name, 'database', 'duplicate video: the key is given twice')
+
+    wanted = None
+    if subset is not None:
+        wanted = {s.lower() for s in ([subset] if isinstance(subset, str) else subset)}
+    videos, seen = [], set()
+    for name, entry in database.items():
+        if wanted is not None and isinstance(entry, dict):
+            own = entry.get('subset')
+            if not isinstance(own, str):
+                checker.note(name, 'subset', 'is missing' if own is None else
+                             f'must be a string, got {own!r}')
+                continue
+            seen.add(own)
+            if own.lower() not in wanted:
+                continue
+        video = checker.video(name, entry)
+        if video is not None:
+            videos.append(video)
+    absent = sorted(wanted - {s.lower() for s in seen}) if wanted is not None else []
+    if absent:
+        checker.note(None, 'subset', f'no video of subset {absent}; the file has {sorted(seen)}')
+        raise TALDataError(checker.problems, 'annotation file')
+    return videos, checker.problems, tuple(classes)

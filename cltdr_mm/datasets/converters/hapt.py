@@ -1,0 +1,139 @@
+"""HAPT: UCI's raw accelerometer recordings to features and annotations.
+
+Source of the data: Reyes-Ortiz et al., Neurocomputing 2015 (UCI repository, data set 341). As
+temporal action localization, with raw windows for features: Bock et al., IMWUT 2024.
+"""
+import os.path as osp
+import re
+import zipfile
+from pathlib import Path
+from typing import Callable
+
+import numpy as np
+
+from ..problems import Problem, TALDataError
+from .common import counts, save_annotations, save_feature
+
+FPS = 50  # samples per second
+WINDOW, STRIDE = 50, 25  # samples
+TEST_USERS = (2, 4, 9, 10, 12, 13, 18, 20, 24)  # UCI's own test people
+RECORDINGS, SEGMENTS, TRAIN, TEST = 61, 1214, 42, 19
+_RECORDING = re.compile(r'acc_exp(\d+)_user(\d+)\.txt$')
+
+
+def _stop(file: str, field: str, message: str) -> TALDataError:
+    return TALDataError([Problem(file, None, field, message)], 'HAPT archive')
+
+
+def _members(source: str) -> dict[str, Callable[[], str]]:
+    """Text files of a zip archive or a folder: how to read each, by file name."""
+    if osp.isdir(source):
+        return {path.name: path.read_text for path in sorted(Path(source).rglob('*.txt'))}
+    if not zipfile.is_zipfile(source):
+        raise _stop(source, 'file', 'is neither a folder nor a zip archive')
+    archive = zipfile.ZipFile(source)
+
+    def reader(name: str) -> Callable[[], str]:
+        return lambda: archive.read(name).decode()
+
+    return {osp.basename(name): reader(name) for name in archive.namelist()
+            if name.endswith('.txt')}
+
+
+def _table(text: str, file: str, columns: int, dtype: type) -> np.ndarray:
+    """Numbers of a text file, (rows, columns)."""
+    try:
+        table = np.array(text.split(), dtype=dtype)
+    except ValueError as error:
+        raise _stop(file, 'values', str(error)) from error
+    if table.size == 0 or table.size % columns:
+        raise _stop(file, 'values', f'must be rows of {columns} numbers, got {table.size} numbers')
+    return table.reshape(-1, columns)
+
+
+def window_features(samples: np.ndarray, window: int = WINDOW, stride: int = STRIDE) -> np.ndarray:
+    """Overlapping windows of a signal, flattened.
+
+    Args:
+        samples (np.ndarray): (n, axes) signal.
+        window (int): Samples per window. Defaults to 50.
+        stride (int): Samples between windows. Defaults to 25.
+
+    Returns:
+        np.ndarray: (T, window * axes) float32 with T = (n - window) // stride + 1; a row holds
+        sample after sample, the axes of a sample side by side.
+
+    Raises:
+        ValueError: If the signal is shorter than a window.
+    """
+    if len(samples) < window:
+        raise ValueError(f'{len(samples)} samples are less than a window of {window}')
+    views = np.lib.stride_tricks.sliding_window_view(samples, window, axis=0)[::stride]
+    return np.ascontiguousarray(views.transpose(0, 2, 1), dtype=np.float32).reshape(len(views), -1)
+
+
+def convert_hapt(source: str, out_dir: str, partial: bool = False) -> dict:
+    """Convert the raw archive.
+
+    Writes ``features/expXX_userYY.npy`` ((T, 150) float32) and ``annotations.json`` with subsets
+    ``train`` (21 people) and ``test`` (UCI's nine test people). Labels give first and last sample,
+    both included and counted from 1: a segment is ``[(first - 1) / 50, last / 50]`` seconds.
+
+    Args:
+        source (str): Zip archive or folder with ``RawData/acc_exp*_user*.txt``,
+            ``RawData/labels.txt`` and ``activity_labels.txt``.
+        out_dir (str): Folder to write to.
+        partial (bool): Whether to accept less than the published 61 recordings with 1,214
+            segments. Defaults to False.
+
+    Returns:
+        dict: The database of the annotation file.
+
+    Raises:
+        TALDataError: If something is missing, damaged or not as published.
+    """
+    members = _members(source)
+    for name in ('labels.txt', 'activity_labels.txt'):
+        if name not in members:
+            raise _stop(source, name, 'is missing')
+    activities = [line.split() for line in members['activity_labels.txt']().splitlines()]
+    activities = [row for row in activities if row]
+    if [row[0] for row in activities] != [str(i + 1) for i in range(len(activities))]:
+        raise _stop(source, 'activity_labels.txt', 'must number the activities from 1')
+    classes = [row[1] for row in activities]
+    # experiment, user, activity, first sample, last sample
+    labels = _table(members['labels.txt'](), 'labels.txt', 5, int)
+
+    database = {}
+    for file in sorted(name for name in members if _RECORDING.match(name)):
+        experiment, user = (int(number) for number in _RECORDING.match(file).groups())
+        samples = _table(members[file](), file, 3, float)
+        if len(samples) < WINDOW:
+            raise _stop(file, 'values', f'{len(samples)} samples are less than a window')
+        name = osp.splitext(file)[0][len('acc_'):]
+        rows = labels[(labels[:, 0] == experiment) & (labels[:, 1] == user)]
+        if rows.size and not 1 <= rows[:, 2].min() <= rows[:, 2].max() <= len(classes):
+            raise _stop('labels.txt', name, f'activities must be 1 to {len(classes)}')
+        database[name] = dict(
+            subset='test' if user in TEST_USERS else 'train',
+            duration=len(samples) / FPS,
+            fps=float(FPS),
+            annotations=[
+                dict(segment=[(first - 1) / FPS, last / FPS], label=classes[activity - 1],
+                     label_id=int(activity) - 1)
+                for _, _, activity, first, last in rows.tolist()
+            ])
+        save_feature(osp.join(out_dir, 'features', f'{name}.npy'), window_features(samples))
+
+    found = counts(database)
+    segments = sum(n for _, n in found.values())
+    if segments < len(labels):
+        raise _stop(source, 'labels.txt', f'{len(labels) - segments} segments belong to no '
+                    'recording of the archive')
+    got = (len(database), segments, found.get('train', (0, 0))[0], found.get('test', (0, 0))[0])
+    expected = (RECORDINGS, SEGMENTS, TRAIN, TEST)
+    if got != expected and not partial:
+        raise _stop(source, 'recordings', 'recordings, segments, for training, for test are '
+                    f'{got}, published are {expected}: is the archive complete?')
+    save_annotations(osp.join(out_dir, 'annotations.json'), database, classes, 'HAPT 2.1')
+    return database

@@ -1,0 +1,272 @@
+"""Feature files: one reader per format, each able to tell the shape without reading the values.
+
+Nothing that is read here can run code: ``.npy`` and ``.npz`` without pickled objects, ``.pt`` with
+``weights_only``, ``.pkl`` through an unpickler that builds numpy arrays and nothing else.
+"""
+import os
+import pickle
+import zipfile
+from typing import Any, BinaryIO, Optional
+
+import numpy as np
+import torch
+from mmengine.utils import digit_version
+
+Shape = tuple[int, ...]
+
+
+class FeatureFileError(ValueError):
+    """Raised when a feature file cannot be read; the message does not repeat the path."""
+
+
+def _pick(items: dict[str, Any], key: Optional[str]) -> Any:
+    """The array named ``key``, or the only one there is."""
+    if key is not None:
+        if key not in items:
+            raise FeatureFileError(f'has no array {key!r}, only {sorted(items)[:5]}')
+        return items[key]
+    if len(items) != 1:
+        raise FeatureFileError(
+            f'holds {len(items)} arrays {sorted(items)[:5]}: set feature_key to the one wanted')
+    return next(iter(items.values()))
+
+
+def _npy_header(file: BinaryIO) -> tuple[Shape, np.dtype]:
+    """Shape and type of an open .npy file; the file is left at the first value."""
+    version = np.lib.format.read_magic(file)
+    if version == (1, 0):
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    elif version == (2, 0):
+        shape, _, dtype = np.lib.format.read_array_header_2_0(file)
+    else:  # 3.0 exists for structured types with unicode field names only
+        raise FeatureFileError(f'is written in .npy version {version}, which holds no plain array')
+    if dtype.hasobject:
+        raise FeatureFileError('holds pickled Python objects, not a plain array')
+    return shape, dtype
+
+
+class NpyReader:
+    """``.npy``: one array; memory-mapped, so that a slice reads only its part."""
+
+    def shape(self, path: str, key: Optional[str] = None) -> Shape:
+        """Shape from the header, after a check that the file is long enough."""
+        with open(path, 'rb') as file:
+            shape, dtype = _npy_header(file)
+            missing = (file.tell() + int(np.prod(shape, dtype=np.int64)) * dtype.itemsize -
+                       os.path.getsize(path))
+        if missing > 0:
+            raise FeatureFileError(f'is cut short: {missing} bytes are missing')
+        return shape
+
+    def array(self, path: str, key: Optional[str] = None) -> np.ndarray:
+        """The array, memory-mapped unless it is empty."""
+        mode = 'r' if 0 not in self.shape(path) else None
+        return np.load(path, mmap_mode=mode, allow_pickle=False)
+
+
+class NpzReader:
+    """``.npz``: several named arrays."""
+
+    def shape(self, path: str, key: Optional[str] = None) -> Shape:
+        """Shape from the member's header."""
+        with zipfile.ZipFile(path) as archive:
+            names = {name[:-4]: name for name in archive.namelist() if name.endswith('.npy')}
+            with archive.open(_pick(names, key)) as member:
+                return _npy_header(member)[0]
+
+    def array(self, path: str, key: Optional[str] = None) -> np.ndarray:
+        """The array; checksums of the archive are verified on the way."""
+        with np.load(path, allow_pickle=False) as archive:
+            names = {name: name for name in archive.files}
+            return archive[_pick(names, key)]
+
+
+class TorchReader:
+    """``.pt`` / ``.pth``: a tensor, or a dict of tensors (``weights_only``)."""
+
+    def _tensor(self, path: str, key: Optional[str], mmap: bool) -> torch.Tensor:
+        # Mapping came with torch 2.1; files of the format before torch 1.6 never can be mapped.
+        mmap = (mmap and zipfile.is_zipfile(path)
+                and digit_version(torch.__version__) >= digit_version('2.1.0'))
+        kwargs = dict(mmap=True) if mmap else {}
+        content = torch.load(path, map_location='cpu', weights_only=True, **kwargs)
+        if isinstance(content, dict):
+            content = _pick(content, key)
+        if not isinstance(content, torch.Tensor):
+            raise FeatureFileError(f'holds a {type(content).__name__}, not a tensor')
+        return content
+
+    def shape(self, path: str, key: Optional[str] = None) -> Shape:
+        """Shape of the tensor, its values left on disk where the format allows."""
+        return tuple(self._tensor(path, key, mmap=True).shape)
+
+    def array(self, path: str, key: Optional[str] = None) -> np.ndarray:
+        """The tensor as an array; types numpy lacks (bfloat16) become float32."""
+        tensor = self._tensor(path, key, mmap=False)
+        if tensor.dtype == torch.bfloat16:
+            tensor = tensor.float()
+        return tensor.numpy()
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    """Builds numpy arrays in plain containers; any other class or function is refused."""
+
+    ALLOWED = {('numpy', 'ndarray'), ('numpy', 'dtype'), ('_codecs', 'encode'),
+               ('collections', 'OrderedDict')}
+    ALLOWED |= {(f'numpy.{core}.multiarray', name)
+                for core in ('core', '_core') for name in ('_reconstruct', 'scalar')}
+    ALLOWED |= {(f'numpy.{core}.numeric', '_frombuffer') for core in ('core', '_core')}
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in self.ALLOWED:
+            raise FeatureFileError(f'refused: the pickle asks for {module}.{name}; only numpy '
+                                   'arrays are read')
+        return super().find_class(module, name)
+
+
+class PickleReader:
+    """``.pkl``: an array or a dict of arrays, by an unpickler that allows nothing else."""
+
+    def shape(self, path: str, key: Optional[str] = None) -> Shape:
+        """Shape of the array; the file has to be read for it."""
+        return self.array(path, key).shape
+
+    def array(self, path: str, key: Optional[str] = None) -> np.ndarray:
+        """The array."""
+        with open(path, 'rb') as file:
+            # latin1: arrays written by Python 2 hold their values in byte strings
+            content = _ArrayUnpickler(file, encoding='latin1').load()
+        if isinstance(content, dict):
+            content = _pick(content, key)
+        if not isinstance(content, np.ndarray):
+            raise FeatureFileError(f'holds a {type(content).__name__}, not an array')
+        return content
+
+
+class Hdf5Reader:
+    """``.h5`` / ``.hdf5``: one file a video, or one file with a data set per video.
+
+    The file is opened anew for every read: an open handle must not be shared by the workers of a
+    DataLoader.
+    """
+
+    def _open(self, path: str):
+        try:
+            import h5py
+        except ImportError as error:
+            raise ImportError(
+                f'{path}: reading HDF5 features needs h5py: pip install h5py') from error
+        return h5py.File(path, 'r')
+
+    def _dataset(self, file, key: Optional[str]):
+        if key is not None and '/' in key and key in file:
+            found = file[key]
+        else:
+            found = _pick(dict(file.items()) if key is None else file, key)
+        if not hasattr(found, 'shape'):
+            raise FeatureFileError(f'{key!r} is a group, not a data set: {sorted(found)[:5]}')
+        return found
+
+    def shape(self, path: str, key: Optional[str] = None) -> Shape:
+        """Shape of the data set."""
+        with self._open(path) as file:
+            return tuple(self._dataset(file, key).shape)
+
+    def array(self, path: str, key: Optional[str] = None) -> np.ndarray:
+        """The data set."""
+        with self._open(path) as file:
+            return self._dataset(file, key)[()]
+
+
+_READERS = {
+    '.npy': NpyReader(), '.npz': NpzReader(), '.pt': TorchReader(), '.pth': TorchReader(),
+    '.pkl': PickleReader(), '.pickle': PickleReader(), '.h5': Hdf5Reader(), '.hdf5': Hdf5Reader(),
+}
+FEATURE_FORMATS = tuple(_READERS)
+HDF5_FORMATS = ('.h5', '.hdf5')
+
+
+def _call(method: str, path: str, key: Optional[str]) -> Any:
+    extension = os.path.splitext(path)[1].lower()
+    if extension not in _READERS:
+        raise FeatureFileError(f'format {extension!r} is not among {list(FEATURE_FORMATS)}')
+    if not os.path.isfile(path):
+        raise FeatureFileError('missing feature: no such file')
+    try:
+        return getattr(_READERS[extension], method)(path, key)
+    except (FeatureFileError, ImportError):
+        raise
+    except Exception as error:  # whatever a damaged file makes numpy, zipfile, torch, h5py raise
+        first_line = (str(error).splitlines() or [''])[0]
+        raise FeatureFileError(f'cannot be read ({type(error).__name__}: {first_line})') from error
+
+
+def _check_matrix(shape: Shape) -> None:
+    if len(shape) != 2:
+        raise FeatureFileError(f'must hold a matrix of steps and channels, got shape {shape}')
+
+
+def feature_shape(path: str, key: Optional[str] = None,
+                  layout: str = 'time_major') -> tuple[int, int]:
+    """Steps and channels of a feature file, from its header where the format has one.
+
+    Args:
+        path (str): The file.
+        key (str, optional): Array within a file that holds several. Defaults to None.
+        layout (str): ``'time_major'`` for (T, C), ``'channel_major'`` for (C, T).
+            Defaults to ``'time_major'``.
+
+    Returns:
+        Tuple[int, int]: T and C.
+
+    Raises:
+        FeatureFileError: If the file is missing, damaged or no matrix.
+        ImportError: If it is HDF5 and h5py is not installed.
+    """
+    shape = _call('shape', path, key)
+    _check_matrix(shape)
+    return shape if layout == 'time_major' else shape[::-1]
+
+
+def open_feature(path: str, key: Optional[str] = None, layout: str = 'time_major') -> np.ndarray:
+    """Open a feature file; ``.npy`` files are mapped, so that slicing reads only a part.
+
+    Args:
+        path (str): The file.
+        key (str, optional): Array within a file that holds several. Defaults to None.
+        layout (str): Layout on disk, see :func:`feature_shape`. Defaults to ``'time_major'``.
+
+    Returns:
+        np.ndarray: (T, C) whatever the layout on disk, of the type on disk.
+
+    Raises:
+        FeatureFileError: If the file is missing, damaged or no matrix of numbers.
+        ImportError: If it is HDF5 and h5py is not installed.
+    """
+    array = _call('array', path, key)
+    _check_matrix(array.shape)
+    if array.dtype.kind not in 'fiu':
+        raise FeatureFileError(f'must hold numbers, got type {array.dtype}')
+    return array.T if layout == 'channel_major' else array
+
+
+def as_float32(array: np.ndarray) -> np.ndarray:
+    """Convert to float32; values that it cannot hold become infinite, which checks then find."""
+    with np.errstate(over='ignore'):
+        return np.asarray(array, dtype=np.float32)
+
+
+def find_nonfinite(array: np.ndarray) -> Optional[tuple[int, int]]:
+    """Step and channel of the first NaN or infinite value.
+
+    Args:
+        array (np.ndarray): (T, C).
+
+    Returns:
+        Optional[Tuple[int, int]]: None when all values are finite.
+    """
+    # Extremes propagate NaN and need no array of flags: several times faster than isfinite.
+    if array.size == 0 or (np.isfinite(array.min()) and np.isfinite(array.max())):
+        return None
+    step, channel = np.argwhere(~np.isfinite(array))[0]
+    return int(step), int(channel)

@@ -1,0 +1,77 @@
+"""What is wrong with a data set, collected first and reported together.
+
+Every check of this room returns :class:`Problem` objects instead of raising at the first one, so
+that a user who prepares a data set sees all that needs fixing after one run.
+"""
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from mmengine.logging import MMLogger
+from terminaltables import AsciiTable
+
+MAX_SHOWN = 20  # problems printed in one error; the rest is counted
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong in an annotation or a feature file.
+
+    Args:
+        file (str): The file to look into.
+        video (str, optional): The video concerned; None when the file as a whole is meant.
+        field (str): Where in the file: a JSON field such as ``annotations[3].segment``, or what
+            about a feature is wrong, such as ``channels``.
+        message (str): What was found and what was expected.
+    """
+
+    file: str
+    video: Optional[str]
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        video = '' if self.video is None else f"video '{self.video}': "
+        return f'{self.file}: {video}{self.field}: {self.message}'
+
+
+class TALDataError(ValueError):
+    """Raised when annotations or features cannot be used as they are.
+
+    Args:
+        problems (Sequence[Problem]): All that was found, at least one.
+        title (str): What was checked, first line of the message. Defaults to
+            ``'bad data'``.
+    """
+
+    def __init__(self, problems: Sequence[Problem], title: str = 'bad data'):
+        self.problems: list[Problem] = list(problems)
+        lines = [f'{title}: {len(self.problems)} problem(s)']
+        lines += [f'  {problem}' for problem in self.problems[:MAX_SHOWN]]
+        if len(self.problems) > MAX_SHOWN:
+            lines.append(f'  ... and {len(self.problems) - MAX_SHOWN} more')
+        super().__init__('\n'.join(lines))
+
+
+def report_problems(problems: Sequence[Problem], on_error: str, title: str) -> None:
+    """Raise the problems, or log what is left out because of them.
+
+    Args:
+        problems (Sequence[Problem]): What was found; nothing happens when it is empty.
+        on_error (str): ``'raise'`` or ``'skip'``.
+        title (str): What was checked.
+
+    Raises:
+        TALDataError: If there are problems and ``on_error`` is ``'raise'``.
+        ValueError: If ``on_error`` is neither of the two.
+    """
+    if on_error not in ('raise', 'skip'):
+        raise ValueError(f"on_error must be 'raise' or 'skip', got {on_error!r}")
+    if not problems:
+        return
+    if on_error == 'raise':
+        raise TALDataError(problems, title)
+    rows = [['video', 'field', 'why skipped', 'file']]
+    rows += [[p.video or '-', p.field, p.message, p.file] for p in problems]
+    MMLogger.get_current_instance().warning(
+        f'{title}: skipped {len(problems)} item(s)\n{AsciiTable(rows).table}')

@@ -1,0 +1,299 @@
+"""The dataset class of all benchmarks and of a user's own data."""
+import os.path as osp
+from collections.abc import Sequence
+from typing import Callable, Optional, Union
+
+import numpy as np
+from mmaction.registry import DATASETS, TRANSFORMS
+from mmengine.dataset import BaseDataset
+from mmengine.fileio import join_path
+from mmengine.logging import print_log
+from mmengine.utils import is_abs
+
+from .annotation_checks import VideoAnnotation
+from .annotations import load_annotations
+from .feature_checks import FeatureSpec, check_features
+from .feature_files import HDF5_FORMATS
+from .problems import report_problems
+from .windows import check_window, cut_segments, sample_grid, visible_range, window_starts
+
+
+@DATASETS.register_module()
+class TALDataset(BaseDataset):
+    """Untrimmed videos as feature sequences with labelled segments.
+
+    Annotations and features are checked when the dataset is built, before any training: see
+    ``docs/datasets/custom.md`` for the list. A sample handed to the pipeline is a dict with
+    ``video_name``, ``subset``, ``duration`` (s), ``fps``, ``stride`` and ``window`` (frames;
+    both None with ``feature_stride=None``), ``feature_paths``, ``feature_key``, ``layout``,
+    ``num_steps`` (None when features are not checked), ``gt_segments`` (N, 2) float64 in seconds,
+    ``gt_labels`` (N,) int64; with sliding windows also ``window_start``, ``window_size`` (steps),
+    ``window_index`` and ``num_windows``.
+
+    Args:
+        ann_file (str): Annotation JSON, see :mod:`cltdr_mm.datasets.annotations`.
+        data_prefix (dict): ``feats``: the folder of feature files, or a list of folders whose
+            features are concatenated along channels (RGB and flow), or an HDF5 file that holds
+            one data set per video. Defaults to ``dict(feats='')``.
+        feature_stride (float, optional): Frames between two feature steps; None for features
+            that were resampled to a fixed length, whose steps share the video evenly. An entry
+            of the annotation file may have its own ``feature_stride``.
+        feature_window (float, optional): Frames that one step sees. Defaults to None: as many
+            as the stride. An entry may have its own ``feature_window``.
+        subset (str or Sequence[str], optional): Subsets of the annotation file to use. Defaults
+            to None: all videos.
+        fps (float, optional): Frame rate at which features were taken, for all videos, whatever
+            the annotation file says. Defaults to None: the entry's own.
+        default_fps (float, optional): Frame rate of entries that have none. Defaults to None.
+        file_prefix (str): Fills ``{prefix}``. Defaults to ''.
+        file_suffix (str): Fills ``{suffix}``; the extension is part of it. Defaults to '.npy'.
+        file_pattern (str): Name of a feature file within its folder, or of a data set within an
+            HDF5 file for all videos (there the suffix defaults to ''). Defaults to
+            ``'{prefix}{video}{suffix}'``.
+        feature_key (str, optional): Array within files that hold several. Defaults to None.
+        layout (str): ``'time_major'`` for (T, C) on disk, ``'channel_major'`` for (C, T).
+            Defaults to ``'time_major'``.
+        feature_dim (int, optional): Channels expected, all folders together. Defaults to None:
+            what most videos have.
+        class_agnostic (bool): Whether every label becomes 0 (proposals without a class).
+            Defaults to False.
+        window (dict, optional): Sliding windows for very long videos: ``size`` in steps,
+            ``overlap`` in steps (int) or as part of the size (float, default 0.5),
+            ``min_visible`` part of a segment's length that a window must show to keep it
+            (default 0.5). Each window is a sample. Defaults to None.
+        on_error (str): ``'raise'`` reports all problems in one error; ``'skip'`` leaves the
+            videos or annotations concerned out and logs a table of them. Defaults to
+            ``'raise'``.
+        check_features (str or bool): ``'full'`` reads every feature file once, also for NaN and
+            inf; ``'header'`` checks presence, channels and length; False checks nothing but
+            what loading meets. Defaults to ``'full'``.
+        duration_tolerance (float, optional): Seconds by which a segment may leave the video.
+            Defaults to None: the class's ``DURATION_TOLERANCE``.
+        length_tolerance (float): Part of the duration by which the features may cover more or
+            less, beside two steps. Defaults to 0.1.
+        max_length_gap (int): Steps by which the folders of one video may differ; they are cut
+            to the shortest. Defaults to 2.
+        exempt_videos (Sequence[str], optional): Videos with known errors in the published
+            annotations, whose segments and feature length are not held against the duration.
+            Defaults to None: the class's ``EXEMPT_VIDEOS``.
+        check_label_id (bool): Whether ``label_id`` must agree with the classes. Defaults to
+            True.
+        filter_cfg (dict, optional): For training: ``filter_empty_gt`` drops samples without a
+            segment (default True), ``min_steps`` drops shorter feature sequences (default 1).
+        metainfo, data_root, indices, serialize_data, pipeline, test_mode, lazy_init,
+            max_refetch: As in :class:`mmengine.dataset.BaseDataset`. ``metainfo['classes']``
+            may be left out when the annotation file lists ``classes`` itself.
+
+    Raises:
+        TALDataError: If annotations or features cannot be used, see ``on_error``.
+        ValueError: If an argument makes no sense.
+    """
+
+    METAINFO: dict = dict()
+    DURATION_TOLERANCE: float = 0.1
+    EXEMPT_VIDEOS: Sequence[str] = ()
+
+    def __init__(self,
+                 ann_file: str,
+                 data_prefix: dict = dict(feats=''),  # noqa: B006  (as in the base; copied)
+                 feature_stride: Optional[float] = None,
+                 feature_window: Optional[float] = None,
+                 subset: Union[str, Sequence[str], None] = None,
+                 fps: Optional[float] = None,
+                 default_fps: Optional[float] = None,
+                 file_prefix: str = '',
+                 file_suffix: Optional[str] = None,
+                 file_pattern: str = '{prefix}{video}{suffix}',
+                 feature_key: Optional[str] = None,
+                 layout: str = 'time_major',
+                 feature_dim: Optional[int] = None,
+                 class_agnostic: bool = False,
+                 window: Optional[dict] = None,
+                 on_error: str = 'raise',
+                 check_features: Union[str, bool] = 'full',
+                 duration_tolerance: Optional[float] = None,
+                 length_tolerance: float = 0.1,
+                 max_length_gap: int = 2,
+                 exempt_videos: Optional[Sequence[str]] = None,
+                 check_label_id: bool = True,
+                 metainfo: Optional[dict] = None,
+                 data_root: Optional[str] = '',
+                 filter_cfg: Optional[dict] = None,
+                 indices: Union[int, Sequence[int], None] = None,
+                 serialize_data: bool = True,
+                 pipeline: Sequence[Union[dict, Callable]] = (),
+                 test_mode: bool = False,
+                 lazy_init: bool = False,
+                 max_refetch: int = 1000):
+        if layout not in ('time_major', 'channel_major'):
+            raise ValueError(f"layout must be 'time_major' or 'channel_major', got {layout!r}")
+        if check_features not in ('full', 'header', False):
+            raise ValueError("check_features must be 'full', 'header' or False, got "
+                             f'{check_features!r}')
+        if on_error not in ('raise', 'skip'):
+            raise ValueError(f"on_error must be 'raise' or 'skip', got {on_error!r}")
+        for name, value in dict(feature_stride=feature_stride, feature_window=feature_window,
+                                fps=fps, default_fps=default_fps).items():
+            if value is not None and not value > 0:
+                raise ValueError(f'{name} must be positive, got {value}')
+        self.feature_stride = feature_stride
+        self.feature_window = feature_stride if feature_window is None else feature_window
+        self.subset = subset
+        self.file_prefix = file_prefix
+        self.file_suffix = file_suffix
+        self.file_pattern = file_pattern
+        self.feature_key = feature_key
+        self.layout = layout
+        self.class_agnostic = class_agnostic
+        self.window = check_window(window)
+        self.on_error = on_error
+        self.check_features = check_features
+        exempt = tuple(self.EXEMPT_VIDEOS if exempt_videos is None else exempt_videos)
+        tolerance = self.DURATION_TOLERANCE if duration_tolerance is None else duration_tolerance
+        self.annotation_checks = dict(
+            fps=fps, default_fps=default_fps, duration_tolerance=tolerance,
+            exempt_videos=exempt, check_label_id=check_label_id,
+            require_annotations=not test_mode)
+        self.feature_spec = FeatureSpec(
+            layout=layout, feature_dim=feature_dim, length_tolerance=length_tolerance,
+            max_length_gap=max_length_gap, exempt_videos=exempt)
+        # Built here, not by the base, so that the steps are found without a default scope too.
+        steps = [TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline]
+        super().__init__(
+            ann_file=ann_file, metainfo=metainfo, data_root=data_root, data_prefix=data_prefix,
+            filter_cfg=filter_cfg, indices=indices, serialize_data=serialize_data,
+            pipeline=steps, test_mode=test_mode, lazy_init=lazy_init,
+            max_refetch=max_refetch)
+
+    def _join_prefix(self) -> None:
+        """Join ``data_root`` with ``ann_file`` and every folder of ``data_prefix['feats']``."""
+        def joined(path: str) -> str:
+            return path if is_abs(path) or not self.data_root else join_path(self.data_root, path)
+
+        folders = self.data_prefix.get('feats', '')
+        folders = [folders] if isinstance(folders, str) else list(folders)
+        if not folders or not all(isinstance(folder, str) for folder in folders):
+            raise TypeError("data_prefix['feats'] must be a folder or a list of folders, got "
+                            f"{self.data_prefix.get('feats')!r}")
+        self.ann_file = joined(self.ann_file)
+        self.data_prefix['feats'] = [joined(folder) for folder in folders]
+
+    def load_data_list(self) -> list[dict]:
+        """Read, check and (with sliding windows) cut up all videos of the subset.
+
+        Returns:
+            list[dict]: One dict per sample, see the class.
+
+        Raises:
+            TALDataError: If ``on_error`` is ``'raise'`` and something is wrong.
+        """
+        videos, problems, classes = load_annotations(
+            self.ann_file, self._metainfo.get('classes'), self.subset, **self.annotation_checks)
+        self._metainfo.setdefault('classes', classes)
+        # A bad annotation spoils no feature: check both, so that one run reports everything.
+        infos = [self.parse_data_info(video) for video in videos]
+        if self.check_features or self.window:
+            full = self.check_features == 'full'
+            if full:
+                print_log(f'{type(self).__name__}: reading the features of {len(infos)} videos '
+                          'in search of NaN and inf', logger='current')
+            steps, bad = check_features(infos, self.feature_spec, full)
+            problems += bad
+            infos = [dict(info, num_steps=n) for info, n in zip(infos, steps) if n is not None]
+        report_problems(problems, self.on_error, f'{type(self).__name__} {self.ann_file}')
+        if self.window:
+            infos = [sample for info in infos for sample in self._windows(info)]
+        return infos
+
+    def parse_data_info(self, raw_data_info: VideoAnnotation) -> dict:
+        """Turn one checked annotation into a sample.
+
+        Args:
+            raw_data_info (VideoAnnotation): From the annotation file.
+
+        Returns:
+            dict: See the class.
+        """
+        video = raw_data_info
+        paths, keys = [], [self.feature_key]
+        for folder in self.data_prefix['feats']:
+            holds_all = osp.splitext(folder)[1].lower() in HDF5_FORMATS
+            suffix = self.file_suffix
+            if suffix is None:
+                suffix = '' if holds_all else '.npy'
+            name = self.file_pattern.format(
+                prefix=self.file_prefix, video=video.video_name, suffix=suffix)
+            paths.append(folder if holds_all else osp.join(folder, name))
+            if holds_all:
+                keys.append(name)
+        stride = self.feature_stride if video.stride is None else video.stride
+        if video.window is not None:
+            window = video.window
+        else:
+            window = stride if self.feature_window is None else self.feature_window
+        labels = np.zeros_like(video.labels) if self.class_agnostic else video.labels
+        return dict(
+            video_name=video.video_name, subset=video.subset, duration=video.duration,
+            fps=video.fps, stride=stride, window=window, feature_paths=paths,
+            feature_key=keys[-1], layout=self.layout, num_steps=None,
+            max_length_gap=self.feature_spec.max_length_gap,
+            gt_segments=video.segments, gt_labels=labels)
+
+    def _windows(self, info: dict) -> list[dict]:
+        """Cut one video's sample into its sliding windows, ground truth included."""
+        size, total = self.window['size'], info['num_steps']
+        grid = sample_grid(info, total)
+        starts = window_starts(total, size, self.window['overlap'])
+        samples = []
+        for index, start in enumerate(starts):
+            num_steps = min(size, total)
+            low, high = visible_range(start, num_steps, grid.stride, grid.window)
+            low, high = grid.to_seconds(low), grid.to_seconds(high)
+            segments, kept = cut_segments(
+                info['gt_segments'], low, high, self.window['min_visible'],
+                clip_low=start > 0, clip_high=start + num_steps < total)
+            samples.append(dict(
+                info, gt_segments=segments, gt_labels=info['gt_labels'][kept],
+                window_start=start, window_size=num_steps,
+                window_index=index, num_windows=len(starts)))
+        return samples
+
+    def filter_data(self) -> list[dict]:
+        """Drop samples that ``filter_cfg`` asks to drop; none in test mode.
+
+        Returns:
+            list[dict]: The samples that stay.
+
+        Raises:
+            ValueError: If ``filter_cfg`` has an unknown key, or no sample stays.
+        """
+        if self.test_mode:
+            return self.data_list
+        cfg = dict(dict(filter_empty_gt=True, min_steps=1), **(self.filter_cfg or {}))
+        unknown = set(cfg) - {'filter_empty_gt', 'min_steps'}
+        if unknown:
+            raise ValueError(f'filter_cfg: unknown key(s) {sorted(unknown)}')
+
+        def stays(info: dict) -> bool:
+            steps = info.get('window_size', info['num_steps'])
+            return ((len(info['gt_labels']) > 0 or not cfg['filter_empty_gt'])
+                    and (steps is None or steps >= cfg['min_steps']))
+
+        kept = [info for info in self.data_list if stays(info)]
+        if len(kept) < len(self.data_list):
+            print_log(f'{type(self).__name__}: filter_cfg drops {len(self.data_list) - len(kept)} '
+                      f'of {len(self.data_list)} training samples', logger='current')
+        if not kept:
+            raise ValueError(f'{self.ann_file}: no sample is left to train on')
+        return kept
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Labels of one sample, as ``ClassBalancedDataset`` wants them.
+
+        Args:
+            idx (int): Position of the sample.
+
+        Returns:
+            list[int]: Different labels in the sample.
+        """
+        return sorted(set(self.get_data_info(idx)['gt_labels'].tolist()))

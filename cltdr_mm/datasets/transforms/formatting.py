@@ -1,0 +1,48 @@
+"""Packs a sample into what a localizer takes."""
+from collections.abc import Sequence
+
+import torch
+from mmaction.registry import TRANSFORMS
+from mmaction.structures import ActionDataSample
+from mmcv.transforms import BaseTransform
+from mmengine.structures import InstanceData
+
+
+@TRANSFORMS.register_module()
+class PackTALInputs(BaseTransform):
+    """Pack features, ground truth and metainfo.
+
+    Required keys: ``feats`` (C, T), ``grid``. Optional: ``gt_segments`` (N, 2) in grid steps with
+    ``gt_labels`` (N,), and the keys in ``meta_keys``.
+
+    Args:
+        meta_keys (Sequence[str]): Keys that become metainfo where present. Defaults to
+            ``('video_name', 'duration', 'fps', 'grid', 'window_index', 'num_windows')``.
+    """
+
+    def __init__(self,
+                 meta_keys: Sequence[str] = ('video_name', 'duration', 'fps', 'grid',
+                                             'window_index', 'num_windows')):
+        self.meta_keys = tuple(meta_keys)
+
+    def transform(self, results: dict) -> dict:
+        """Pack one sample.
+
+        Args:
+            results (dict): See the class.
+
+        Returns:
+            dict: ``inputs`` (C, T) float32 tensor and ``data_samples`` (ActionDataSample), whose
+            ``gt_instances`` hold ``segments`` (N, 2) float32 in grid steps and ``labels`` (N,)
+            int64.
+        """
+        sample = ActionDataSample(
+            metainfo={key: results[key] for key in self.meta_keys if key in results})
+        if 'gt_segments' in results:
+            sample.gt_instances = InstanceData(
+                segments=torch.as_tensor(results['gt_segments'], dtype=torch.float32),
+                labels=torch.as_tensor(results['gt_labels'], dtype=torch.int64))
+        return dict(inputs=torch.from_numpy(results['feats']), data_samples=sample)
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(meta_keys={self.meta_keys})'

@@ -1,0 +1,144 @@
+"""Cutting feature sequences: where sliding windows lie, and what a cut leaves of the segments."""
+from typing import Optional, Union
+
+import numpy as np
+
+from ..structures import FeatureGrid
+
+
+def sample_grid(info: dict, num_steps: int) -> FeatureGrid:
+    """Grid of a video's whole feature sequence.
+
+    Args:
+        info (dict): Sample with ``fps``, ``stride``, ``window`` and ``duration``. A ``stride`` of
+            None says that the sequence was resampled: its steps share the video evenly.
+        num_steps (int): Length of the sequence.
+
+    Returns:
+        FeatureGrid: Starting at step 0.
+    """
+    stride, window = info['stride'], info['window']
+    if stride is None:
+        stride = window = info['duration'] * info['fps'] / num_steps
+    return FeatureGrid(fps=info['fps'], stride=stride, window=window, num_steps=num_steps)
+
+
+def visible_range(start: float, num_steps: int, stride: float,
+                  window: float) -> tuple[float, float]:
+    """What the steps ``start`` to ``start + num_steps - 1`` see, in steps of their sequence.
+
+    A step describes ``window`` frames around its centre, or the ``stride`` frames it stands for
+    when the window is shorter than that.
+
+    Args:
+        start (float): First step.
+        num_steps (int): Number of steps.
+        stride (float): Frames between two steps.
+        window (float): Frames one step sees.
+
+    Returns:
+        Tuple[float, float]: First and last position seen.
+    """
+    half = 0.5 * max(window / stride, 1.0)
+    return start - half, start + num_steps - 1 + half
+
+
+def visible_fraction(segments: np.ndarray, low: Union[float, np.ndarray],
+                     high: Union[float, np.ndarray]) -> np.ndarray:
+    """Part of each segment's length that lies within ``[low, high]``.
+
+    Args:
+        segments (np.ndarray): (N, 2), any unit.
+        low (float or np.ndarray): Bounds in the same unit: numbers, or (S, 1) for S cuts at once.
+        high (float or np.ndarray): See ``low``.
+
+    Returns:
+        np.ndarray: (N,) or (S, N), in [0, 1].
+    """
+    starts, ends = segments[:, 0], segments[:, 1]
+    inside = np.minimum(ends, high) - np.maximum(starts, low)
+    # lengths are positive for checked annotations; the bound only keeps 0 / 0 away
+    return np.clip(inside, 0, None) / np.maximum(ends - starts, 1e-9)
+
+
+def cut_segments(segments: np.ndarray,
+                 low: float,
+                 high: float,
+                 min_visible: float,
+                 clip_low: bool = True,
+                 clip_high: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """Segments that a cut keeps, clipped to it.
+
+    Args:
+        segments (np.ndarray): (N, 2), any unit.
+        low (float): First position seen after the cut, in the same unit.
+        high (float): Last position seen.
+        min_visible (float): Smallest part of its length that a kept segment must show.
+        clip_low (bool): Whether the cut removed something before ``low``; if not, starts stay
+            as they are. Defaults to True.
+        clip_high (bool): Likewise for ``high`` and ends. Defaults to True.
+
+    Returns:
+        Tuple[np.ndarray, np.ndarray]: The kept segments (M, 2), and their positions (M,) int64
+        among the N.
+    """
+    fraction = visible_fraction(segments, low, high)
+    kept = np.flatnonzero((fraction >= min_visible) & (fraction > 0))
+    cut = segments[kept].copy()
+    if clip_low:
+        cut[:, 0] = np.maximum(cut[:, 0], low)
+    if clip_high:
+        cut[:, 1] = np.minimum(cut[:, 1], high)
+    return cut, kept
+
+
+def window_starts(num_steps: int, size: int, overlap: Union[int, float] = 0.5) -> list[int]:
+    """First steps of the windows that cover a sequence.
+
+    All windows have ``size`` steps; the last one ends with the sequence and so may overlap its
+    neighbour by more than asked.
+
+    Args:
+        num_steps (int): Length of the sequence.
+        size (int): Steps per window.
+        overlap (int or float): Steps (int) or part of ``size`` (float in [0, 1)) that
+            neighbours share. Defaults to 0.5.
+
+    Returns:
+        List[int]: ``[0]`` when the sequence is no longer than a window.
+
+    Raises:
+        ValueError: If ``size`` is not positive or the windows would not move on.
+    """
+    shared = int(round(overlap * size)) if isinstance(overlap, float) else overlap
+    if size < 1 or not 0 <= shared < size:
+        raise ValueError(f'windows of {size} steps cannot overlap by {shared} steps')
+    if num_steps <= size:
+        return [0]
+    starts = list(range(0, num_steps - size, size - shared))
+    return starts + [num_steps - size]
+
+
+def check_window(window: Optional[dict]) -> Optional[dict]:
+    """Complete the ``window`` argument of a dataset with its defaults.
+
+    Args:
+        window (dict, optional): ``size``, ``overlap`` (see :func:`window_starts`) and
+            ``min_visible`` (see :func:`cut_segments`).
+
+    Returns:
+        Optional[dict]: All three keys, or None.
+
+    Raises:
+        ValueError: If a key is unknown or missing, or a value makes no sense.
+    """
+    if window is None:
+        return None
+    full = dict(dict(overlap=0.5, min_visible=0.5), **window)
+    if set(full) != {'size', 'overlap', 'min_visible'}:
+        raise ValueError('window takes size, overlap and min_visible, got '
+                         f'{sorted(window)}')
+    window_starts(1, full['size'], full['overlap'])
+    if not 0 <= full['min_visible'] <= 1:
+        raise ValueError(f"window: min_visible must lie in [0, 1], got {full['min_visible']}")
+    return full

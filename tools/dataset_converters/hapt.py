@@ -1,0 +1,22 @@
+"""Convert UCI's raw HAPT archive to features and annotations."""
+import argparse
+import os.path as osp
+
+from cltdr_mm.datasets.converters.common import summary
+from cltdr_mm.datasets.converters.hapt import convert_hapt
+
+
+def main() -> None:
+    """Parse arguments, convert, print the counts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('source', help='zip archive, or folder it was unpacked to')
+    parser.add_argument('--out', default='data/hapt', help='folder to write (default: %(default)s)')
+    parser.add_argument('--partial', action='store_true',
+                        help='accept less than the 61 recordings and 1,214 segments published')
+    args = parser.parse_args()
+    database = convert_hapt(args.source, args.out, args.partial)
+    print(summary(osp.join(args.out, 'annotations.json'), database))
+
+
+if __name__ == '__main__':
+    main()
