@@ -3,8 +3,9 @@ import argparse
 import os.path as osp
 from dataclasses import fields
 
+from mmaction.registry import DATASETS
+
 from cltdr_mm.datasets.annotations import file_classes, read_annotation_file
-from cltdr_mm.datasets.classes import class_names
 from cltdr_mm.datasets.converters.common import summary
 from cltdr_mm.datasets.converters.synthetic import (
     SyntheticSpec,
@@ -24,26 +25,25 @@ def main() -> None:
                            default=field.default, help=' ')
     mini = parser.add_argument_group('a miniature of a benchmark')
     mini.add_argument('--annotations', help='annotation file to make features for')
-    mini.add_argument('--classes', help='class list that ships with the package, say thumos14; '
-                      'by default the list in the annotation file')
+    mini.add_argument('--dataset', default='TALDataset', help='registered dataset whose classes '
+                      'and known exceptions apply, say THUMOS14Dataset')
     mini.add_argument('--max-videos', type=int, help='videos of each subset')
-    mini.add_argument('--duration-tolerance', type=float, default=0.1,
-                      help='seconds a segment may leave its video; videos beyond that are left out')
     args = parser.parse_args()
     values = {field.name: getattr(args, field.name) for field in fields(SyntheticSpec)}
     if args.annotations is None:
         database = make_synthetic(args.out, SyntheticSpec(**values))
     else:
-        if args.classes:
-            classes = class_names(args.classes)
-        else:
-            classes = file_classes(read_annotation_file(args.annotations), args.annotations)
+        kind = DATASETS.get(args.dataset)
+        if kind is None:
+            parser.error(f'no dataset {args.dataset} is registered')
+        classes = kind.METAINFO.get('classes') or file_classes(
+            read_annotation_file(args.annotations), args.annotations)
         if classes is None:
-            parser.error(f'{args.annotations} lists no classes: give --classes')
+            parser.error(f'{args.annotations} lists no classes: give --dataset')
         values['num_classes'] = len(classes)
         database = make_features_for(
             args.annotations, args.out, SyntheticSpec(**values), classes, args.max_videos,
-            duration_tolerance=args.duration_tolerance)
+            duration_tolerance=kind.DURATION_TOLERANCE, exempt_videos=kind.EXEMPT_VIDEOS)
     print(summary(osp.join(args.out, 'annotations.json'), database))
 
 

@@ -1,0 +1,21 @@
+"""Convert ActivityNet-1.3's annotations as BMN ships them."""
+import argparse
+
+from cltdr_mm.datasets.converters.activitynet import convert_activitynet
+from cltdr_mm.datasets.converters.common import summary
+
+
+def main() -> None:
+    """Parse arguments, convert, print the counts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('source', help='anet_anno_action.json')
+    parser.add_argument('video_info', help='video_info_new.csv')
+    parser.add_argument('--out', default='data/anet13/annotations.json',
+                        help='JSON to write (default: %(default)s)')
+    args = parser.parse_args()
+    database, left_out = convert_activitynet(args.source, args.video_info, args.out)
+    print(summary(args.out, database, left_out))
+
+
+if __name__ == '__main__':
+    main()

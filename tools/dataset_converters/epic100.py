@@ -1,0 +1,25 @@
+"""Convert EPIC-KITCHENS-100's annotations for verbs or nouns."""
+import argparse
+
+from cltdr_mm.datasets.converters.common import summary
+from cltdr_mm.datasets.converters.epic import convert_epic100
+
+
+def main() -> None:
+    """Parse arguments, convert, print the counts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('task', choices=['verb', 'noun'], help='which label a segment gets')
+    parser.add_argument('--video-info', required=True, help='EPIC_100_video_info.csv')
+    parser.add_argument('--train', help='EPIC_100_train.csv')
+    parser.add_argument('--validation', help='EPIC_100_validation.csv')
+    parser.add_argument('--out', help='JSON to write (default: data/epic100/<task>.json)')
+    args = parser.parse_args()
+    if not (args.train or args.validation):
+        parser.error('give --train, --validation or both')
+    out = args.out or f'data/epic100/{args.task}.json'
+    print(summary(out, convert_epic100(args.task, args.video_info, out, args.train,
+                                       args.validation)))
+
+
+if __name__ == '__main__':
+    main()
