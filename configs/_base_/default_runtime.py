@@ -24,7 +24,7 @@ log_processor = dict(type='LogProcessor', window_size=20, by_epoch=True)
 log_level = 'INFO'
 
 # for TensorBoard: visualizer = dict(vis_backends=[dict(type='TensorboardVisBackend')])
-visualizer = dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')])
+visualizer = dict(type='TALVisualizer', vis_backends=[dict(type='LocalVisBackend')])
 
 randomness = dict(seed=0)
 load_from = None

@@ -5,6 +5,7 @@ constructor knows torch's norm classes only, and makes one group per parameter, 
 optimizer from updating many tensors in one call; this one knows the channel norms, scales and
 tables of temporal models and merges equal groups.
 """
+import re
 from typing import Optional
 
 import torch.nn as nn
@@ -16,18 +17,18 @@ from torch.nn.modules.conv import _ConvNd
 _MIXING = (_ConvNd, nn.Linear, nn.Bilinear, nn.MultiheadAttention)
 _NORMS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.LocalResponseNorm)
 _TABLES = (nn.Embedding, nn.EmbeddingBag)
-# names of bare parameters (not the `weight` of a torch layer) that are never decayed
-_FREE_WORDS = ('bias', 'scale', 'norm', 'gamma', 'beta', 'pos', 'position', 'pe', 'embed',
-               'table', 'token')
+# words in names of bare parameters (not the `weight` of a torch layer) that are never decayed
+_FREE = re.compile(r'bias|b\d*|scale|norm|gamma|beta|pos|position|pe|embed|table|token')
 
 
 def takes_weight_decay(module: nn.Module, name: str, param: nn.Parameter) -> bool:
     """Say whether a parameter should shrink towards zero.
 
-    Decayed are the weights of convolutions (depth-wise ones too) and linear layers, and bare
-    parameters with at least two axes longer than one, unless their name marks them as bias,
-    scale, norm or positional table. A module settles it for its own parameters by an attribute
-    ``no_weight_decay``: a collection of their names.
+    Decayed are the weights of convolutions (depth-wise ones too, also where a module writes them
+    out as its own ``weight`` with the outputs in the first of several axes) and of linear layers,
+    and bare parameters with at least two axes longer than one, unless their name marks them as
+    bias, scale, norm or positional table. A module settles it for its own parameters by an
+    attribute ``no_weight_decay``: a collection of their names.
 
     Args:
         module (nn.Module): The module that owns the parameter.
@@ -43,8 +44,10 @@ def takes_weight_decay(module: nn.Module, name: str, param: nn.Parameter) -> boo
         return False
     if isinstance(module, _MIXING):
         return 'bias' not in name
-    if any(word in _FREE_WORDS for word in name.lower().split('_')):
+    if any(_FREE.fullmatch(word) for word in name.lower().split('_')):
         return False
+    if name == 'weight' and param.ndim > 1 and param.shape[0] > 1:
+        return True
     # (C,), (1, C, 1) and scalars rescale channels, they do not mix them
     return sum(size > 1 for size in param.shape) > 1
 

@@ -7,6 +7,23 @@ from mmaction.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from cltdr_mm.engine import takes_weight_decay
 
 
+class Diagonal(nn.Module):
+    """A depth-wise 1x1 convolution written as a multiply-add."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(4, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(4))
+
+
+class ChannelNorm(nn.Module):
+    """A norm that torch does not know."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1, 4, 1))
+
+
 class Block(nn.Module):
     """One parameter of every kind that the recipes tell apart."""
     no_weight_decay = ('gate',)
@@ -22,6 +39,9 @@ class Block(nn.Module):
         self.attention = nn.MultiheadAttention(4, 2)
         self.filter = nn.Parameter(torch.randn(2, 4, 1))
         self.filter_bias = nn.Parameter(torch.randn(2, 4))
+        self.b1 = nn.Parameter(torch.randn(2, 4))
+        self.diagonal = Diagonal()
+        self.channel_norm = ChannelNorm()
         self.channel_weight = nn.Parameter(torch.ones(1, 4, 1))
         self.pos_embed = nn.Parameter(torch.randn(1, 4, 9))
         self.drop_path_scale = nn.Parameter(torch.randn(2, 4))
@@ -30,7 +50,7 @@ class Block(nn.Module):
 
 
 DECAYED = {'conv.weight', 'depthwise.weight', 'up.weight', 'fc.weight', 'filter',
-           'attention.in_proj_weight', 'attention.out_proj.weight'}
+           'diagonal.weight', 'attention.in_proj_weight', 'attention.out_proj.weight'}
 
 
 def build(model, lr=0.1, weight_decay=0.05, **paramwise):

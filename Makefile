@@ -1,0 +1,68 @@
+# make demo              train, evaluate and draw on generated data
+# make test              style and tests
+# make hapt HAPT=x.zip   the same as demo on real recordings, from UCI's archive or folder
+# make clean             remove what the others made, .venv included
+#
+# PYTHON, VENV and TORCH can be set, as in
+#   make demo TORCH="torch==2.13.0 --index-url <index of the build for your GPU>"
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+TORCH ?= torch==2.13.0
+EXTRAS ?= lite,tests
+SEED ?= 0
+
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check -q
+READY := $(VENV)/.cltdr_mm_installed
+
+DEMO := work_dirs/demo
+DEMO_DATA := data/synthetic
+HAPT_OUT := work_dirs/hapt
+HAPT_DATA := data/hapt
+
+.PHONY: help install demo test lint hapt clean
+.DELETE_ON_ERROR:
+
+help:
+	@sed -n 's/^# \{0,1\}//p' Makefile
+
+install: $(READY)
+
+# torch first: asked for later, by another package, pip would take whatever build is newest
+$(READY): setup.cfg pyproject.toml requirements/constraints.txt
+	@test -n "$(PYTHON)" || { echo "error: no python3.11 or python3 found, set PYTHON" >&2; exit 1; }
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PIP) install $(TORCH) -c requirements/constraints.txt
+	$(PIP) install -e ".[$(EXTRAS)]" -c requirements/constraints.txt
+	touch $@
+
+# $(call run,CONFIG,DATA,WORK_DIR): train, test the last checkpoint, judge, draw
+define run
+	$(PY) tools/train.py $(1) --work-dir $(3) --seed $(SEED)
+	$(PY) tools/test.py $(1) $(3) --work-dir $(3) --out $(3)/detections.json
+	$(PY) tools/evaluate_results.py $(3)/detections.json $(2)/annotations.json \
+	    --protocol $(4) --out $(3)/metrics.json
+	$(PY) tools/analysis_tools/draw_timelines.py $(3)/detections.json $(2)/annotations.json \
+	    --out-dir $(3)/timelines
+	@echo "detections.json, metrics.json and timelines/ are in $(3)"
+endef
+
+demo: $(READY)
+	$(PY) tools/dataset_converters/make_synthetic.py --out $(DEMO_DATA)
+	$(call run,configs/cltdr_synthetic.py,$(DEMO_DATA),$(DEMO),synthetic)
+
+hapt: $(READY)
+	@test -n "$(HAPT)" || { echo "error: say where UCI's archive (or the folder it was unpacked" \
+	    "to) is: make hapt HAPT=<path>" >&2; exit 1; }
+	$(PY) tools/dataset_converters/hapt.py "$(HAPT)" --out $(HAPT_DATA)
+	$(call run,configs/cltdr_hapt.py,$(HAPT_DATA),$(HAPT_OUT),hapt)
+
+lint: $(READY)
+	$(PY) -m ruff check .
+
+test: lint
+	$(PY) -m pytest
+
+clean:
+	rm -rf $(VENV) $(DEMO) $(HAPT_OUT) $(DEMO_DATA) $(HAPT_DATA) build *.egg-info
