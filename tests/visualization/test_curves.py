@@ -1,0 +1,67 @@
+import json
+
+import numpy as np
+import pytest
+
+from cltdr_mm.visualization import draw_map_curves, draw_training_curves, load_metrics, load_scalars
+
+
+def test_map_curves_are_in_percent_and_named_with_their_average():
+    figure = draw_map_curves({'ours': {0.5: 0.4, 0.3: 0.6}, 'b': {0.3: 0.1, 0.5: 0.2}}, 'T')
+    lines = figure.axes[0].get_lines()
+    np.testing.assert_allclose(lines[0].get_xdata(), [0.3, 0.5])
+    np.testing.assert_allclose(lines[0].get_ydata(), [60, 40])
+    assert [line.get_label() for line in lines] == ['ours (average 50.0)', 'b (average 15.0)']
+    assert lines[0].get_color() != lines[1].get_color()
+    assert lines[0].get_linestyle() != lines[1].get_linestyle()
+    for empty in ({}, {'a': {}}):
+        with pytest.raises(ValueError, match='no curve'):
+            draw_map_curves(empty)
+
+
+def test_metrics_file(tmp_path):
+    path = tmp_path / 'metrics.json'
+    path.write_text(json.dumps({'mAP': {'0.3': 0.5, '0.7': 0.1}, 'average_mAP': 0.3}))
+    assert load_metrics(path) == {0.3: 0.5, 0.7: 0.1}
+    for text in ('{', '{"average_mAP": 1}', '{"mAP": [1]}', '[]'):
+        path.write_text(text)
+        with pytest.raises(ValueError, match='metrics.json: no metrics file'):
+            load_metrics(path)
+
+
+@pytest.fixture
+def run_folder(tmp_path):
+    lines = [dict(lr=1e-3 / i, loss=10.0 / i, time=0.1, iter=i, step=i) for i in range(1, 201)]
+    lines += [dict(average_mAP=0.1 * e, step=e) for e in (1, 2, 3)]
+    path = tmp_path / '2026' / 'vis_data' / 'scalars.json'
+    path.parent.mkdir(parents=True)
+    path.write_text('\n'.join(map(json.dumps, lines)) + '\n')
+    return tmp_path
+
+
+def test_training_curves(run_folder):
+    scalars = load_scalars(run_folder)
+    assert scalars['loss'][0].tolist() == list(range(1, 201))
+    assert scalars['average_mAP'][0].tolist() == [1, 2, 3]
+    figure = draw_training_curves({'a': scalars, 'b': scalars}, title='T')
+    assert [a.get_label() for a in figure.axes] == ['loss', 'lr', 'average_mAP']
+    by_name = {a.get_label(): a for a in figure.axes}
+    assert by_name['loss'].get_yscale() == 'log' and by_name['lr'].get_yscale() == 'linear'
+    smooth = by_name['loss'].get_lines()[1]
+    values = scalars['loss'][1]
+    np.testing.assert_allclose(smooth.get_ydata()[0], values[:4].mean())
+    assert len(smooth.get_ydata()) == 197
+    assert len(by_name['lr'].get_lines()) == 2
+    assert by_name['average_mAP'].get_xlabel() == 'epoch'
+    with pytest.raises(ValueError, match=r"none of \['x'\] was logged; there are .*'loss'"):
+        draw_training_curves({'a': scalars}, ['x'])
+
+
+def test_bad_scalar_files(run_folder, tmp_path):
+    file = next(run_folder.rglob('scalars.json'))
+    file.write_text('{"loss": 1, "step": 1}\n{"loss"')
+    with pytest.raises(ValueError, match='line 2 is no JSON'):
+        load_scalars(file)
+    (tmp_path / 'empty').mkdir()
+    with pytest.raises(FileNotFoundError, match='no vis_data/scalars.json'):
+        load_scalars(tmp_path / 'empty')

@@ -1,0 +1,92 @@
+import gzip
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+from cltdr_mm.visualization.files import TimelineSource, load_signal
+
+
+@pytest.fixture
+def files(tmp_path):
+    annotations = {'database': {
+        f'v{i}': {'duration': 60.0 + i, 'subset': 'test', 'annotations': [
+            {'label': 'run', 'label_id': 1, 'segment': [1, 2]},
+            {'label': 'jump', 'label_id': 0, 'segment': [3, 4 + i]}]} for i in range(9)}}
+    results = {'version': '1', 'external_data': {}, 'results': {
+        f'v{i}': [{'label': 'run', 'segment': [1.5, 2.5], 'score': 0.5}] for i in range(1, 9)}}
+    a, r = tmp_path / 'ann.json', tmp_path / 'res.json.gz'
+    a.write_text(json.dumps(annotations))
+    r.write_bytes(gzip.compress(json.dumps(results).encode()))
+    return a, r
+
+
+def test_source_reads_both_files(files):
+    source = TimelineSource(*files)
+    assert source.classes == ['jump', 'run'], 'label_id orders the classes'
+    truth, found, duration = source.load('v3')
+    assert truth.segments.tolist() == [[1, 2], [3, 7]] and truth.labels.tolist() == [1, 0]
+    assert found.scores.tolist() == [0.5] and duration == 63.0
+    assert len(source.load('v0')[1]) == 0, 'a video without results has no detections'
+    assert source.choose(3) == ['v1', 'v4', 'v8'] or source.choose(3) == ['v1', 'v5', 'v8']
+    assert source.choose(100) == [f'v{i}' for i in range(1, 9)]
+    assert TimelineSource(files[0]).load('v0')[1] is None
+    assert TimelineSource(None, files[1]).load('v1')[0] is None
+
+
+def v1(content):
+    return content['database']['v1']
+
+
+@pytest.mark.parametrize('change, words', [
+    (lambda d: v1(d)['annotations'][0].pop('segment'), 'v1: entry 0: field "segment"'),
+    (lambda d: v1(d)['annotations'][1].update(segment=[1]), 'entry 1: field "segment"'),
+    (lambda d: v1(d).update(duration='long'), 'v1: field "duration"'),
+    (lambda d: d.pop('database'), 'field "database" is missing'),
+    (lambda d: v1(d)['annotations'][0].update(segment=[0, float('nan')]), 'v1: a seg'),
+])
+def test_bad_annotations_are_named(files, change, words):
+    content = json.loads(files[0].read_text())
+    change(content)
+    files[0].write_text(json.dumps(content))
+    with pytest.raises(ValueError, match='ann.json.*' + words):
+        TimelineSource(files[0]).load('v1')
+
+
+def test_bad_files_are_named(files, tmp_path):
+    with pytest.raises(KeyError, match='video v99 is in neither .*ann.json nor .*res.json.gz'):
+        TimelineSource(*files).load('v99')
+    with pytest.raises(ValueError, match="'run' is none of the classes"):
+        TimelineSource(*files, classes=['jump']).load('v1')
+    files[1].write_bytes(files[1].read_bytes()[:30])
+    with pytest.raises(ValueError, match='res.json.gz: cannot be read'):
+        TimelineSource(*files)
+    with pytest.raises(ValueError, match='neither'):
+        TimelineSource()
+    bad = tmp_path / 'list.json'
+    bad.write_text('[1]')
+    with pytest.raises(ValueError, match='list.json: a JSON object is needed'):
+        TimelineSource(bad)
+
+
+def test_signals_from_folder_and_archive(tmp_path):
+    values = np.array([[3, 4, 0], [0, 0, 1.]])
+    folder = tmp_path / 'raw' / 'sub'
+    folder.mkdir(parents=True)
+    np.savetxt(folder / 'acc_v1.txt', values)
+    np.save(folder / 'v2.npy', values[:, 0])
+    with zipfile.ZipFile(tmp_path / 'raw.zip', 'w') as archive:
+        archive.write(folder / 'acc_v1.txt', 'RawData/acc_v1.txt')
+    for source in (tmp_path / 'raw', tmp_path / 'raw.zip'):
+        track = load_signal(source, 'v1', 50.0, 'g')
+        assert track.values.tolist() == [5, 1] and track.times.tolist() == [0, 0.02]
+    assert load_signal(tmp_path / 'raw', 'v2', 1.0).values.tolist() == [3, 0]
+    with pytest.raises(FileNotFoundError, match='no signal files for video v3'):
+        load_signal(tmp_path / 'raw', 'v3', 50.0)
+    (folder / 'v1.txt').write_text('abc')
+    with pytest.raises(FileNotFoundError, match='2 signal files'):
+        load_signal(tmp_path / 'raw', 'v1', 50.0)
+    (folder / 'v4.txt').write_text('abc')
+    with pytest.raises(ValueError, match='v4.txt: no table of numbers'):
+        load_signal(tmp_path / 'raw', 'v4', 50.0)
