@@ -1,4 +1,9 @@
 """Models: padded features in, a pyramid's candidates and losses out."""
+from .backbones import *  # noqa: F403
+from .data_preprocessor import TALDataPreprocessor, pad_sequences  # noqa: F401
 from .heads import *  # noqa: F403
+from .layers import *  # noqa: F403
 from .localizers import *  # noqa: F403
 from .losses import *  # noqa: F403
+from .necks import *  # noqa: F403
+from .task_modules import *  # noqa: F403

@@ -64,27 +64,26 @@ class SpectralMixer(nn.Module):
                 all T steps, padding included.
 
         Returns:
-            Tensor: (B, D, T) of float32, or float64 where the input is; zero beyond the lengths.
+            Tensor: (B, D, T), zero beyond the lengths.
         """
         steps = y.shape[-1]
         with torch.autocast(y.device.type, enabled=False):
-            if y.dtype in (torch.float16, torch.bfloat16):
-                y = y.float()
+            wide = y.float() if y.dtype in (torch.float16, torch.bfloat16) else y
             if lengths is None or all(length == steps for length in lengths):
-                return self.transform(y)
+                return self.transform(wide).to(y.dtype)
             rows_by_length: dict = {}
             for row, length in enumerate(lengths):
                 rows_by_length.setdefault(length, []).append(row)
             outs, order = [], []
             for length, rows in rows_by_length.items():
                 if length:
-                    out = self.transform(y[rows, :, :length])
+                    out = self.transform(wide[rows, :, :length])
                     outs.append(F.pad(out, (0, steps - length)))
                 else:  # nothing to transform
-                    outs.append(torch.zeros_like(y[rows]))
+                    outs.append(torch.zeros_like(wide[rows]))
                 order += rows
             inverse = sorted(range(len(order)), key=order.__getitem__)
-            return torch.cat(outs)[inverse]
+            return torch.cat(outs)[inverse].to(y.dtype)
 
 
 class ConvFilter(SpectralMixer):
