@@ -64,7 +64,7 @@ def test_noise_in_training_at_valid_steps_only():
     (torch.randn(4, 5), ValueError, "video 'late': 4 channels in a batch that starts with 3"),
     (torch.randn(3, 0), ValueError, "video 'late': features have no time step"),
     (torch.randn(3), ValueError, r"video 'late': features must be \(channels, steps\)"),
-    (torch.ones(3, 4, dtype=torch.long), TypeError, "video 'late': .* floating point tensor, got torch.int64"),
+    (torch.ones(3, 4).long(), TypeError, "video 'late': .* floating point tensor, got torch.int64"),
 ])
 def test_bad_input_names_the_video(bad, error, message):
     data = dict(inputs=[torch.randn(3, 5), bad], data_samples=samples('early', 'late'))
