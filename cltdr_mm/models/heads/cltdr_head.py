@@ -1,5 +1,6 @@
 """CLTDR: cross-layer task decoupling and refinement (CLTDR-GMG, AAAI 2025, eq. 5-13)."""
-from typing import Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Optional
 
 import torch
 import torch.nn.functional as F
@@ -178,7 +179,7 @@ class CLTDRHead(TridentHead):
         return (coarse + offset).clamp(min=0)
 
     def loss_by_targets(self, outs: Outputs, targets: PointTargets,
-                        pair_weights: Optional[Tuple[Tensor, Tensor]] = None) -> dict:
+                        pair_weights: Optional[tuple[Tensor, Tensor]] = None) -> dict:
         """Refined losses, plus the coarse ones where ``loss_coarse`` is set.
 
         See :meth:`PointHead.loss_by_targets`.

@@ -3,7 +3,7 @@
 One module serves the paper's three: DCM takes the higher level, DRM the lower one, both with
 attention; CLFF adds both neighbours as they are. Parameters are shared by all levels.
 """
-from typing import Sequence, Tuple
+from collections.abc import Sequence
 
 import torch
 from mmengine.model import BaseModule
@@ -104,7 +104,7 @@ class CrossLevelFusion(BaseModule):
             self.mix = nn.ModuleDict({
                 name: nn.Conv1d(2 * channels, channels, 1) for name in self.sources})
 
-    def forward(self, feats: Sequence[Tensor], masks: Sequence[Tensor]) -> Tuple[Tensor, ...]:
+    def forward(self, feats: Sequence[Tensor], masks: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Fuse every level with its neighbours.
 
         Args:

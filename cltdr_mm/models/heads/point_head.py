@@ -4,8 +4,9 @@ Naming: B videos, T_l steps of level l, P points of all levels, K classes, N cho
 pairs. Distances are in strides of the point's level, segments in grid steps of the input.
 """
 from abc import ABCMeta, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Optional
 
 import torch
 from mmaction.registry import MODELS, TASK_UTILS
@@ -17,7 +18,7 @@ from ..losses import distance_iou
 from ..task_modules import EMANormalizer, PyramidPoints, mean_over_ranks, pyramid_points
 
 Feats = Sequence[Tensor]
-Outputs = Dict[str, List[Tensor]]
+Outputs = dict[str, list[Tensor]]
 
 
 @dataclass
@@ -90,7 +91,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
     def __init__(self,
                  num_classes: int,
                  in_channels: int,
-                 regression_ranges: Sequence[Tuple[float, float]],
+                 regression_ranges: Sequence[tuple[float, float]],
                  feat_channels: Optional[int] = None,
                  num_layers: int = 3,
                  kernel_size: int = 3,
@@ -188,7 +189,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
 
     # training
 
-    def loss(self, feats: Feats, masks: Feats, data_samples: list) -> Dict[str, Tensor]:
+    def loss(self, feats: Feats, masks: Feats, data_samples: list) -> dict[str, Tensor]:
         """Losses of a batch.
 
         Args:
@@ -243,7 +244,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
                             torch.tensor(num_points, device=valid.device))
 
     def predictions_at(self, outs: Outputs, points: PyramidPoints, index: int,
-                       labels: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+                       labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """What assigners of the OTA kind compare with the actions of one video.
 
         Args:
@@ -265,7 +266,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         return logits, distances.unflatten(0, size), valid
 
     def loss_by_targets(self, outs: Outputs, targets: PointTargets,
-                        pair_weights: Optional[Tuple[Tensor, Tensor]] = None) -> dict:
+                        pair_weights: Optional[tuple[Tensor, Tensor]] = None) -> dict:
         """Losses of predictions towards their targets.
 
         Args:
@@ -290,10 +291,10 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             return loss_reg * (loss_cls / loss_reg.clamp(min=0.01)).detach()
         return loss_reg * self.reg_weight
 
-    def reduce_terms(self, loss_cls, cls_logits: List[Tensor], distances: Tensor,
+    def reduce_terms(self, loss_cls, cls_logits: list[Tensor], distances: Tensor,
                      targets: PointTargets,
-                     pair_weights: Optional[Tuple[Tensor, Tensor]] = None,
-                     iou_power: Optional[float] = None) -> Tuple[Tensor, Tensor]:
+                     pair_weights: Optional[tuple[Tensor, Tensor]] = None,
+                     iou_power: Optional[float] = None) -> tuple[Tensor, Tensor]:
         """Sum the terms of one set of predictions and divide by the (running) positives.
 
         Args:
@@ -345,7 +346,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
     # inference
 
     @torch.no_grad()
-    def predict(self, feats: Feats, masks: Feats, data_samples: list) -> List[InstanceData]:
+    def predict(self, feats: Feats, masks: Feats, data_samples: list) -> list[InstanceData]:
         """Candidates of a batch, before any suppression.
 
         Args:
@@ -375,7 +376,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
                                            labels=label[keep]))
         return candidates
 
-    def top_pairs(self, outs: Outputs, points: PyramidPoints) -> Tuple[Tensor, Tensor, Tensor]:
+    def top_pairs(self, outs: Outputs, points: PyramidPoints) -> tuple[Tensor, Tensor, Tensor]:
         """The best (point, class) pairs of each level, for all videos at once.
 
         Args:

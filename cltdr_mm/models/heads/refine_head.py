@@ -1,5 +1,6 @@
 """Refine head of CLTDR (AAAI 2025, eq. 10-12): corrections predicted from fused levels."""
-from typing import Optional, Sequence
+from collections.abc import Sequence
+from typing import Optional
 
 from mmengine.model import BaseModule
 

@@ -1,10 +1,13 @@
 """Single-stage localizer: backbone, neck and head in MMAction2's localizer interface."""
-from typing import List, Optional, Sequence, Union
+from collections.abc import Sequence
+from typing import Optional, Union
 
 from mmaction.registry import MODELS, TASK_UTILS
 from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
 from torch import Tensor
+
+from ..data_preprocessor import pad_sequences
 
 Inputs = Union[Tensor, Sequence[Tensor]]
 
@@ -36,7 +39,8 @@ class SingleStageLocalizer(BaseModel):
         if data_preprocessor is None:
             data_preprocessor = dict(size_divisor=2**(head.num_levels - 1))
         if isinstance(data_preprocessor, dict):
-            data_preprocessor = {'type': 'TALDataPreprocessor', **data_preprocessor}
+            # built here: the base class would look it up in the scope that happens to be default
+            data_preprocessor = MODELS.build({'type': 'TALDataPreprocessor', **data_preprocessor})
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         self.backbone = MODELS.build(backbone)
         self.neck = None if neck is None else MODELS.build(neck)
@@ -87,11 +91,12 @@ class SingleStageLocalizer(BaseModel):
             tuple: Features (B, D, T_l) and masks (B, T_l), each a tuple over levels.
         """
         if masks is None:
-            inputs, masks = self.data_preprocessor.pad(list(inputs))
+            pad = self.data_preprocessor
+            inputs, masks = pad_sequences(list(inputs), pad.size_divisor, pad.pad_to)
         feats, masks = self.backbone(inputs, masks)
         return (feats, masks) if self.neck is None else self.neck(feats, masks)
 
-    def add_predictions(self, candidates: List[InstanceData], data_samples: list) -> list:
+    def add_predictions(self, candidates: list[InstanceData], data_samples: list) -> list:
         """Convert candidates to seconds and set what is left of them as predictions.
 
         Args:

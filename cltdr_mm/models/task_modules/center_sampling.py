@@ -100,6 +100,23 @@ class CenterSamplingAssigner:
         if segments.numel() == 0:
             nothing = labels.new_zeros(0)
             return Assignment(nothing, nothing, segments.new_zeros(0, 2), nothing)
+        inside = self.candidates(points, segments)
+        lengths = (segments[:, 1] - segments[:, 0]).expand(len(points), -1)
+        lengths = lengths.masked_fill(~inside, float('inf'))
+        shortest, gt_of_point = lengths.min(dim=1)
+        positive = inside & (lengths <= shortest[:, None] + 1e-3)
+        return assignment_of(points, positive, gt_of_point, segments, labels)
+
+    def candidates(self, points: PyramidPoints, segments: Tensor) -> Tensor:
+        """Which points may answer for which actions, before any conflict is settled.
+
+        Args:
+            points (PyramidPoints): P points.
+            segments (Tensor): (G, 2) in grid steps.
+
+        Returns:
+            Tensor: (P, G) bool: in the action's sampled zone, on a level with its range.
+        """
         to_boundary = boundary_distances(points, segments)  # (P, G, 2)
         if self.radius is None:
             inside = to_boundary.amin(-1) > 0
@@ -111,10 +128,4 @@ class CenterSamplingAssigner:
             time = points.time[:, None]
             inside = (time > starts) & (time < ends)
         farthest = to_boundary.amax(-1)
-        inside &= (farthest >= points.low[:, None]) & (farthest <= points.high[:, None])
-
-        lengths = (segments[:, 1] - segments[:, 0]).expand(len(points), -1)
-        lengths = lengths.masked_fill(~inside, float('inf'))
-        shortest, gt_of_point = lengths.min(dim=1)
-        positive = inside & (lengths <= shortest[:, None] + 1e-3)
-        return assignment_of(points, positive, gt_of_point, segments, labels)
+        return inside & (farthest >= points.low[:, None]) & (farthest <= points.high[:, None])

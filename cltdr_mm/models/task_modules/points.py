@@ -1,6 +1,6 @@
 """The points of a pyramid: every step of every level is a candidate centre of an action."""
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -24,13 +24,13 @@ class PyramidPoints:
     level: Tensor
     low: Tensor
     high: Tensor
-    lengths: Tuple[int, ...]
+    lengths: tuple[int, ...]
 
     def __len__(self) -> int:
         return self.time.numel()
 
 
-def pyramid_points(lengths: Sequence[int], regression_ranges: Sequence[Tuple[float, float]],
+def pyramid_points(lengths: Sequence[int], regression_ranges: Sequence[tuple[float, float]],
                    device: torch.device) -> PyramidPoints:
     """Lay out the points of a pyramid whose level ``l`` has stride ``2 ** l``.
 

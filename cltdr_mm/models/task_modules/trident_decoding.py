@@ -1,5 +1,5 @@
 """Boundary distances as expectations over bins (TriDet, CVPR 2023, eq. 6-9)."""
-from typing import Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F

@@ -1,0 +1,181 @@
+"""Published checkpoints, renamed for our models. Their keys stay close to ours by design."""
+import os
+import re
+from collections.abc import Mapping
+from typing import Optional
+
+import torch
+from torch import Tensor
+
+#: What differs between published and our names, per family: (pattern, replacement), the first
+#: match wins. What no pattern matches is an error: a key that silently went nowhere would cost
+#: accuracy without a sign of it.
+_TOWER = [
+    (r'^{their}\.head\.(\d+)\.', r'head.{our}.convs.\1.'),
+    (r'^{their}\.norm\.(\d+)\.', r'head.{our}.norms.\1.'),
+]
+_PYRAMID = [
+    (r'^backbone\.(embd|embd_norm|stem|branch)\.', r'backbone.\1.'),
+    (r'^neck\.(fpn_norms|fpn_convs|lateral_convs)\.', r'neck.\1.'),
+]
+_SCALES = [(r'^reg_head\.scale\.(\d+)\.', r'head.scales.\1.')]
+
+
+def _tower(their: str, our: str, out: str) -> list[tuple[str, str]]:
+    rules = [(a.format(their=their), b.format(our=our)) for a, b in _TOWER]
+    return [(rf'^{their}\.{out}\.', f'head.{our}.out.')] + rules
+
+
+_POINT = _PYRAMID + _SCALES + _tower('cls_head', 'cls_tower', 'cls_head')
+_PLAIN = _POINT + _tower('reg_head', 'reg_tower', 'offset_head')
+_TRIDENT = (_POINT + _tower('reg_head', 'center_tower', 'offset_head')
+            + _tower('start_head', 'start_tower', 'cls_head')
+            + _tower('end_head', 'end_tower', 'cls_head'))
+_CLTDR = [
+    (r'^backbone\.(stem|branch)\.(\d+)\.([wb][12])$', r'backbone.\1.\2.global_mixer.\3'),
+    (r'^decls\.contrans\.', 'head.dcm.resample.higher.'),
+    (r'^decls\.conv_l\.', 'head.dcm.own.higher.'),
+    (r'^decls\.attn\.1\.', 'head.dcm.gate.higher.'),
+    (r'^dereg\.down\.', 'head.drm.resample.lower.'),
+    (r'^dereg\.conv_l\.', 'head.drm.own.lower.'),
+    (r'^dereg\.attn\.1\.', 'head.drm.gate.lower.'),
+    (r'^cross_level\.convtrans\.', 'head.clff.resample.higher.'),
+    (r'^cross_level\.conv\.', 'head.clff.resample.lower.'),
+    (r'^refineHead\.head\.(\d+)\.', r'head.refine_head.trunk.convs.\1.'),
+    (r'^refineHead\.norm\.(\d+)\.', r'head.refine_head.trunk.norms.\1.'),
+    (r'^refineHead\.s_offset_head\.', 'head.refine_head.start_out.'),
+    (r'^refineHead\.e_offset_head\.', 'head.refine_head.end_out.'),
+    (r'^refineHead\.prob_head\.', 'head.refine_head.cls_out.'),
+] + _TRIDENT
+
+FAMILIES = {
+    'cltdr-gmg': _CLTDR,
+    'tridet': _TRIDENT,
+    'actionformer': _PLAIN,
+    'temporalmaxer': _PLAIN,
+}
+
+#: Published entries without a counterpart, and why that loses nothing: the points and position
+#: tables are computed, the refine head's scales are never used by the published code.
+_UNUSED = [r'^point_generator\.', r'^backbone\.pos_embd$', r'^refineHead\.scale\.\d+\.']
+
+
+def unwrap(checkpoint: Mapping, ema: bool = True) -> dict[str, Tensor]:
+    """The state dict within a published checkpoint.
+
+    Args:
+        checkpoint (Mapping): A plain state dict, or a mapping that holds ``state_dict`` and
+            perhaps ``state_dict_ema``.
+        ema (bool): Prefer the averaged weights, which the published results come from.
+            Defaults to True.
+
+    Returns:
+        dict[str, Tensor]: Without the ``module.`` prefix of parallel training.
+
+    Raises:
+        ValueError: If there is no state dict in it.
+    """
+    state = checkpoint
+    for name in ('state_dict_ema', 'state_dict') if ema else ('state_dict', ):
+        if isinstance(checkpoint.get(name), Mapping):
+            state = checkpoint[name]
+            break
+    if not state or not all(isinstance(v, Tensor) for v in state.values()):
+        raise ValueError('the checkpoint holds no state dict: neither tensors by name nor a '
+                         "'state_dict' or 'state_dict_ema' of such; it has "
+                         f'{sorted(map(str, checkpoint))[:8]}')
+    return {re.sub(r'^module\.', '', key): value for key, value in state.items()}
+
+
+def convert_state_dict(state: Mapping[str, Tensor], family: str) -> dict[str, Tensor]:
+    """Rename published parameters.
+
+    Args:
+        state (Mapping[str, Tensor]): Published state dict, without prefixes.
+        family (str): 'cltdr-gmg', 'tridet', 'actionformer' or 'temporalmaxer'.
+
+    Returns:
+        dict[str, Tensor]: State dict of a :class:`SingleStageLocalizer` of the release variant.
+
+    Raises:
+        ValueError: On an unknown family, or keys that no rule of the family knows.
+    """
+    if family not in FAMILIES:
+        raise ValueError(f'family must be one of {sorted(FAMILIES)}, got {family!r}')
+    converted, unknown = {}, []
+    for key, value in state.items():
+        if any(re.search(pattern, key) for pattern in _UNUSED):
+            continue
+        for pattern, replacement in FAMILIES[family]:
+            name, found = re.subn(pattern, replacement, key)
+            if found:
+                converted[name] = value
+                break
+        else:
+            unknown.append(key)
+    if unknown:
+        raise ValueError(f'{len(unknown)} keys are not of a {family} checkpoint: '
+                         f'{", ".join(unknown[:8])}{" ..." if len(unknown) > 8 else ""}')
+    return converted
+
+
+def check_against(converted: Mapping[str, Tensor], model: torch.nn.Module) -> None:
+    """Compare converted weights with the model they are for.
+
+    Args:
+        converted (Mapping[str, Tensor]): What :func:`convert_state_dict` returned.
+        model (nn.Module): The model of the matching config.
+
+    Raises:
+        ValueError: Listing every key that is missing, left over or of another shape.
+    """
+    # the running number of positives is no part of published checkpoints
+    expected = {k: v for k, v in model.state_dict().items() if k != 'head.normalizer.value'}
+    problems = [f'missing: {key}' for key in expected.keys() - converted.keys()]
+    problems += [f'left over: {key}' for key in converted.keys() - expected.keys()]
+    problems += [
+        f'shape: {key} is {tuple(converted[key].shape)} in the checkpoint, '
+        f'{tuple(expected[key].shape)} in the model' for key in expected.keys() & converted.keys()
+        if converted[key].shape != expected[key].shape]
+    if problems:
+        raise ValueError('the checkpoint does not fit the config:\n  ' +
+                         '\n  '.join(sorted(problems)))
+
+
+def convert_checkpoint(source: str, target: str, family: str,
+                       model: Optional[torch.nn.Module] = None, ema: bool = True) -> dict:
+    """Convert a published checkpoint file.
+
+    Only tensors and plain containers are read from the source, never pickled code.
+
+    Args:
+        source (str): Published checkpoint.
+        target (str): Where to write ours.
+        family (str): See :func:`convert_state_dict`.
+        model (nn.Module, optional): Model of the matching config to check keys and shapes with.
+            Defaults to None: names are checked, shapes are not.
+        ema (bool): See :func:`unwrap`. Defaults to True.
+
+    Returns:
+        dict: The checkpoint as written: ``state_dict`` and ``meta``.
+
+    Raises:
+        ValueError: Naming ``source``, if it cannot be read safely or does not fit.
+    """
+    try:
+        checkpoint = torch.load(source, map_location='cpu', weights_only=True)
+        if not isinstance(checkpoint, Mapping):
+            raise ValueError(f'it holds a {type(checkpoint).__name__}, not a state dict')
+        converted = convert_state_dict(unwrap(checkpoint, ema), family)
+        if model is not None:
+            check_against(converted, model)
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        raise ValueError(f'{source}: {error}') from error
+    result = dict(state_dict=converted, meta=dict(converted_from=family))
+    # a write that fails half-way must not leave a file that looks like a checkpoint
+    partial = f'{target}.partial'
+    torch.save(result, partial)
+    os.replace(partial, target)
+    return result
