@@ -41,6 +41,7 @@ class GMGBlock(MixerBlock):
         gate (bool): Whether coarser views gate finer ones. Defaults to True.
         global_mixer (str): 'fft' or 'attention'. Defaults to 'fft'.
         num_heads (int): Heads of the attention. Defaults to 4.
+        fft_norm (str, optional): See :class:`GMG`. Defaults to None.
         init_std (float, optional): Standard deviation that the weights of the instant and local
             branch are drawn with; None leaves PyTorch's default. Defaults to None.
         drop_path (float): Probability of dropping a residual branch. Defaults to 0.0.
@@ -59,6 +60,7 @@ class GMGBlock(MixerBlock):
                  gate: bool = True,
                  global_mixer: str = 'fft',
                  num_heads: int = 4,
+                 fft_norm: Optional[str] = None,
                  init_std: Optional[float] = None,
                  drop_path: float = 0.0,
                  variant: str = 'paper') -> None:
@@ -77,7 +79,9 @@ class GMGBlock(MixerBlock):
             if global_mixer == 'attention':
                 self.global_mixer = LocalSelfAttention(channels, num_heads)
             else:
-                self.global_mixer = (AffineFilter if self.release else ConvFilter)(channels)
+                kind = AffineFilter if self.release else ConvFilter
+                norm = fft_norm or ('ortho' if self.release else 'backward')
+                self.global_mixer = kind(channels, norm=norm)
 
     def _gated(self, fine: Tensor, coarse: Optional[Tensor]) -> Tensor:
         if coarse is None or not self.gate:
@@ -131,6 +135,10 @@ class GMG(PyramidBackbone):
         gate (bool): Whether coarser granularities gate finer ones (table 7). Defaults to True.
         global_mixer (str): 'fft', or 'attention' over all steps (table 8). Defaults to 'fft'.
         num_heads (int): Heads of the attention. Defaults to 4.
+        fft_norm (str, optional): Normalisation of the Fourier transform, 'backward' (eq. 1 as it
+            stands) or 'ortho' (the published code). The filter is made from the spectrum, so under
+            'backward' the global view grows with the length of a video. None takes what belongs to
+            the variant. Defaults to None.
         init_std (float, optional): Standard deviation that the weights of the instant and local
             branch are drawn with (published name ``init_conv_vars``); None leaves PyTorch's
             default. Defaults to None.
@@ -152,6 +160,7 @@ class GMG(PyramidBackbone):
                  gate: bool = True,
                  global_mixer: str = 'fft',
                  num_heads: int = 4,
+                 fft_norm: Optional[str] = None,
                  init_std: Optional[float] = None,
                  drop_path: float = 0.1,
                  **kwargs) -> None:
@@ -172,6 +181,7 @@ class GMG(PyramidBackbone):
                 gate=gate,
                 global_mixer=global_mixer,
                 num_heads=num_heads,
+                fft_norm=fft_norm,
                 init_std=init_std,
                 drop_path=0.0 if bare else drop_path,
                 variant='release' if self.release else 'paper')

@@ -32,10 +32,15 @@ class SpectralMixer(nn.Module):
     Args:
         norm (str): Normalisation of the transform pair as in ``torch.fft``: 'backward' or
             'ortho'. The filter is made from the spectrum, so the choice is not neutral.
+
+    Raises:
+        ValueError: If ``norm`` is neither.
     """
 
     def __init__(self, norm: str) -> None:
         super().__init__()
+        if norm not in ('backward', 'ortho'):
+            raise ValueError(f"fft_norm must be 'backward' or 'ortho', got {norm!r}")
         self.norm = norm
 
     def filter(self, spectrum: Tensor) -> Tensor:

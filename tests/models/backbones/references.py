@@ -84,15 +84,16 @@ def irfft(spectrum, steps):
     return out
 
 
-def conv_filter(y, p, gate=relu):
+def conv_filter(y, p, ortho=False):
     """Paper, eq. 1-3."""
     channels, steps = y.shape
-    spectrum = np.stack([rfft(row) for row in y])
+    unit = math.sqrt(steps) if ortho else 1.0
+    spectrum = np.stack([rfft(row) for row in y]) / unit
     parts = np.concatenate([spectrum.real, spectrum.imag])
     parts = conv(parts, p['global_mixer.conv1.weight'], p['global_mixer.conv1.bias'])
-    parts = conv(gate(parts), p['global_mixer.conv2.weight'], p['global_mixer.conv2.bias'])
+    parts = conv(relu(parts), p['global_mixer.conv2.weight'], p['global_mixer.conv2.bias'])
     spectrum = spectrum * (parts[:channels] + 1j * parts[channels:])
-    return np.stack([irfft(row, steps) for row in spectrum])
+    return np.stack([irfft(row, steps) for row in spectrum]) * unit
 
 
 def affine_filter(y, p):
@@ -142,7 +143,7 @@ def sub(p, prefix):
 
 
 def gmg_mix(y, p, release=False, gate=True, granularities=('instant', 'local', 'global'),
-            heads=None, mask=None, gate_function=None):
+            heads=None, mask=None, gate_function=None, ortho=False):
     gate_function = gate_function or ((lambda v: v) if release else relu)
     views, coarse = [], None
     if 'global' in granularities:
@@ -150,7 +151,7 @@ def gmg_mix(y, p, release=False, gate=True, granularities=('instant', 'local', '
             q = sub(p, 'global_mixer.')
             coarse = attention(y, y, y, q, heads, -1, np.ones(y.shape[1], bool))
         else:
-            coarse = affine_filter(y, p) if release else conv_filter(y, p)
+            coarse = affine_filter(y, p) if release else conv_filter(y, p, ortho)
         views.append(coarse)
     for name, key in (('local', 'convw'), ('instant', 'fc')):
         if name in granularities:

@@ -158,6 +158,8 @@ def test_bad_arguments():
         build('GMG', granularities=('global', 'galactic'))
     with pytest.raises(ValueError, match='global_mixer'):
         build('GMG', global_mixer='wavelet')
+    with pytest.raises(ValueError, match='fft_norm'):
+        build('GMG', fft_norm='forward')
 
 
 def test_bad_inputs():

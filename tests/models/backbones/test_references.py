@@ -61,6 +61,7 @@ CASES = [
     ('GMG', {}, ref.gmg_block, {}),
     ('GMG', dict(kernel_size=[1, 5, 3]), ref.gmg_block, {}),
     ('GMG', dict(gate=False), ref.gmg_block, dict(gate=False)),
+    ('GMG', dict(fft_norm='ortho'), ref.gmg_block, dict(ortho=True)),
     ('GMG', dict(global_mixer='attention', num_heads=2), ref.gmg_block, dict(heads=2)),
     *(('GMG', dict(granularities=names), ref.gmg_block, dict(granularities=names)) for names in (
         ('instant', ), ('local', ), ('global', ), ('instant', 'local'), ('instant', 'global'),
@@ -121,6 +122,7 @@ def test_release_leaks_where_the_published_code_does(name, block):
 
 
 @pytest.mark.parametrize('mistake', [
+    dict(ortho=True),
     dict(gate_function=lambda v: v),
     dict(gate=False),
     dict(granularities=('instant', 'local')),
