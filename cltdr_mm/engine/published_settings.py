@@ -138,4 +138,16 @@ def published_postprocessor(test: Settings) -> dict:
     Returns:
         dict: Config of a TALPostProcessor.
     """
-    return dict(type='TALPostProcessor')
+    if test['nms_method'] == 'none':
+        nms = None
+    elif test['nms_method'] == 'soft':
+        nms = dict(type='SoftNMS', sigma=test['nms_sigma'], class_wise=test['multiclass_nms'])
+    else:
+        nms = dict(type='HardNMS', iou_threshold=test['iou_threshold'],
+                   class_wise=test['multiclass_nms'])
+    voting = None
+    # under class-wise NMS the published code ignores its voting threshold
+    if nms and not test['multiclass_nms'] and test['voting_thresh'] > 0:
+        voting = dict(type='SegmentVoting', iou_threshold=test['voting_thresh'], class_wise=False)
+    return dict(type='TALPostProcessor', nms=nms, voting=voting,
+                max_per_video=test['max_seg_num'], min_score=test['min_score'])
