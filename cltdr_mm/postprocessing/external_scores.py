@@ -1,0 +1,158 @@
+"""Video-level class scores from a file, for proposals without a class (ActivityNet-1.3)."""
+import json
+import os
+from collections.abc import Sequence
+from typing import Optional
+
+import numpy as np
+import torch
+from mmaction.registry import TASK_UTILS
+from mmengine.fileio import get
+from torch import Tensor
+
+from .functional import fuse_scores
+from .functional.score_fusion import FUSIONS
+
+
+@TASK_UTILS.register_module()
+class ExternalScores:
+    """Class-agnostic proposals times external video-level scores.
+
+    Every proposal is given the ``topk`` classes that a video-level classifier finds likeliest, its
+    score multiplied by theirs. The published code takes the square root of that product
+    (``fusion='geometric_mean'``): the order of all detections, and so every metric, is the same.
+
+    Files: ``.json`` ``{"classes": [...], "results": {video: [score, ...]}}`` or a plain
+    ``{video: [score, ...]}``; ``.npz`` with one array a video (and, if wanted, ``classes``);
+    ``.npy`` holding a structured array with fields ``video`` and ``scores``. A ``scores`` entry
+    may be (K,) or (1, K). Pickles are refused: they can run code.
+
+    Args:
+        score_file (str): Path of the file.
+        classes (Sequence[str], optional): The data set's class names, in order of the labels;
+            with a file that names its classes, scores are brought into this order. Defaults to
+            None: the file's order is taken as it is.
+        topk (int): Classes given to a proposal. Defaults to 2.
+        fusion (str): ``'product'`` or ``'geometric_mean'``. Defaults to ``'product'``.
+        prefix (str): Put before a video's name to find it in the file, such as ``'v_'``; names
+            that are there as they are come first. Defaults to ``''``.
+
+    Raises:
+        ValueError: If the file cannot be read as described or holds NaN, or an argument is out
+            of its range.
+    """
+
+    def __init__(self,
+                 score_file: str,
+                 classes: Optional[Sequence[str]] = None,
+                 topk: int = 2,
+                 fusion: str = 'product',
+                 prefix: str = ''):
+        if fusion not in FUSIONS:
+            raise ValueError(f'ExternalScores: fusion must be one of {FUSIONS}, got {fusion!r}')
+        if topk < 1:
+            raise ValueError(f'ExternalScores: topk must be positive, got {topk}')
+        self.score_file = str(score_file)
+        self.topk = topk
+        self.fusion = fusion
+        self.prefix = prefix
+        file_classes, self.scores = _read_scores(self.score_file)
+        if classes is not None and file_classes is not None:
+            self._reorder(list(classes), file_classes)
+
+    def _reorder(self, classes: list[str], file_classes: list[str]) -> None:
+        missing = [name for name in classes if name not in file_classes]
+        if missing:
+            raise ValueError(f'{self.score_file}: classes: no scores for {missing[:10]}'
+                             f'{" ..." if len(missing) > 10 else ""}')
+        order = [file_classes.index(name) for name in classes]
+        for video, scores in self.scores.items():
+            if len(scores) != len(file_classes):
+                raise ValueError(f"{self.score_file}: video '{video}': scores: {len(scores)} "
+                                 f'numbers for {len(file_classes)} classes')
+            self.scores[video] = scores[order]
+
+    def __contains__(self, video_name: str) -> bool:
+        return video_name in self.scores or self.prefix + video_name in self.scores
+
+    def check_videos(self, video_names: Sequence[str]) -> None:
+        """Make sure that every video has scores, before testing starts.
+
+        Args:
+            video_names (Sequence[str]): Videos that will be tested.
+
+        Raises:
+            ValueError: If the file lacks some, naming the file and the videos.
+        """
+        missing = [name for name in video_names if name not in self]
+        if missing:
+            shown = ', '.join(f"'{name}'" for name in missing[:10])
+            raise ValueError(f'{self.score_file}: no scores for {len(missing)} of '
+                             f'{len(video_names)} videos: {shown}'
+                             f'{" ..." if len(missing) > 10 else ""}')
+
+    def __call__(self, segments: Tensor, scores: Tensor,
+                 video_name: str) -> tuple[Tensor, Tensor, Tensor]:
+        """Proposals of one video with classes; see :func:`.fuse_scores`.
+
+        Args:
+            segments (Tensor): (M, 2).
+            scores (Tensor): (M,).
+            video_name (str): Where to look in the file.
+
+        Returns:
+            tuple[Tensor, Tensor, Tensor]: segments, scores and labels, ``topk`` times as many.
+
+        Raises:
+            ValueError: If the file has no scores for the video.
+        """
+        self.check_videos([video_name])
+        key = video_name if video_name in self.scores else self.prefix + video_name
+        return fuse_scores(segments, scores, torch.from_numpy(self.scores[key]), self.topk,
+                           self.fusion)
+
+
+def _read_scores(path: str) -> tuple[Optional[list[str]], dict[str, np.ndarray]]:
+    """Class names (or None) and scores by video of a file; raises ValueError naming it."""
+    suffix = os.path.splitext(path)[1].lower()
+    try:
+        if suffix == '.json':
+            content = json.loads(get(path))
+        elif suffix == '.npz':
+            with np.load(path, allow_pickle=False) as archive:
+                content = {key: archive[key] for key in archive.files}
+        elif suffix == '.npy':
+            table = np.load(path, allow_pickle=False)
+            content = {str(row['video']): row['scores'] for row in table}
+        else:
+            raise ValueError(f'expected .json, .npz or .npy, got {suffix!r} (a pickle can run code '
+                             'when it is read: convert it to one of these)')
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise ValueError(f'{path}: cannot be read as video-level scores: {error}') from error
+    if not isinstance(content, dict):
+        raise ValueError(f'{path}: must hold an object, got {type(content).__name__}')
+    classes = content.pop('classes', None)
+    if isinstance(content.get('results'), dict):
+        content = content['results']
+    scores = {video: _check_scores(path, video, value) for video, value in content.items()}
+    if not scores:
+        raise ValueError(f'{path}: holds no video')
+    return (None if classes is None else [str(name) for name in classes]), scores
+
+
+def _check_scores(path: str, video: str, value) -> np.ndarray:
+    """One video's scores as (K,) float64."""
+    where = f"{path}: video '{video}': scores"
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f'{where}: not a list of numbers') from error
+    if array.ndim == 2 and array.shape[0] == 1:
+        array = array[0]
+    if array.ndim != 1 or array.size == 0:
+        raise ValueError(f'{where}: must be one number a class, got shape {array.shape}')
+    if not np.isfinite(array).all():
+        raise ValueError(f'{where}: NaN or infinite')
+    if (array < 0).any():
+        raise ValueError(f'{where}: must not be negative (probabilities, no logits)')
+    return array

@@ -1,0 +1,126 @@
+"""Soft-NMS of temporal segments (Bodla et al., Soft-NMS, ICCV 2017, eq. 2 and 3).
+
+As the published ActionFormer, TriDet and CLTDR-GMG use it: repeatedly keep the candidate of the
+largest score and multiply the scores of the others of its class by ``exp(-iou^2 / sigma)``
+(Gaussian) or ``1 - iou`` where the IoU reaches a threshold (linear); others whose score falls below
+``min_score`` are dropped.
+"""
+from functools import lru_cache
+from typing import Optional
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ._torch_nms import METHODS, torch_soft_nms
+from .checks import check_candidates
+
+BACKENDS = ('auto', 'numba', 'torch')
+# Pairs (sum of the classes' squared sizes over 2) up to which re-scoring everything is faster than
+# the heap; `python benchmarks/nms.py --crossover` prints both sides of it.
+DIRECT_PAIRS = 400_000
+
+
+@lru_cache(maxsize=1)
+def _load_kernels():
+    """The compiled kernels, or None where numba is not installed."""
+    try:
+        from . import _kernels
+    except ImportError:
+        return None
+    return _kernels
+
+
+def soft_nms(segments: Tensor,
+             scores: Tensor,
+             labels: Optional[Tensor] = None,
+             method: str = 'gaussian',
+             sigma: float = 0.5,
+             iou_threshold: float = 0.1,
+             min_score: float = 0.001,
+             max_num: int = -1,
+             backend: str = 'auto') -> tuple[Tensor, Tensor]:
+    """Keep the best candidates, the scores of overlapping ones lowered.
+
+    Args:
+        segments (Tensor): (M, 2) starts and ends in any unit, float, on any device.
+        scores (Tensor): (M,), not negative.
+        labels (Tensor, optional): (M,) integers; only candidates of one label affect each
+            other. Defaults to None: all affect all (class-agnostic).
+        method (str): ``'gaussian'``, ``'linear'`` or ``'hard'`` (score 0). Defaults to
+            ``'gaussian'``.
+        sigma (float): Width of the Gaussian. Defaults to 0.5.
+        iou_threshold (float): IoU from which ``'linear'`` and ``'hard'`` act (unused by the
+            Gaussian). Defaults to 0.1.
+        min_score (float): Candidates below are dropped; the best one of each label stays
+            whatever its score, as in the published operator. Defaults to 0.001.
+        max_num (int): Largest number to keep, per label and in all; negative: no limit.
+            Defaults to -1.
+        backend (str): ``'numba'`` (compiled, on the CPU), ``'torch'`` (on the tensors' device)
+            or ``'auto'``: numba where installed. All give the same result: they compute in
+            float64 and break ties by the smaller label, then the smaller index.
+
+    Returns:
+        tuple[Tensor, Tensor]: indices of the kept candidates (N,) int64, best first, and their
+        new scores (N,) in the type of ``scores``.
+
+    Raises:
+        ValueError: If the candidates hold NaN or have wrong shapes (see
+            :func:`.check_candidates`), or an argument is out of its range.
+        ImportError: If ``backend='numba'`` and numba is not installed.
+    """
+    segments, scores, labels = check_candidates(segments, scores, labels, 'soft_nms')
+    if method not in METHODS:
+        raise ValueError(f'soft_nms: method must be one of {sorted(METHODS)}, got {method!r}')
+    if backend not in BACKENDS:
+        raise ValueError(f'soft_nms: backend must be one of {BACKENDS}, got {backend!r}')
+    if not sigma > 0:
+        raise ValueError(f'soft_nms: sigma must be positive, got {sigma}')
+    num = scores.numel()
+    max_num = num if max_num < 0 else min(max_num, num)
+    if max_num == 0:
+        return torch.empty(0, dtype=torch.int64, device=scores.device), scores[:0]
+
+    kernels = None if backend == 'torch' else _load_kernels()
+    if kernels is None:
+        if backend == 'numba':
+            raise ImportError("soft_nms: backend='numba' needs numba: pip install numba")
+        kept, kept_scores = torch_soft_nms(segments, scores, labels, METHODS[method], sigma,
+                                           iou_threshold, min_score, max_num)
+    else:
+        kept, kept_scores = _numba_soft_nms(kernels, segments, scores, labels, METHODS[method],
+                                            sigma, iou_threshold, min_score, max_num)
+    return kept.to(scores.device), kept_scores.to(scores)
+
+
+def _numba_soft_nms(kernels, segments: Tensor, scores: Tensor, labels: Optional[Tensor],
+                    method: int, sigma: float, iou_threshold: float, min_score: float,
+                    max_num: int) -> tuple[Tensor, Tensor]:
+    """Run one of the two kernels; arguments checked, method as its number."""
+    segments, scores = (_as_float_array(x) for x in (segments, scores))
+    num = scores.size
+    if labels is None:
+        order, first = np.arange(num), np.array([0, num])
+    else:
+        classes = np.ascontiguousarray(labels.cpu().numpy())
+        low, high = int(classes.min()), int(classes.max())
+        if high - low < 4 * num + 1000:
+            classes = classes - low
+            num_classes = high - low + 1
+        else:  # labels far apart: number them without gaps
+            values, classes = np.unique(classes, return_inverse=True)
+            num_classes = values.size
+        order, first = kernels.group_by_class(classes.reshape(-1), num_classes)
+    sizes = np.diff(first).astype(np.float64)
+    pairs = float((np.minimum(sizes, max_num) * sizes).sum()) / 2
+    run = kernels.direct_soft_nms if pairs <= DIRECT_PAIRS else kernels.lazy_soft_nms
+    kept, kept_scores = run(segments, scores, order, first, method, float(sigma),
+                            float(iou_threshold), float(min_score), max_num)
+    return torch.from_numpy(kept), torch.from_numpy(kept_scores)
+
+
+def _as_float_array(tensor: Tensor) -> np.ndarray:
+    """Contiguous float32 or float64 array: the two types the kernels get compiled for."""
+    if tensor.dtype not in (torch.float32, torch.float64):
+        tensor = tensor.float()
+    return np.ascontiguousarray(tensor.cpu().numpy())
