@@ -1,1 +1,5 @@
-"""apis."""
+"""For those who use a model: features or a video in; segments, JSON and a picture out."""
+from .inferencer import TALInferencer, write_results
+from .video_features import VideoFeatureExtractor
+
+__all__ = ['TALInferencer', 'VideoFeatureExtractor', 'write_results']

@@ -7,6 +7,8 @@ and a figure that nobody keeps is garbage like any other object. Colours are Oka
 import math
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Union
 
@@ -79,11 +81,26 @@ def save_figure(figure: Figure, path: Union[str, Path]) -> Path:
     if kind not in figure.canvas.get_supported_filetypes():
         raise ValueError(f'{path}: no picture format is called {path.suffix or "(no suffix)"!r}, '
                          f'use .png or .pdf')
+    with whole_or_absent(path) as part:
+        figure.savefig(part, format=kind, dpi=figure.dpi)
+    return path
+
+
+@contextmanager
+def whole_or_absent(path: Path) -> Iterator[str]:
+    """Let a file be written under another name beside its place, and move it when complete.
+
+    Args:
+        path (Path): The file; missing folders are made, an old file stays if writing fails.
+
+    Yields:
+        str: Name to write under.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, part = tempfile.mkstemp(prefix=f'.{path.stem}.', suffix='.part', dir=path.parent)
     os.close(handle)
     try:
-        figure.savefig(part, format=kind, dpi=figure.dpi)
+        yield part
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(part, 0o666 & ~umask)  # mkstemp makes files that only their owner reads
@@ -91,7 +108,6 @@ def save_figure(figure: Figure, path: Union[str, Path]) -> Path:
     except BaseException:
         os.unlink(part)
         raise
-    return path
 
 
 def plain(text: object) -> str:

@@ -1,0 +1,278 @@
+"""Inferencer: features or videos in, scored segments, JSON and pictures out."""
+import json
+import os
+import re
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Optional, Union
+
+import numpy as np
+import torch
+from mmaction.registry import DATASETS, INFERENCERS, TASK_UTILS
+from mmaction.structures import ActionDataSample
+from mmengine.config import Config, ConfigDict
+from mmengine.infer import BaseInferencer
+from mmengine.registry import FUNCTIONS, init_default_scope
+from mmengine.runner.checkpoint import _load_checkpoint
+from mmengine.structures import InstanceData
+from rich.progress import track
+from torch import nn
+
+from ..visualization import TALVisualizer
+from ..visualization.style import whole_or_absent
+from .inputs import SampleMaker, list_inputs
+
+_PIPELINE = (dict(type='LoadTALFeature'), dict(type='PackTALInputs'))
+
+
+@INFERENCERS.register_module()
+class TALInferencer(BaseInferencer):
+    """Localizes actions in feature sequences or videos.
+
+    The test data set of the config says how features lie on disk, at which stride they were taken
+    and what the classes are called; its annotation file is not needed. Class names of the
+    checkpoint go first.
+
+    Args:
+        model (str | dict | Config | nn.Module, optional): Config, its file, or a localizer that
+            is built already. Defaults to None: the config that ``weights`` contain.
+        weights (str, optional): Checkpoint. Defaults to None.
+        device (str, optional): Defaults to None: the best there is.
+        classes (Sequence[str], optional): Class names, before all others. Defaults to None.
+        extractor (VideoFeatureExtractor, optional): Makes features of video files. Defaults to
+            None.
+        cfg (dict | Config, optional): Config of the data set for a model that is built already.
+            Defaults to None: ``model.cfg`` if there is one.
+        show_progress (bool): Whether to show a progress bar. Defaults to False.
+
+    Raises:
+        TypeError: If ``model`` is none of the above.
+        ValueError: If neither model nor weights are given.
+
+    Examples:
+        >>> inferencer = TALInferencer('configs/cltdr_hapt.py', 'best.pth')
+        >>> out = inferencer('features/exp01_user01.npy', out_file='results.json')
+        >>> out['predictions'][0]['detections'][0]
+        {'label': 'walking', 'segment': [12.5, 31.0], 'score': 0.97}
+    """
+
+    preprocess_kwargs = {'annotations', 'duration', 'fps', 'stride', 'window', 'layout'}
+    forward_kwargs: set = set()
+    visualize_kwargs = {'picture_dir', 'return_vis', 'show', 'score_thr', 'top_k'}
+    postprocess_kwargs = {'out_file'}
+
+    def __init__(self,
+                 model: Union[str, dict, Config, nn.Module, None] = None,
+                 weights: Optional[str] = None,
+                 device: Optional[str] = None,
+                 classes: Optional[Sequence[str]] = None,
+                 extractor=None,
+                 cfg: Union[dict, Config, None] = None,
+                 show_progress: bool = False):
+        init_default_scope('mmaction')
+        self.extractor = extractor
+        self._module = model if isinstance(model, nn.Module) else None
+        if self._module is not None:
+            model = cfg if cfg is not None else getattr(model, 'cfg', None)
+            model = Config(dict(model)) if model else Config(dict(pipeline=None))
+        if isinstance(model, Path):
+            model = str(model)
+        if isinstance(model, str) and not os.path.isfile(model):
+            raise FileNotFoundError(f'{model}: no such config file')
+        if weights is not None and '://' not in str(weights) and not os.path.isfile(weights):
+            raise FileNotFoundError(f'{weights}: no such checkpoint')
+        super().__init__(model, None if weights is None else str(weights), device,
+                         scope='mmaction', show_progress=show_progress)
+        names = classes or self._checkpoint_classes or self._dataset_classes
+        self.classes = list(names or ())
+        self.visualizer.dataset_meta = dict(classes=self.classes)
+
+    def _init_model(self, cfg, weights, device='cpu') -> nn.Module:
+        self._checkpoint_classes = None
+        if self._module is None:
+            return super()._init_model(cfg, weights, device)
+        if weights is not None:
+            self._load_weights_to_model(
+                self._module, _load_checkpoint(weights, map_location='cpu'), cfg)
+        meta = getattr(self._module, 'dataset_meta', None) or {}
+        self._checkpoint_classes = self._checkpoint_classes or meta.get('classes')
+        return self._module.to(device).eval()
+
+    def _load_weights_to_model(self, model, checkpoint, cfg) -> None:
+        super()._load_weights_to_model(model, checkpoint, cfg)
+        meta = ((checkpoint or {}).get('meta') or {}).get('dataset_meta') or {}
+        # early versions of MMEngine wrote upper-case keys
+        self._checkpoint_classes = meta.get('classes') or meta.get('CLASSES')
+
+    def _init_pipeline(self, cfg) -> SampleMaker:
+        """Take from the test data set's config what it says about features."""
+        dataset_cfg = _innermost((cfg.get('test_dataloader') or {}).get('dataset'))
+        self._dataset_classes, self._merge, defaults = None, None, {}
+        if dataset_cfg is not None:
+            dataset_cfg = dict(dataset_cfg, lazy_init=True)
+            pipeline = dataset_cfg.get('pipeline') or _PIPELINE
+            dataset = DATASETS.build(ConfigDict(dataset_cfg, pipeline=[]))
+            self._dataset_classes = dataset.metainfo.get('classes')
+            checks = getattr(dataset, 'annotation_checks', {})
+            defaults = dict(
+                fps=checks.get('fps'), default_fps=checks.get('default_fps'),
+                stride=getattr(dataset, 'feature_stride', None),
+                window=getattr(dataset, 'feature_window', None),
+                layout=getattr(dataset, 'layout', None),
+                feature_key=getattr(dataset, 'feature_key', None),
+                sliding=getattr(dataset, 'window', None),
+                prefix=getattr(dataset, 'file_prefix', None),
+                suffix=getattr(dataset, 'file_suffix', None))
+        else:
+            pipeline = _PIPELINE
+        if defaults.get('sliding'):
+            self._merge = TASK_UTILS.build(_merging_postprocessor(cfg))
+        in_channels = getattr(getattr(self.model, 'backbone', None), 'in_channels', None)
+        return SampleMaker(pipeline, defaults, in_channels, self.extractor)
+
+    def _init_collate(self, cfg):
+        """MMEngine's inferencer takes a name only, its Runner a config with arguments."""
+        collate = (cfg.get('test_dataloader') or {}).get('collate_fn') or 'pseudo_collate'
+        options = dict(type=collate) if isinstance(collate, str) else dict(collate)
+        return partial(FUNCTIONS.get(options.pop('type')), **options)
+
+    def _init_visualizer(self, cfg) -> TALVisualizer:
+        """Make the config's visualizer if it is ours; pictures go where the call says."""
+        options = dict(cfg.get('visualizer') or {})
+        if options.pop('type', 'TALVisualizer') != 'TALVisualizer':
+            options = {}
+        options.update(name=f'inferencer-{id(self)}', vis_backends=None)
+        return TALVisualizer(**options)
+
+    def __call__(self, inputs: Any, return_datasamples: bool = False, batch_size: int = 1,
+                 **kwargs) -> dict:
+        """Localize actions.
+
+        Args:
+            inputs: Features as an array or tensor, (T, C) or (C, T); a feature file; a video
+                file; a folder of such files; a dict with ``path`` (a list of files is
+                concatenated along channels) or ``feats`` and any of ``video_name``,
+                ``duration``, ``fps``, ``stride``, ``window``, ``feature_key``, ``layout``; or a
+                sequence of these.
+            return_datasamples (bool): Whether ``predictions`` are data samples. Defaults to
+                False.
+            batch_size (int): Defaults to 1.
+            **kwargs: ``duration`` (s), ``fps``, ``stride``, ``window`` (frames) and ``layout``
+                (``'time_major'`` or ``'channel_major'``) of all inputs; ``annotations``, an
+                annotation file that knows durations and rates; ``out_file``, a result JSON to
+                write; ``picture_dir``, a folder for timelines; ``return_vis``, whether to return
+                them as arrays; ``show``, whether to open windows; ``score_thr`` and ``top_k`` of
+                the pictures.
+
+        Returns:
+            dict: ``predictions``: per video a dict of ``video_name``, ``duration`` and
+            ``detections`` (``label``, ``segment`` in seconds, ``score``; by falling score), or a
+            data sample; ``visualization``: pictures (H, W, 3) uint8, RGB, or None.
+
+        Raises:
+            FileNotFoundError, TypeError, ValueError: If an input cannot be used; names the file.
+        """
+        pre, forward, visual, post = self._dispatch_kwargs(**kwargs)
+        items = list_inputs(inputs)
+        batches = self.preprocess(items, batch_size=batch_size, **pre)
+        samples, pending = [], []
+        if self.show_progress:
+            batches = track(batches, description='Inference')
+        for batch in batches:
+            for sample in self.forward(batch, **forward):
+                pending.append(sample)
+                if len(pending) == (sample.get('num_windows') or 1):
+                    samples.append(self._merge_windows(pending))
+                    pending = []
+        visualization = self.visualize(items, samples, **visual)
+        return self.postprocess(samples, visualization, return_datasamples, **post)
+
+    def preprocess(self, inputs: list, batch_size: int = 1, **kwargs):
+        """Yield collated batches; every input is checked before the first is read."""
+        if batch_size < 1:
+            raise ValueError(f'batch_size must be at least 1, got {batch_size}')
+        items = self.pipeline.complete(inputs, **kwargs)
+        samples = (sample for item in items for sample in self.pipeline.samples(item))
+        yield from map(self.collate_fn, self._get_chunk_data(samples, batch_size))
+
+    def _merge_windows(self, windows: list) -> ActionDataSample:
+        """One result of the windows of one video."""
+        sample = windows[0]
+        if len(windows) == 1 and self._merge is None:
+            return sample
+        merged = InstanceData.cat([w.pred_instances for w in windows])
+        meta = {k: v for k, v in sample.metainfo.items()
+                if k not in ('window_index', 'num_windows', 'grid')}
+        result = ActionDataSample(metainfo=meta)
+        result.pred_instances = self._merge([merged], [meta])[0]
+        return result
+
+    def visualize(self, inputs: list, preds: list, picture_dir: Optional[str] = None,
+                  return_vis: bool = False, show: bool = False,
+                  score_thr: Optional[float] = None,
+                  top_k: Optional[int] = None) -> Optional[list]:
+        """Draw a timeline per video, if anybody asks for one."""
+        if picture_dir is None and not return_vis and not show:
+            return None
+        pictures = []
+        for sample in preds:
+            name = re.sub(r'[^\w.\- ]', '_', str(sample.video_name))
+            out_file = None if picture_dir is None else str(Path(picture_dir) / f'{name}.png')
+            pictures.append(self.visualizer.add_datasample(
+                name, data_sample=sample, draw_gt=False, show=show, out_file=out_file,
+                score_thr=score_thr, top_k=top_k))
+        return pictures if return_vis else None
+
+    def postprocess(self, preds: list, visualization: Optional[list] = None,
+                    return_datasamples: bool = False, out_file: Optional[str] = None) -> dict:
+        """Name the classes, write the result file, pack what :meth:`__call__` returns."""
+        predictions = [self._to_dict(sample) for sample in preds]
+        if out_file is not None:
+            write_results({p['video_name']: p['detections'] for p in predictions}, out_file)
+        return dict(predictions=list(preds) if return_datasamples else predictions,
+                    visualization=visualization)
+
+    def _to_dict(self, sample) -> dict:
+        found = sample.pred_instances
+        rows = zip(np.asarray(found.segments.detach().cpu().double()).tolist(),
+                   found.scores.detach().cpu().double().tolist(),
+                   torch.as_tensor(found.labels).cpu().tolist())
+        known = len(self.classes)
+        return dict(
+            video_name=sample.video_name, duration=float(sample.duration),
+            detections=[dict(label=self.classes[c] if c < known else f'class {c}',
+                             segment=segment, score=score) for segment, score, c in rows])
+
+
+def write_results(results: dict, path: Union[str, Path]) -> Path:
+    """Write detections in ActivityNet's submission layout; the file is whole or absent.
+
+    Args:
+        results (dict[str, list[dict]]): Video -> detections.
+        path (str | Path): File to write; missing folders are made.
+
+    Returns:
+        Path: ``path``.
+    """
+    path = Path(path)
+    content = dict(version='VERSION 1.3', results=results, external_data={})
+    with whole_or_absent(path) as part:
+        Path(part).write_text(json.dumps(content), 'utf-8')
+    return path
+
+
+def _innermost(dataset: Optional[dict]) -> Optional[dict]:
+    """Config of the data set inside wrappers such as RepeatDataset and ConcatDataset."""
+    while dataset is not None and ('dataset' in dataset or 'datasets' in dataset):
+        dataset = dataset['dataset'] if 'dataset' in dataset else dataset['datasets'][0]
+    return dataset
+
+
+def _merging_postprocessor(cfg) -> dict:
+    """What the config's metric applies after it merged the windows of a video."""
+    evaluators = cfg.get('test_evaluator') or {}
+    for evaluator in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
+        if evaluator.get('postprocessor'):
+            return evaluator['postprocessor']
+    return dict(type='TALPostProcessor')

@@ -1,0 +1,68 @@
+"""A small real localizer with its checkpoint, and a data set in a folder."""
+import json
+
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+
+import cltdr_mm  # noqa: F401
+
+CLASSES = ['walk', 'sit', 'lie']
+CHANNELS = 6
+STEPS = (30, 47, 64, 12, 33)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Five videos of different lengths with features (T, C) and an annotation file."""
+    path = tmp_path / 'data'
+    path.mkdir()
+    rng = np.random.default_rng(3)
+    database = {}
+    for i, steps in enumerate(STEPS):
+        np.save(path / f'v{i}.npy', rng.normal(size=(steps, CHANNELS)).astype(np.float32))
+        duration = ((steps - 1) * 5 + 10) / 10
+        database[f'v{i}'] = dict(subset='test', duration=duration, fps=10.0, annotations=[
+            dict(label='sit', label_id=1, segment=[1.0, 3.0])])
+    (path / 'ann.json').write_text(json.dumps(dict(database=database)))
+    return path
+
+
+@pytest.fixture
+def cfg(folder, tmp_path):
+    return Config(dict(
+        default_scope='mmaction', work_dir=str(tmp_path / 'work'), experiment_name=tmp_path.name,
+        model=dict(
+            type='SingleStageLocalizer',
+            backbone=dict(type='GMG', in_channels=CHANNELS, embed_dims=16, arch=(1, 1, 2),
+                          ffn_dims=24),
+            neck=dict(type='IdentityNeck', in_channels=16, num_levels=3),
+            head=dict(type='CLTDRHead', num_classes=len(CLASSES), in_channels=16, num_bins=4,
+                      regression_ranges=[(0, 4), (4, 8), (8, 10000)]),
+            postprocessor=dict(type='TALPostProcessor', nms=dict(type='SoftNMS', sigma=0.5),
+                               max_per_video=40, min_score=1e-4)),
+        test_cfg=dict(type='TestLoop'),
+        test_dataloader=dict(
+            batch_size=2, num_workers=0, collate_fn=dict(type='pseudo_collate'),
+            sampler=dict(type='DefaultSampler', shuffle=False),
+            dataset=dict(
+                type='TALDataset', ann_file=str(folder / 'ann.json'), test_mode=True,
+                data_prefix=dict(feats=str(folder)), metainfo=dict(classes=CLASSES),
+                feature_stride=5, feature_window=10, default_fps=10.0,
+                pipeline=[dict(type='LoadTALFeature'), dict(type='PackTALInputs')])),
+        test_evaluator=dict(type='KeepPredictions')))
+
+
+@pytest.fixture
+def weights(cfg, tmp_path):
+    """A checkpoint as the Runner saves it; parameters far from their start."""
+    torch.manual_seed(5)
+    model = MODELS.build(cfg.model)
+    for parameter in model.parameters():
+        parameter.data += 0.2 * torch.randn_like(parameter)
+    path = tmp_path / 'checkpoint.pth'
+    torch.save(dict(state_dict=model.state_dict(), meta=dict(
+        dataset_meta=dict(classes=CLASSES), cfg=cfg.pretty_text)), path)
+    return str(path)

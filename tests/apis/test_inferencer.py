@@ -1,0 +1,210 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import METRICS
+from mmengine.evaluator import BaseMetric
+from mmengine.runner import Runner
+
+from cltdr_mm.apis import TALInferencer, write_results
+
+
+@METRICS.register_module(name='KeepPredictions', force=True)
+class KeepPredictions(BaseMetric):
+    """Keeps what the Runner predicts."""
+
+    def process(self, data_batch, data_samples):
+        self.results += [dict(s, cpu=True) for s in data_samples]
+
+    def compute_metrics(self, results):
+        KeepPredictions.kept = {r['video_name']: r['pred_instances'] for r in results}
+        return {}
+
+
+@pytest.fixture
+def inferencer(cfg, weights):
+    return TALInferencer(cfg, weights, device='cpu')
+
+
+def assert_equal(prediction, expected, classes=('walk', 'sit', 'lie')):
+    found = prediction['detections']
+    assert len(found) == len(expected['scores']) > 5
+    np.testing.assert_allclose([d['score'] for d in found], expected['scores'], atol=1e-5)
+    np.testing.assert_allclose([d['segment'] for d in found], expected['segments'], atol=1e-4)
+    assert [d['label'] for d in found] == [classes[c] for c in expected['labels']]
+
+
+@pytest.mark.parametrize('batch_size', [1, 3])
+def test_predictions_are_the_runners(cfg, weights, folder, inferencer, batch_size):
+    runner = Runner.from_cfg(cfg.copy())
+    runner.load_checkpoint(weights)
+    runner.test()
+    out = inferencer(str(folder), batch_size=batch_size)
+    assert [p['video_name'] for p in out['predictions']] == [f'v{i}' for i in range(5)]
+    for prediction in out['predictions']:
+        assert_equal(prediction, KeepPredictions.kept[prediction['video_name']])
+    scores = [d['score'] for d in out['predictions'][0]['detections']]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_sliding_windows_are_merged(cfg, weights, folder):
+    whole = TALInferencer(cfg, weights, device='cpu')(str(folder / 'v2.npy'))
+    cfg.test_dataloader.dataset.window = dict(size=24, overlap=0.5)
+    cfg.test_evaluator.postprocessor = cfg.model.pop('postprocessor')
+    sliding = TALInferencer(cfg, weights, device='cpu')
+    out = sliding([str(folder / 'v2.npy'), str(folder / 'v3.npy')], batch_size=3)
+    assert [p['video_name'] for p in out['predictions']] == ['v2', 'v3']
+    for prediction in out['predictions']:
+        assert 0 < len(prediction['detections']) <= 40, 'the merging NMS keeps 40'
+    ends = max(d['segment'][1] for d in out['predictions'][0]['detections'])
+    assert ends > 24 * 0.5 + 1, 'later windows count'
+    assert out['predictions'][0]['detections'] != whole['predictions'][0]['detections']
+    array = sliding(np.load(folder / 'v2.npy'))['predictions'][0]['detections']
+    for key in ('score', 'segment'):  # other batches, hence rounding
+        np.testing.assert_allclose([d[key] for d in array],
+                                   [d[key] for d in out['predictions'][0]['detections']],
+                                   atol=1e-4)
+
+
+def test_arrays_files_tensors_and_either_layout_agree(inferencer, folder):
+    path = folder / 'v1.npy'
+    feats = np.load(path)
+    np.save(folder / 'turned.npy', feats.T)
+    inputs = [str(path), path, feats, feats.T, torch.from_numpy(feats), feats.astype(np.float64)]
+    inputs = inputs[:1] + inputs[2:] + [str(folder / 'turned.npy'),
+                                        dict(feats=feats, video_name='mine', fps=10.0)]
+    before = feats.copy()
+    out = inferencer(inputs)['predictions']
+    assert [p['video_name'] for p in out] == ['v1', 'input_1', 'input_2', 'input_3', 'input_4',
+                                              'turned', 'mine']
+    for other in out[1:]:
+        assert other['detections'] == out[0]['detections']
+    np.testing.assert_array_equal(feats, before)
+    assert inferencer(path)['predictions'][0] == out[0]
+
+
+def test_square_features_follow_the_configured_layout(inferencer):
+    feats = np.random.default_rng(0).normal(size=(6, 6)).astype(np.float32)
+    one = inferencer(feats)['predictions'][0]['detections']
+    assert inferencer(feats, layout='time_major')['predictions'][0]['detections'] == one
+    assert inferencer(feats.T, layout='channel_major')['predictions'][0]['detections'] == one
+    assert inferencer(feats.T)['predictions'][0]['detections'] != one
+
+
+def test_rates_and_durations(inferencer, folder):
+    path = str(folder / 'v1.npy')
+    base = inferencer(path)['predictions'][0]
+    assert base['duration'] == ((47 - 1) * 5 + 10) / 10
+    double = inferencer(path, fps=20.0)['predictions'][0]
+    assert double['duration'] == base['duration'] / 2
+    np.testing.assert_allclose([d['segment'] for d in double['detections']],
+                               [np.divide(d['segment'], 2) for d in base['detections']])
+    short = inferencer(path, duration=4.0)['predictions'][0]
+    assert short['duration'] == 4.0
+    assert max(d['segment'][1] for d in short['detections']) <= 4.0
+    assert inferencer(path, annotations=folder / 'ann.json')['predictions'][0] == base
+    with pytest.raises(ValueError, match='video other is not in .*ann.json'):
+        inferencer(dict(path=path, video_name='other'), annotations=folder / 'ann.json')
+
+
+def test_json_and_pictures(inferencer, folder, tmp_path):
+    out = inferencer([str(folder / 'v0.npy'), str(folder / 'v3.npy')], return_vis=True,
+                     out_file=str(tmp_path / 'o' / 'results.json'),
+                     picture_dir=str(tmp_path / 'pictures'), top_k=5)
+    written = json.loads((tmp_path / 'o' / 'results.json').read_text())
+    assert set(written) == {'version', 'results', 'external_data'}
+    assert written['results'] == {p['video_name']: p['detections'] for p in out['predictions']}
+    assert sorted(p.name for p in (tmp_path / 'pictures').iterdir()) == ['v0.png', 'v3.png']
+    picture = cv2.imread(str(tmp_path / 'pictures' / 'v0.png'))[..., ::-1]
+    np.testing.assert_array_equal(picture, out['visualization'][0])
+    assert inferencer(str(folder / 'v0.npy'))['visualization'] is None
+    samples = inferencer(str(folder / 'v0.npy'), return_datasamples=True)['predictions']
+    assert samples[0].pred_instances.labels.dtype == torch.int64
+
+
+def test_model_object_and_checkpoint_alone(cfg, weights, inferencer, folder):
+    path = str(folder / 'v1.npy')
+    expected = inferencer(path)['predictions']
+    assert TALInferencer(weights=weights, device='cpu')(path)['predictions'] == expected
+    assert TALInferencer(inferencer.model, device='cpu')(path)['predictions'] == expected
+    model = inferencer.model
+    del model.cfg
+    bare = TALInferencer(model, device='cpu', classes=['a', 'b', 'c'])
+    out = bare(path, fps=10.0, stride=5, window=10)['predictions'][0]
+    assert [d['score'] for d in out['detections']] == \
+        [d['score'] for d in expected[0]['detections']]
+    assert {d['label'] for d in out['detections']} <= {'a', 'b', 'c'}
+    with pytest.raises(ValueError, match='v1.npy: the frame rate is unknown'):
+        bare(path, stride=5)
+    with pytest.raises(ValueError, match='v1.npy: these features are resampled'):
+        bare(path, fps=10.0)
+
+
+def test_class_names_of_the_checkpoint_go_before_the_configs(cfg, weights, folder):
+    checkpoint = torch.load(weights)
+    checkpoint['meta']['dataset_meta']['classes'] = ['x', 'y', 'z']
+    torch.save(checkpoint, weights)
+    assert TALInferencer(cfg, weights, device='cpu').classes == ['x', 'y', 'z']
+    del checkpoint['meta']['dataset_meta']
+    torch.save(checkpoint, weights)
+    assert TALInferencer(cfg, weights, device='cpu').classes == ['walk', 'sit', 'lie']
+
+
+@pytest.mark.parametrize('content, words', [
+    (np.zeros((9, 5), np.float32), r'bad.npy: features of shape \(9, 5\), but .* 6 channels'),
+    (np.zeros((0, 6), np.float32), 'bad.npy'),
+    (np.zeros((4, 6, 1), np.float32), 'bad.npy'),
+    (np.full((9, 6), np.nan, np.float32), 'bad.npy.*v?bad.*NaN or inf at step 0'),
+    (b'no array at all', 'bad.npy'),
+])
+def test_bad_files_are_named_before_anything_runs(inferencer, folder, content, words, monkeypatch):
+    path = folder / 'bad.npy'
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        np.save(path, content)
+    if 'NaN' not in words:
+        monkeypatch.setattr(inferencer, 'forward', lambda *a, **k: pytest.fail('ran a model'))
+    with pytest.raises(ValueError, match=words):
+        inferencer([str(folder / 'v0.npy'), str(path)])
+
+
+def test_bad_inputs_are_named(inferencer, folder, tmp_path, cfg):
+    (tmp_path / 'nothing').mkdir()
+    (tmp_path / 'clip.mp4').write_bytes(b'')
+    (tmp_path / 'v0.npy').write_bytes((folder / 'v0.npy').read_bytes())
+    cases = [
+        (str(tmp_path / 'gone.npy'), FileNotFoundError, 'gone.npy: no such file'),
+        (str(tmp_path / 'nothing'), FileNotFoundError, 'no feature or video file'),
+        (str(folder / 'ann.json'), ValueError, 'ann.json: neither a feature file'),
+        (str(tmp_path / 'clip.mp4'), ValueError, 'clip.mp4: a video needs a feature extractor'),
+        ([folder / 'v0.npy', tmp_path / 'v0.npy'], ValueError, 'two inputs are called v0'),
+        (3, TypeError, 'input must be'), ([None], TypeError, 'input 0 must be'),
+        (dict(feats=np.zeros((9, 6)), foo=1), ValueError, 'foo'),
+        (dict(video_name='a'), ValueError, 'needs either'),
+        (np.full((9, 6), np.inf), ValueError, 'input_0: NaN or inf at step 0'),
+    ]
+    for inputs, error, words in cases:
+        with pytest.raises(error, match=words):
+            inferencer(inputs)
+    with pytest.raises(ValueError, match='fps must be positive'):
+        inferencer(str(folder / 'v0.npy'), fps=-1.0)
+    with pytest.raises(ValueError, match='batch_size'):
+        inferencer(str(folder / 'v0.npy'), batch_size=0)
+    with pytest.raises(ValueError, match='unknown argument'):
+        inferencer(str(folder / 'v0.npy'), foo=1)
+    with pytest.raises(FileNotFoundError, match='gone.py: no such config'):
+        TALInferencer(str(tmp_path / 'gone.py'))
+    with pytest.raises(FileNotFoundError, match='gone.pth: no such checkpoint'):
+        TALInferencer(cfg, str(tmp_path / 'gone.pth'))
+
+
+def test_result_file_is_whole_or_absent(tmp_path):
+    path = write_results({'v': []}, tmp_path / 'r.json')
+    before = path.read_text()
+    with pytest.raises(TypeError):
+        write_results({'v': [object()]}, path)
+    assert path.read_text() == before
+    assert [p.name for p in tmp_path.iterdir()] == ['r.json']
