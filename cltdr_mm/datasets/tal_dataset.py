@@ -171,8 +171,9 @@ class TALDataset(BaseDataset):
             return path if is_abs(path) or not self.data_root else join_path(self.data_root, path)
 
         folders = self.data_prefix.get('feats', '')
-        folders = [folders] if isinstance(folders, str) else list(folders)
-        if not folders or not all(isinstance(folder, str) for folder in folders):
+        folders = [folders] if isinstance(folders, str) else folders
+        if (not isinstance(folders, (list, tuple)) or not folders
+                or not all(isinstance(folder, str) for folder in folders)):
             raise TypeError("data_prefix['feats'] must be a folder or a list of folders, got "
                             f"{self.data_prefix.get('feats')!r}")
         self.ann_file = joined(self.ann_file)

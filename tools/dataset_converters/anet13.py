@@ -10,7 +10,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('source', help='anet_anno_action.json')
     parser.add_argument('video_info', help='video_info_new.csv')
-    parser.add_argument('--out', default='data/anet13/annotations.json',
+    parser.add_argument('--out', default='data/anet13/annotations/anet13.json',
                         help='JSON to write (default: %(default)s)')
     args = parser.parse_args()
     database, left_out = convert_activitynet(args.source, args.video_info, args.out)

@@ -12,11 +12,12 @@ def main() -> None:
     parser.add_argument('--video-info', required=True, help='EPIC_100_video_info.csv')
     parser.add_argument('--train', help='EPIC_100_train.csv')
     parser.add_argument('--validation', help='EPIC_100_validation.csv')
-    parser.add_argument('--out', help='JSON to write (default: data/epic100/<task>.json)')
+    parser.add_argument(
+        '--out', help='JSON to write (default: data/epic100/annotations/epic100_<task>.json)')
     args = parser.parse_args()
     if not (args.train or args.validation):
         parser.error('give --train, --validation or both')
-    out = args.out or f'data/epic100/{args.task}.json'
+    out = args.out or f'data/epic100/annotations/epic100_{args.task}.json'
     print(summary(out, convert_epic100(args.task, args.video_info, out, args.train,
                                        args.validation)))
 

@@ -10,7 +10,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('source', help='HACS_segments_v1.1.1.json')
     parser.add_argument('--subset', help='only this subset')
-    parser.add_argument('--out', default='data/hacs/annotations.json',
+    parser.add_argument('--out', default='data/hacs/annotations/hacs.json',
                         help='JSON to write (default: %(default)s)')
     args = parser.parse_args()
     database, left_out = convert_hacs(args.source, args.out, args.subset)

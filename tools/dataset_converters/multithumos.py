@@ -15,7 +15,7 @@ def main() -> None:
                         help='fps of videos THUMOS14 does not have (default: %(default)s)')
     parser.add_argument('--exclude', nargs='*', default=[], metavar='VIDEO',
                         help='videos to leave out, say for want of features')
-    parser.add_argument('--out', default='data/multithumos/annotations.json',
+    parser.add_argument('--out', default='data/multithumos/annotations/multithumos.json',
                         help='JSON to write (default: %(default)s)')
     args = parser.parse_args()
     database, left_out = convert_multithumos(

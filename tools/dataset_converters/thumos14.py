@@ -10,7 +10,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('source', help='JSON file, or folder of <Class>_val.txt, <Class>_test.txt')
     parser.add_argument('--video-info', help='for text files: CSV with video, duration, fps')
-    parser.add_argument('--out', default='data/thumos14/annotations.json',
+    parser.add_argument('--out', default='data/thumos14/annotations/thumos14.json',
                         help='JSON to write (default: %(default)s)')
     args = parser.parse_args()
     print(summary(args.out, convert_thumos14(args.source, args.out, args.video_info)))

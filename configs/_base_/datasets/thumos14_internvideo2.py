@@ -1,0 +1,11 @@
+# THUMOS14, InternVideo2 (6B) features: 16 frames every 4, one .pt file a video
+_base_ = ['./thumos14_i3d.py']
+
+features = dict(
+    data_prefix=dict(feats='internvideo2_features'),
+    file_suffix='_spatial_feature.pt',
+    feature_dim=3200)
+
+train_dataloader = dict(dataset=features)
+val_dataloader = dict(dataset=features)
+test_dataloader = val_dataloader

@@ -1,0 +1,346 @@
+import csv
+import json
+import os
+import stat
+import zipfile
+
+import numpy as np
+import pytest
+
+from cltdr_mm.datasets import HAPTDataset, TALDataError, class_names
+from cltdr_mm.datasets.converters.activitynet import convert_activitynet, convert_hacs
+from cltdr_mm.datasets.converters.common import atomic_path, counts, save_feature, summary
+from cltdr_mm.datasets.converters.epic import convert_epic100
+from cltdr_mm.datasets.converters.hapt import TEST_USERS, convert_hapt, window_features
+from cltdr_mm.datasets.converters.thumos import convert_multithumos, convert_thumos14
+
+
+@pytest.fixture
+def annotations(shared_data):
+    return shared_data / 'data' / 'annotations'
+
+
+# ---- files are whole or absent
+
+
+def test_atomic_write(tmp_path):
+    path = tmp_path / 'deep' / 'a.npy'
+    save_feature(str(path), np.ones((2, 3)))
+    assert stat.S_IMODE(path.stat().st_mode) & 0o444 == 0o444 & ~current_umask()
+    with pytest.raises(RuntimeError):
+        with atomic_path(str(path)) as temporary:
+            with open(temporary, 'w') as file:
+                file.write('half')
+            raise RuntimeError('interrupted')
+    np.testing.assert_array_equal(np.load(path), np.ones((2, 3)))  # the old file
+    assert os.listdir(path.parent) == ['a.npy']  # and no rests
+
+
+def current_umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_nothing_is_written_when_a_check_fails(tmp_path):
+    source = tmp_path / 'in.json'
+    source.write_text(json.dumps(dict(database=dict(v=dict(
+        subset='Test', duration=5.0, fps=30.0,
+        annotations=[dict(segment=[1, 2], label='Chess')])))))
+    with pytest.raises(TALDataError, match="unknown label 'Chess'"):
+        convert_thumos14(str(source), str(tmp_path / 'out' / 'a.json'))
+    assert os.listdir(tmp_path / 'out') == []
+
+
+def test_summary():
+    database = dict(a=dict(subset='x', annotations=[1, 2]), b=dict(subset='x', annotations=[]))
+    assert counts(database) == dict(x=(2, 2))
+    text = summary('f.json', database, ['b: empty'])
+    assert 'x: 2 videos, 2 annotations' in text and 'left out 1:\n    b: empty' in text
+
+
+# ---- THUMOS14 and MultiTHUMOS
+
+
+def test_thumos14(annotations, tmp_path):
+    out = tmp_path / 'a.json'
+    database = convert_thumos14(str(annotations / 'thumos14.json'), str(out))
+    assert counts(database) == dict(Validation=(200, 3007), Test=(212, 3358))
+    written = json.loads(out.read_text())
+    assert written['classes'] == list(class_names('thumos14'))
+    assert counts(written['database']) == counts(database)
+
+
+def test_thumos14_text_files(tmp_path):
+    folder = tmp_path / 'annotation'
+    folder.mkdir()
+    (folder / 'Diving_val.txt').write_text('video_validation_0000001  1.0 2.5\n'
+                                           'video_validation_0000001  3.0 4.5\n')
+    (folder / 'Billiards_test.txt').write_text('video_test_0000007 0.5 9.0\n')
+    (folder / 'Ambiguous_val.txt').write_text('video_validation_0000001 0.0 9.0\n')
+    info = tmp_path / 'info.csv'
+    info.write_text('video,duration,fps\nvideo_validation_0000001,10,30\n'
+                    'video_test_0000007,20,25\n')
+    database = convert_thumos14(str(folder), str(tmp_path / 'a.json'), str(info))
+    assert counts(database) == dict(Validation=(1, 2), Test=(1, 1))
+    assert database['video_test_0000007'] == dict(
+        subset='Test', duration=20.0, fps=25.0,
+        annotations=[dict(segment=[0.5, 9.0], label='Billiards', label_id=2)])
+    with pytest.raises(TALDataError, match='video_info: is needed with text files'):
+        convert_thumos14(str(folder), str(tmp_path / 'b.json'))
+    (folder / 'Diving_val.txt').write_text('video_validation_0000001 1.0\n')
+    with pytest.raises(TALDataError, match=r'Diving_val.txt: line 1: must be video, start, end'):
+        convert_thumos14(str(folder), str(tmp_path / 'b.json'), str(info))
+    (folder / 'Diving_val.txt').write_text('video_x 1.0 2.0\n')
+    with pytest.raises(TALDataError, match="video 'video_x': line 1: not in"):
+        convert_thumos14(str(folder), str(tmp_path / 'b.json'), str(info))
+
+
+def test_multithumos(annotations, tmp_path):
+    source = annotations / 'multithumos_superevents.json'
+    assert sum(len(v['actions']) for v in json.loads(source.read_text()).values()) == 38690
+    database, left_out = convert_multithumos(
+        str(source), str(tmp_path / 'a.json'), str(annotations / 'thumos14.json'))
+    assert counts(database) == dict(Validation=(200, 18479), Test=(213, 20204))
+    assert len(left_out) == 7 == 38690 - 18479 - 20204
+    # where both name an action, the first 20 classes are THUMOS14's
+    thumos = json.loads((annotations / 'thumos14.json').read_text())['database']
+    agree = total = 0
+    for name, entry in thumos.items():
+        labels = {}  # a segment may be both CliffDiving and Diving
+        for a in entry['annotations']:
+            labels.setdefault(tuple(a['segment']), set()).add(a['label_id'])
+        for a in database[name]['annotations']:
+            if tuple(a['segment']) in labels and a['label_id'] < 20:
+                total += 1
+                agree += a['label_id'] in labels[tuple(a['segment'])]
+        assert database[name]['fps'] == entry['fps']
+    assert total > 4000 and agree / total > 0.999
+    assert database['video_test_0001292']['fps'] == 30  # THUMOS14's file lacks this one
+    database, left_out = convert_multithumos(
+        str(source), str(tmp_path / 'a.json'), exclude=['video_test_0001292'])
+    assert 'video_test_0001292' not in database and len(left_out) == 8
+
+
+def test_multithumos_class_list(tmp_path):
+    source = tmp_path / 'm.json'
+    source.write_text(json.dumps({'v': dict(subset='training', duration=9.0,
+                                            actions=[[65, 1.0, 2.0]])}))
+    names = tmp_path / 'class_list.txt'
+    names.write_text(''.join(f'{i} Name{i}\n' for i in range(1, 66)))
+    database, _ = convert_multithumos(str(source), str(tmp_path / 'a.json'),
+                                      class_list=str(names))
+    assert database['v']['annotations'][0]['label'] == 'Name65'
+    names.write_text('1 One\n')
+    with pytest.raises(TALDataError, match='must number 65 classes'):
+        convert_multithumos(str(source), str(tmp_path / 'a.json'), class_list=str(names))
+    source.write_text(json.dumps({'v': dict(subset='training', duration=9.0,
+                                            actions=[[66, 1.0, 2.0]])}))
+    with pytest.raises(TALDataError, match="video 'v': entry: not as published"):
+        convert_multithumos(str(source), str(tmp_path / 'a.json'))
+
+
+# ---- ActivityNet-1.3 and HACS
+
+
+def test_activitynet(annotations, tmp_path):
+    out = tmp_path / 'a.json'
+    database, left_out = convert_activitynet(
+        str(annotations / 'anet_anno_action.json'), str(annotations / 'video_info_new.csv'),
+        str(out))
+    assert counts(database) == dict(
+        training=(9649, 14850), validation=(4728, 7290), testing=(4851, 0))
+    assert len(left_out) == 12
+    assert 'QOlSCBRmfWY' in database  # the v_ is gone
+    labels = {a['label'] for e in database.values() for a in e['annotations']}
+    assert labels == set(class_names('activitynet200'))
+
+
+def test_activitynet_files_must_fit(tmp_path):
+    (tmp_path / 'a.json').write_text(json.dumps({'v_x': dict(duration_second=3.0,
+                                                             annotations=[])}))
+    (tmp_path / 'i.csv').write_text('video,subset,rfps\nv_y,training,30\n')
+    with pytest.raises(TALDataError, match="i.csv: video 'v_x': video: is missing"):
+        convert_activitynet(str(tmp_path / 'a.json'), str(tmp_path / 'i.csv'),
+                            str(tmp_path / 'o.json'))
+    (tmp_path / 'i.csv').write_text('video,subset\nv_x,training\n')
+    with pytest.raises(TALDataError, match=r"header: lacks the column\(s\) \['rfps'\]"):
+        convert_activitynet(str(tmp_path / 'a.json'), str(tmp_path / 'i.csv'),
+                            str(tmp_path / 'o.json'))
+
+
+def test_hacs(tmp_path):
+    source = tmp_path / 'hacs.json'
+    content = dict(database={
+        'a': dict(subset='training', duration=20.5, url='x',
+                  annotations=[dict(segment=['1.5', '7.25'], label='Archery'),
+                               dict(segment=[3, 3], label='Zumba')]),
+        'b': dict(subset='testing', duration=9, annotations=[])})
+    source.write_text(json.dumps(content))
+    database, left_out = convert_hacs(str(source), str(tmp_path / 'o.json'))
+    assert counts(database) == dict(training=(1, 1), testing=(1, 0)) and len(left_out) == 1
+    assert database['a']['annotations'] == [
+        dict(segment=[1.5, 7.25], label='Archery',
+             label_id=class_names('activitynet200').index('Archery'))]
+    database, _ = convert_hacs(str(source), str(tmp_path / 'o.json'), 'testing')
+    assert list(database) == ['b']
+    content['database']['a']['annotations'][0]['label'] = 'Chess'
+    source.write_text(json.dumps(content))
+    with pytest.raises(TALDataError, match=r"video 'a': annotations\[0\].label: unknown label"):
+        convert_hacs(str(source), str(tmp_path / 'p.json'))
+    source.write_text('{}')
+    with pytest.raises(TALDataError, match='database: is missing'):
+        convert_hacs(str(source), str(tmp_path / 'p.json'))
+
+
+# ---- EPIC-KITCHENS-100
+
+
+@pytest.mark.parametrize('task', ['verb', 'noun'])
+def test_epic100(annotations, tmp_path, task):
+    database = convert_epic100(
+        task, str(annotations / 'EPIC_100_video_info.csv'), str(tmp_path / 'a.json'),
+        validation=str(annotations / 'EPIC_100_validation.csv'))
+    assert counts(database) == dict(validation=(138, 9668))
+    with open(annotations / 'EPIC_100_validation.csv', newline='') as file:
+        row = next(csv.DictReader(file))
+    first = database[row['video_id']]['annotations'][0]
+    assert first['segment'] == [0.0, 1.89]
+    assert first['label_id'] == int(row[f'{task}_class'])
+    # the class lists are those of the data set
+    columns = dict(verb='EPIC_100_verb_classes.csv', noun='EPIC_100_noun_classes_v2.csv')
+    with open(annotations / columns[task], newline='') as file:
+        keys = [row['key'] for row in csv.DictReader(file)]
+    names = class_names(f'epic100_{task}')
+    assert tuple(keys[:len(names)]) == names
+
+
+def test_epic100_problems(tmp_path):
+    info, rows = tmp_path / 'info.csv', tmp_path / 'rows.csv'
+    head = 'video_id,start_timestamp,stop_timestamp,verb_class\n'
+    info.write_text('video_id,duration,fps\nP01,100,50\n')
+
+    def convert(text, **more):
+        rows.write_text(head + text)
+        return convert_epic100('verb', str(info), str(tmp_path / 'o.json'), train=str(rows),
+                               **more)
+
+    database = convert('P01,00:01:00.50,00:01:02.00,3\n')
+    assert database['P01']['annotations'][0]['segment'] == [60.5, 62.0]
+    for text, part in (('P02,0:0:1,0:0:2,3\n', "rows.csv: video 'P02': line 2: the video is not"),
+                       ('P01,0:1,0:0:2,3\n', "video 'P01': line 2"),
+                       ('P01,0:0:1,0:0:2,97\n', 'verb_class 97 is not among the 97'),
+                       ('P01,0:0:3,0:0:2,7\n', r'annotations\[0\].segment: end 2 s is not after')):
+        with pytest.raises(TALDataError, match=part):
+            convert(text)
+    with pytest.raises(TALDataError, match='in both subsets'):
+        convert('P01,0:0:1,0:0:2,3\n', validation=str(rows))
+    with pytest.raises(ValueError, match='task must be'):
+        convert_epic100('action', str(info), 'x', train=str(rows))
+    with pytest.raises(ValueError, match='train, validation or both'):
+        convert_epic100('verb', str(info), 'x')
+
+
+# ---- HAPT
+
+
+def test_window_features_against_a_loop():
+    samples = np.random.default_rng(0).standard_normal((137, 3))
+    found = window_features(samples, 50, 25)
+    expected = [samples[i:i + 50].reshape(-1) for i in range(0, 137 - 50 + 1, 25)]
+    assert found.dtype == np.float32 and found.shape == (4, 150)
+    np.testing.assert_array_equal(found, np.array(expected, np.float32))
+    with pytest.raises(ValueError, match='less than a window'):
+        window_features(samples[:49])
+
+
+def test_hapt(shared_data, tmp_path):
+    archive = shared_data / 'data' / 'hapt' / 'HAPT_raw_acc.zip'
+    database = convert_hapt(str(archive), str(tmp_path))
+    assert len(database) == 61 and counts(database) == dict(train=(42, 849), test=(19, 365))
+    users = {subset: {int(name[-2:]) for name, e in database.items() if e['subset'] == subset}
+             for subset in ('train', 'test')}
+    assert users['test'] == set(TEST_USERS) and len(users['train']) == 21
+    # the first line of labels.txt: '1 1 5 250 1232'
+    assert database['exp01_user01']['annotations'][0] == dict(
+        segment=[249 / 50, 1232 / 50], label='STANDING', label_id=4)
+    assert 0.26 < 1 - sum(
+        a['segment'][1] - a['segment'][0] for e in database.values() for a in e['annotations']
+    ) / sum(e['duration'] for e in database.values()) < 0.28  # background, as published
+    for subset, recordings, segments in (('train', 42, 849), ('test', 19, 365)):
+        data = HAPTDataset(ann_file='annotations.json', data_root=str(tmp_path), subset=subset,
+                           data_prefix=dict(feats='features'), feature_stride=25,
+                           feature_window=50, feature_dim=150)
+        assert len(data) == recordings
+        infos = [data.get_data_info(i) for i in range(len(data))]
+        assert sum(len(info['gt_labels']) for info in infos) == segments
+        assert all(197.9 < info['duration'] < 642 for info in infos)  # published: 198 to 642 s
+
+
+@pytest.fixture
+def small_hapt(tmp_path):
+    """Two recordings in UCI's layout."""
+    folder = tmp_path / 'raw' / 'RawData'
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    signals = {}
+    for name, n in (('exp01_user01', 230), ('exp03_user02', 400)):
+        signals[name] = rng.standard_normal((n, 3)).round(6)
+        np.savetxt(folder / f'acc_{name}.txt', signals[name])
+        np.savetxt(folder / f'gyro_{name}.txt', signals[name] + 5)
+    (folder / 'labels.txt').write_text('1 1 2 51 100\n3 2 1 1 400\n3 2 2 200 210\n')
+    (tmp_path / 'raw' / 'activity_labels.txt').write_text('1 WALKING \n2 SITTING \n')
+    (tmp_path / 'raw' / 'README.txt').write_text('words')
+    return tmp_path / 'raw', signals
+
+
+@pytest.mark.parametrize('zipped', [False, True])
+def test_hapt_folder_and_zip(small_hapt, tmp_path, zipped):
+    source, signals = small_hapt
+    if zipped:
+        with zipfile.ZipFile(tmp_path / 'a.zip', 'w') as archive:
+            for path in source.rglob('*.txt'):
+                archive.write(path, path.relative_to(source))
+        source = tmp_path / 'a.zip'
+    database = convert_hapt(str(source), str(tmp_path / 'out'), partial=True)
+    assert database['exp01_user01'] == dict(
+        subset='train', duration=4.6, fps=50.0,
+        annotations=[dict(segment=[1.0, 2.0], label='SITTING', label_id=1)])
+    assert database['exp03_user02']['subset'] == 'test'
+    assert len(database['exp03_user02']['annotations']) == 2
+    for name, signal in signals.items():
+        np.testing.assert_array_equal(np.load(tmp_path / 'out' / 'features' / f'{name}.npy'),
+                                      window_features(signal))
+    assert sorted(os.listdir(tmp_path / 'out' / 'features')) == [
+        'exp01_user01.npy', 'exp03_user02.npy']  # no gyroscope
+    with pytest.raises(TALDataError, match='is the archive complete'):
+        convert_hapt(str(source), str(tmp_path / 'out'))
+
+
+@pytest.mark.parametrize('file,text,part', [
+    ('RawData/labels.txt', None, 'labels.txt: is missing'),
+    ('activity_labels.txt', None, 'activity_labels.txt: is missing'),
+    ('activity_labels.txt', '2 A\n1 B\n', 'must number the activities from 1'),
+    ('RawData/labels.txt', '1 1 2 51\n', 'labels.txt: values: must be rows of 5 numbers'),
+    ('RawData/labels.txt', '1 1 3 51 100\n', 'activities must be 1 to 2'),
+    ('RawData/labels.txt', '9 9 2 51 100\n', '1 segments belong to no recording'),
+    ('RawData/labels.txt', '1 1 2 51 900\n', 'beyond the duration'),
+    ('RawData/acc_exp01_user01.txt', '1 2 x', 'acc_exp01_user01.txt: values: could not convert'),
+    ('RawData/acc_exp01_user01.txt', '1 2 3', '1 samples are less than a window'),
+    ('RawData/acc_exp01_user01.txt', '', 'must be rows of 3 numbers'),
+])
+def test_hapt_problems(small_hapt, tmp_path, file, text, part):
+    source, _ = small_hapt
+    if text is None:
+        (source / file).unlink()
+    else:
+        (source / file).write_text(text)
+    with pytest.raises(TALDataError, match=part):
+        convert_hapt(str(source), str(tmp_path / 'out'), partial=True)
+    assert not (tmp_path / 'out' / 'annotations.json').exists()
+
+
+def test_hapt_of_something_else(tmp_path):
+    (tmp_path / 'a.zip').write_bytes(b'x')
+    with pytest.raises(TALDataError, match='is neither a folder nor a zip archive'):
+        convert_hapt(str(tmp_path / 'a.zip'), str(tmp_path))

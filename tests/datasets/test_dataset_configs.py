@@ -1,0 +1,89 @@
+"""The data set configs: they parse, build and say what METHODS and the publications say."""
+import numpy as np
+import pytest
+from mmaction.registry import DATASETS
+from mmengine.config import Config
+
+from cltdr_mm.datasets.converters.synthetic import SyntheticSpec, make_synthetic
+
+# name: (dataset, channels, stride, window, fps, batch, crop length, trunc_thresh, protocol)
+EXPECTED = dict(
+    thumos14_i3d=('THUMOS14Dataset', 2048, 4, 16, None, 2, 2304, 0.5, 'thumos14'),
+    thumos14_videomaev2=('THUMOS14Dataset', 1408, 4, 16, None, 2, 2304, 0.5, 'thumos14'),
+    thumos14_internvideo2=('THUMOS14Dataset', 3200, 4, 16, None, 2, 2304, 0.5, 'thumos14'),
+    multithumos_i3d=('MultiTHUMOSDataset', 2048, 4, 16, None, 2, 2304, 0.5, 'multithumos'),
+    multithumos_rgb=('MultiTHUMOSDataset', 1024, 4, 16, None, 2, 2304, 0.5, 'multithumos'),
+    multithumos_videomaev2=('MultiTHUMOSDataset', 1408, 4, 16, None, 2, 2304, 0.5, 'multithumos'),
+    epic100_verb=('EPICKitchens100Dataset', 2304, 16, 32, 30, 2, 2304, 0.3, 'epic100'),
+    epic100_noun=('EPICKitchens100Dataset', 2304, 16, 32, 30, 2, 2304, 0.3, 'epic100'),
+    anet13_tsp=('ActivityNet13Dataset', 512, 16, 16, 15, 16, 192, 0.5, 'anet13'),
+    anet13_i3d=('ActivityNet13Dataset', 2048, 16, 16, 25, 16, 160, 0.5, 'anet13'),
+    hacs_i3d=('HACSDataset', 2048, 1, 1, 2, 16, 512, 0.5, 'hacs'),
+    hacs_slowfast=('HACSDataset', 2304, 8, 32, 15, 16, 960, 0.5, 'hacs'),
+    hapt=('HAPTDataset', 150, 25, 50, None, 2, 2304, 0.5, 'hapt'),
+    synthetic=('TALDataset', 64, 8, 16, None, 4, 2304, 0.5, 'hapt'),
+)
+
+
+@pytest.fixture(scope='module')
+def folder(project_root):
+    return project_root / 'configs' / '_base_' / 'datasets'
+
+
+def test_every_config_is_listed(folder):
+    assert {path.stem for path in folder.glob('*.py')} == set(EXPECTED)
+
+
+@pytest.mark.parametrize('name', EXPECTED)
+def test_settings(folder, name):
+    cls, dim, stride, window, fps, batch, crop, trunc, protocol = EXPECTED[name]
+    cfg = Config.fromfile(folder / f'{name}.py')
+    assert cfg.train_dataloader.batch_size == batch
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        data = loader.dataset
+        assert (data.type, data.feature_dim, data.feature_stride, data.feature_window,
+                data.get('fps')) == (cls, dim, stride, window, fps)
+        # builds, up to reading files that are not here
+        built = DATASETS.build(dict(data, lazy_init=True, _scope_='mmaction'))
+        assert built.ann_file.startswith('data/')
+        assert built.test_mode == (loader is not cfg.train_dataloader)
+        assert cfg.val_evaluator.ann_file == built.ann_file
+    steps = {step.type: step for step in cfg.train_dataloader.dataset.pipeline}
+    assert steps['RandomCropFeature'].max_len == crop
+    assert steps['RandomCropFeature'].trunc_thresh == trunc
+    assert 'RandomCropFeature' not in [s.type for s in cfg.test_dataloader.dataset.pipeline]
+    if name.startswith('anet13'):
+        for data in (cfg.train_dataloader.dataset, cfg.test_dataloader.dataset):
+            assert [s.length for s in data.pipeline if s.type == 'ResizeFeature'] == [crop]
+            assert data.class_agnostic and data.file_prefix == 'v_'
+    assert cfg.val_evaluator.type == 'TALMetric' and cfg.val_evaluator.protocol == protocol
+    assert cfg.val_evaluator.subset == cfg.val_dataloader.dataset.subset
+    assert cfg.test_evaluator == cfg.val_evaluator and cfg.test_dataloader == cfg.val_dataloader
+
+
+def test_epic_tasks(folder):
+    for task in ('verb', 'noun'):
+        cfg = Config.fromfile(folder / f'epic100_{task}.py')
+        for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+            assert loader.dataset.task == task and task in loader.dataset.ann_file
+        assert task in cfg.test_evaluator.ann_file
+
+
+def test_file_names(folder):
+    cfg = Config.fromfile(folder / 'thumos14_internvideo2.py')
+    assert cfg.train_dataloader.dataset.file_suffix == '_spatial_feature.pt'
+    assert Config.fromfile(
+        folder / 'hacs_slowfast.py').test_dataloader.dataset.file_suffix == '.pkl'
+    cfg = Config.fromfile(folder / 'multithumos_rgb.py')
+    data = DATASETS.build(dict(cfg.train_dataloader.dataset, lazy_init=True))
+    assert data.data_prefix['feats'] == ['data/multithumos/../thumos14/i3d_rgb_features']
+
+
+def test_synthetic_config_reads_what_the_generator_writes(folder, tmp_path):
+    make_synthetic(str(tmp_path), SyntheticSpec(num_train=3, num_test=2))
+    cfg = Config.fromfile(folder / 'synthetic.py')
+    data = DATASETS.build(dict(cfg.train_dataloader.dataset, data_root=str(tmp_path)))
+    assert len(data) == 3 and len(data.metainfo['classes']) == 6
+    assert data[0]['inputs'].shape[0] == 64
+    test = DATASETS.build(dict(cfg.test_dataloader.dataset, data_root=str(tmp_path)))
+    assert len(test) == 2 and np.isfinite(test[1]['inputs'].numpy()).all()

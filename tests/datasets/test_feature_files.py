@@ -1,0 +1,220 @@
+import io
+import pickle
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+
+from cltdr_mm.datasets.feature_files import (
+    FeatureFileError,
+    as_float32,
+    feature_shape,
+    find_nonfinite,
+    open_feature,
+)
+
+ARRAY = np.random.default_rng(0).standard_normal((9, 4)).astype(np.float32)
+
+
+def write(path, array=ARRAY, key=None):
+    """The array in the format that the extension tells."""
+    kind = path.suffix
+    if kind == '.npy':
+        np.save(path, array)
+    elif kind == '.npz':
+        np.savez(path, **{key or 'feats': array})
+    elif kind in ('.pt', '.pth'):
+        tensor = torch.from_numpy(array)
+        torch.save(tensor if key is None else {key: tensor}, path)
+    elif kind == '.pkl':
+        path.write_bytes(pickle.dumps(array if key is None else {key: array}))
+    else:
+        h5py = pytest.importorskip('h5py')
+        with h5py.File(path, 'w') as file:
+            file[key or 'feats'] = array
+    return str(path)
+
+
+FORMATS = ['.npy', '.npz', '.pt', '.pth', '.pkl', '.h5', '.hdf5']
+
+
+@pytest.mark.parametrize('extension', FORMATS)
+@pytest.mark.parametrize('layout', ['time_major', 'channel_major'])
+def test_every_format(tmp_path, extension, layout):
+    stored = ARRAY if layout == 'time_major' else np.ascontiguousarray(ARRAY.T)
+    path = write(tmp_path / f'a{extension}', stored)
+    assert tuple(feature_shape(path, layout=layout)) == (9, 4)
+    np.testing.assert_array_equal(open_feature(path, layout=layout), ARRAY)
+
+
+@pytest.mark.parametrize('extension', FORMATS[1:])
+def test_key(tmp_path, extension):
+    path = write(tmp_path / f'a{extension}', key='rgb')
+    assert tuple(feature_shape(path, 'rgb')) == (9, 4)
+    np.testing.assert_array_equal(open_feature(path, 'rgb'), ARRAY)
+    np.testing.assert_array_equal(open_feature(path), ARRAY)  # the only one
+    with pytest.raises(FeatureFileError, match="has no array 'flow', only.*rgb"):
+        open_feature(path, 'flow')
+
+
+def test_several_arrays_need_a_key(tmp_path):
+    np.savez(tmp_path / 'a.npz', rgb=ARRAY, flow=ARRAY)
+    with pytest.raises(FeatureFileError, match=r"2 arrays \['flow', 'rgb'\]: set feature_key"):
+        feature_shape(str(tmp_path / 'a.npz'))
+    with pytest.raises(FeatureFileError, match='set feature_key'):
+        open_feature(str(tmp_path / 'a.npz'))
+
+
+@pytest.mark.parametrize('extension', FORMATS)
+@pytest.mark.parametrize('call', [feature_shape, open_feature])
+def test_damaged_and_missing(tmp_path, extension, call):
+    path = tmp_path / f'a{extension}'
+    with pytest.raises(FeatureFileError, match='missing feature: no such file'):
+        call(str(path))
+    path.write_bytes(b'\x00nonsense')
+    if extension in ('.h5', '.hdf5'):
+        pytest.importorskip('h5py')
+    with pytest.raises(FeatureFileError, match='cannot be read'):
+        call(str(path))
+
+
+@pytest.mark.parametrize('extension', ['.npz', '.pt', '.h5'])
+def test_damage_inside_an_archive(tmp_path, extension):
+    path = tmp_path / f'a{extension}'
+    write(path)
+    content = path.read_bytes()
+    path.write_bytes(content[:len(content) // 2])
+    with pytest.raises(FeatureFileError, match='cannot be read'):
+        open_feature(str(path))
+
+
+def test_unknown_format(tmp_path):
+    (tmp_path / 'a.mat').write_bytes(b'')
+    with pytest.raises(FeatureFileError, match=r"format '.mat' is not among"):
+        feature_shape(str(tmp_path / 'a.mat'))
+
+
+@pytest.mark.parametrize('dtype', ['f2', 'f8', 'i4', '>f4'])
+def test_number_types_become_float32(tmp_path, dtype):
+    array = np.arange(12).reshape(4, 3).astype(dtype)
+    found = as_float32(open_feature(write(tmp_path / 'a.npy', array)))
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, np.arange(12).reshape(4, 3))
+
+
+def test_bfloat16(tmp_path):
+    tensor = torch.arange(12).reshape(4, 3).bfloat16()
+    torch.save(tensor, tmp_path / 'a.pt')
+    np.testing.assert_array_equal(open_feature(str(tmp_path / 'a.pt')), tensor.float().numpy())
+
+
+@pytest.mark.parametrize('array', [np.array([['a', 'b']]), np.ones((2, 2), complex)])
+def test_no_numbers(tmp_path, array):
+    with pytest.raises(FeatureFileError, match='must hold numbers'):
+        open_feature(write(tmp_path / 'a.npy', array))
+
+
+@pytest.mark.parametrize('shape', [(3,), (2, 3, 4), ()])
+def test_no_matrix(tmp_path, shape):
+    path = write(tmp_path / 'a.npy', np.zeros(shape, np.float32))
+    for call in (feature_shape, open_feature):
+        with pytest.raises(FeatureFileError, match='must hold a matrix'):
+            call(path)
+
+
+class Evil:
+    """Would make a file, were it unpickled."""
+
+    def __init__(self, target):
+        self.target = str(target)
+
+    def __reduce__(self):
+        return open, (self.target, 'w')
+
+
+@pytest.mark.parametrize('extension', ['.pkl', '.pt', '.npy', '.npz'])
+def test_nothing_is_executed(tmp_path, extension):
+    path, target = tmp_path / f'a{extension}', tmp_path / 'target'
+    if extension == '.pkl':
+        path.write_bytes(pickle.dumps({'feats': ARRAY, 'x': Evil(target)}))
+    elif extension == '.pt':
+        torch.save({'feats': torch.ones(2, 2), 'x': Evil(target)}, path)
+    else:
+        held = np.array([[Evil(target)]], dtype=object)
+        if extension == '.npy':
+            np.save(path, held, allow_pickle=True)
+        else:
+            np.savez(path, feats=held)
+    for call in (feature_shape, open_feature):
+        with pytest.raises(FeatureFileError):
+            call(str(path))
+    assert not target.exists()
+    if extension == '.pkl':
+        with pytest.raises(FeatureFileError, match=r'asks for (io|_io)\.open'):
+            open_feature(str(path))
+
+
+@pytest.mark.parametrize('protocol', range(pickle.HIGHEST_PROTOCOL + 1))
+def test_pickle_protocols(tmp_path, protocol):
+    path = tmp_path / 'a.pkl'
+    path.write_bytes(pickle.dumps({'feats': ARRAY}, protocol=protocol))
+    np.testing.assert_array_equal(open_feature(str(path)), ARRAY)
+
+
+def test_pickle_of_something_else(tmp_path):
+    (tmp_path / 'a.pkl').write_bytes(pickle.dumps([1.0, 2.0]))
+    with pytest.raises(FeatureFileError, match='holds a list, not an array'):
+        open_feature(str(tmp_path / 'a.pkl'))
+
+
+def test_npy_is_mapped(tmp_path):
+    assert isinstance(open_feature(write(tmp_path / 'a.npy')), np.memmap)
+    empty = open_feature(write(tmp_path / 'b.npy', np.zeros((0, 4), np.float32)))
+    assert empty.shape == (0, 4)
+
+
+def test_header_of_npz_without_its_values(tmp_path):
+    """The values are damaged, the header is not: only reading them notices."""
+    path = tmp_path / 'a.npz'
+    stored = np.arange(4000, dtype=np.float32).reshape(1000, 4)
+    header = io.BytesIO()
+    np.save(header, stored)
+    with zipfile.ZipFile(path, 'w') as archive:
+        archive.writestr('feats.npy', header.getvalue())
+    content = bytearray(path.read_bytes())
+    content[5000] ^= 0xff
+    path.write_bytes(content)
+    assert feature_shape(str(path)) == (1000, 4)
+    with pytest.raises(FeatureFileError, match='cannot be read'):
+        open_feature(str(path))
+
+
+def test_h5py_is_optional(tmp_path, monkeypatch):
+    path = tmp_path / 'a.h5'
+    path.write_bytes(b'')
+    monkeypatch.setitem(sys.modules, 'h5py', None)
+    with pytest.raises(ImportError, match='pip install h5py'):
+        open_feature(str(path))
+
+
+def test_hdf5_group_is_no_feature(tmp_path):
+    h5py = pytest.importorskip('h5py')
+    with h5py.File(tmp_path / 'a.h5', 'w') as file:
+        file['v0/rgb'] = ARRAY
+    path = str(tmp_path / 'a.h5')
+    with pytest.raises(FeatureFileError, match="'v0' is a group"):
+        feature_shape(path, 'v0')
+    assert feature_shape(path, 'v0/rgb') == (9, 4)
+
+
+def test_find_nonfinite():
+    assert find_nonfinite(ARRAY) is None
+    assert find_nonfinite(np.zeros((0, 4))) is None
+    for value in (np.nan, np.inf, -np.inf):
+        spoiled = ARRAY.copy()
+        spoiled[5, 2] = value
+        spoiled[7, 0] = value
+        assert find_nonfinite(spoiled) == (5, 2)
+    assert np.isinf(as_float32(np.array([1e300]))).all()

@@ -1,0 +1,237 @@
+import copy
+
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import pseudo_collate
+from torch.utils.data import DataLoader
+
+from cltdr_mm.datasets import TALDataset
+from cltdr_mm.structures import FeatureGrid
+
+PIPELINE = [dict(type='LoadTALFeature'), dict(type='PackTALInputs')]
+STEPS = (40, 60, 25)
+
+
+def test_sample(mini):
+    dataset = mini.build(subset='Training', pipeline=PIPELINE)  # letter case does not matter
+    assert len(dataset) == 2
+    info = dataset.get_data_info(0)
+    assert info['video_name'] == 'v0' and info['subset'] == 'training'
+    assert info['num_steps'] == 40
+    np.testing.assert_array_equal(info['gt_labels'], [0, 2])
+    assert info['gt_segments'].dtype == np.float64
+    assert dataset.metainfo['classes'] == ('jump', 'throw', 'run')
+    assert dataset.get_cat_ids(0) == [0, 2]
+
+    packed = dataset[0]
+    feats = np.load(mini.feature('v0'))
+    assert torch.equal(packed['inputs'], torch.from_numpy(feats.T))
+    assert packed['inputs'].is_contiguous()
+    sample = packed['data_samples']
+    assert sample.grid == FeatureGrid(10.0, 4, 8, 40)
+    assert sample.video_name == 'v0' and sample.fps == 10 and sample.duration == 16.4
+    # METHODS: grid = (second * fps - 0.5 * window) / stride
+    torch.testing.assert_close(sample.gt_instances.segments[0],
+                               torch.tensor([(10 - 4) / 4, (35 - 4) / 4]))
+    assert sample.gt_instances.segments.dtype == torch.float32
+    assert sample.gt_instances.labels.dtype == torch.int64
+    assert 'window_index' not in sample
+
+
+def test_subsets(mini):
+    assert len(mini.build(subset=['training', 'validation'])) == 3
+    assert len(mini.build(subset='validation')) == 1
+    assert len(mini.build()) == 3
+
+
+def test_base_class_features_work(mini):
+    lazy = mini.build(lazy_init=True)
+    assert not lazy._fully_initialized
+    assert len(lazy) == 3  # initialises
+    assert len(mini.build(indices=2)) == 2
+    assert mini.build(indices=[2]).get_data_info(0)['video_name'] == 'v2'
+    assert len(mini.build().get_subset([0, 1])) == 2
+    plain, packed = mini.build(serialize_data=False), mini.build()
+    assert packed.data_bytes.nbytes > 0
+    for i in range(3):
+        a, b = plain.get_data_info(i), packed.get_data_info(i)
+        np.testing.assert_array_equal(a.pop('gt_segments'), b.pop('gt_segments'))
+        np.testing.assert_array_equal(a.pop('gt_labels'), b.pop('gt_labels'))
+        assert a == b
+    assert len(copy.deepcopy(packed)) == 3
+
+
+def test_lazy_init_defers_the_errors(mini):
+    mini.feature('v0').unlink()
+    lazy = mini.build(lazy_init=True)
+    with pytest.raises(ValueError, match='missing feature'):
+        lazy.full_init()
+
+
+def test_filter_applies_to_training_only(mini):
+    mini.database['v1']['annotations'] = []
+    assert len(mini.build()) == 2
+    assert len(mini.build(filter_cfg=dict(filter_empty_gt=False))) == 3
+    assert len(mini.build(filter_cfg=dict(min_steps=30))) == 1
+    test = mini.build(test_mode=True, filter_cfg=dict(min_steps=30), pipeline=PIPELINE)
+    assert len(test) == 3
+    sample = test[1]['data_samples']
+    assert sample.gt_instances.segments.shape == (0, 2)
+    assert sample.gt_instances.labels.shape == (0,)
+
+
+def test_test_videos_need_no_annotations(mini):
+    del mini.database['v2']['annotations']
+    assert len(mini.build(subset='validation', test_mode=True)) == 1
+
+
+def test_fps_sources(mini):
+    # 30 fps would put features and duration at odds; only the numbers matter here
+    free = dict(check_features=False)
+    assert mini.build(fps=30, **free).get_data_info(0)['fps'] == 30
+    assert mini.build(default_fps=30, **free).get_data_info(0)['fps'] == 10
+    del mini.database['v0']['fps']
+    dataset = mini.build(default_fps=30, **free)
+    assert [dataset.get_data_info(i)['fps'] for i in range(3)] == [30, 10, 10]
+
+
+def test_stride_and_window_per_video(mini):
+    mini.database['v0'].update(feature_stride=2, feature_window=4)
+    dataset = mini.build(check_features=False, pipeline=PIPELINE)
+    assert dataset[0]['data_samples'].grid == FeatureGrid(10.0, 2, 4, 40)
+    assert dataset[1]['data_samples'].grid == FeatureGrid(10.0, 4, 8, 60)
+    # window defaults to the stride
+    dataset = mini.build(check_features=False, pipeline=PIPELINE, feature_window=None)
+    assert dataset[1]['data_samples'].grid == FeatureGrid(10.0, 4, 4, 60)
+
+
+def test_fixed_length_features(mini):
+    """Without a stride the steps share the video evenly, whatever their number."""
+    for name in ('v0', 'v1', 'v2'):
+        np.save(mini.feature(name), np.zeros((100, 6), np.float32))
+    dataset = mini.build(feature_stride=None, feature_window=None, pipeline=PIPELINE)
+    for i, duration in enumerate((16.4, 24.4, 10.4)):
+        grid = dataset[i]['data_samples'].grid
+        assert grid.num_steps == 100
+        assert grid.extent == pytest.approx(duration)
+        assert grid.to_seconds(-0.5) == pytest.approx(0)
+
+
+def test_file_names(mini):
+    for name in ('v0', 'v1', 'v2'):
+        mini.feature(name).rename(mini.root / 'feats' / f'x_{name}_spatial.npy')
+    assert len(mini.build(file_prefix='x_', file_suffix='_spatial.npy')) == 3
+    assert len(mini.build(file_pattern='x_{video}_spatial{suffix}')) == 3
+    (mini.root / 'feats' / 'x_v0_spatial.npy').rename(mini.root / 'feats' / 'odd.npy')
+    with pytest.raises(ValueError, match='x_v0_spatial.npy'):
+        mini.build(file_prefix='x_', file_suffix='_spatial.npy')
+
+
+def test_channel_major(mini):
+    expected = {}
+    for name in ('v0', 'v1', 'v2'):
+        expected[name] = np.load(mini.feature(name)).T
+        np.save(mini.feature(name), expected[name])
+    dataset = mini.build(layout='channel_major', pipeline=PIPELINE)
+    np.testing.assert_array_equal(dataset[1]['inputs'].numpy(), expected['v1'])
+
+
+def test_folders_are_concatenated_and_cut_to_the_shortest(mini):
+    (mini.root / 'flow').mkdir()
+    for name, steps in zip(('v0', 'v1', 'v2'), (40, 58, 27)):
+        np.save(mini.root / 'flow' / f'{name}.npy', np.full((steps, 3), 7, np.float64))
+    dataset = mini.build(data_prefix=dict(feats=['feats', 'flow']), pipeline=PIPELINE,
+                         feature_dim=9)
+    for i, steps in enumerate((40, 58, 25)):
+        inputs = dataset[i]['inputs']
+        assert inputs.shape == (9, steps) and inputs.dtype == torch.float32
+        assert (inputs[6:] == 7).all()
+        np.testing.assert_array_equal(inputs[:6].numpy(),
+                                      np.load(mini.feature(f'v{i}')).T[:, :steps])
+        assert dataset[i]['data_samples'].grid.num_steps == steps
+    with pytest.raises(TypeError, match='folder or a list of folders'):
+        mini.build(data_prefix=dict(feats=3))
+
+
+def test_class_agnostic(mini):
+    dataset = mini.build(class_agnostic=True)
+    assert dataset.get_data_info(0)['gt_labels'].tolist() == [0, 0]
+    assert len(dataset.metainfo['classes']) == 3  # the names are needed to evaluate
+
+
+def test_classes_from_the_annotation_file(mini):
+    import json
+    mini.write(json.dumps(dict(database=mini.database, classes=['jump', 'throw', 'run'])))
+    dataset = mini.build(write=False, metainfo=None)
+    assert dataset.metainfo['classes'] == ('jump', 'throw', 'run')
+
+
+@pytest.mark.parametrize('test_mode', [False, True])
+def test_sliding_windows(mini, test_mode):
+    dataset = mini.build(window=dict(size=32, overlap=8), pipeline=PIPELINE, test_mode=test_mode)
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    windows = {}
+    for info in infos:
+        windows.setdefault(info['video_name'], []).append(info)
+    if test_mode:
+        assert {k: len(v) for k, v in windows.items()} == {'v0': 2, 'v1': 3, 'v2': 1}
+    for i, info in enumerate(infos):
+        packed = dataset[i]
+        start, size = info['window_start'], info['window_size']
+        feats = np.load(mini.feature(info['video_name']))
+        np.testing.assert_array_equal(packed['inputs'].numpy(), feats[start:start + size].T)
+        sample = packed['data_samples']
+        assert sample.grid.start == start and sample.grid.num_steps == size
+        assert sample.window_index == info['window_index']
+        assert sample.num_windows == info['num_windows']
+        # back in seconds, the segments are those of the dataset
+        seconds = sample.grid.to_seconds(sample.gt_instances.segments.double())
+        np.testing.assert_allclose(seconds.numpy(), info['gt_segments'], atol=1e-4)
+
+
+def test_windows_cut_the_ground_truth(mini):
+    # 60 steps = 24.4 s; windows of 30 steps see [0, 12.4] and [12, 24.4] s
+    mini.database['v1']['annotations'] = [
+        dict(segment=[0.0, 5.0], label='jump'),  # first only
+        dict(segment=[10.0, 13.0], label='run'),  # 80 % in the first, 33 % in the second
+        dict(segment=[2.0, 22.0], label='throw')]  # about half in each
+    dataset = mini.build(subset='training', window=dict(size=30, overlap=0))
+    first, second = (dataset.get_data_info(i) for i in range(len(dataset))
+                     if dataset.get_data_info(i)['video_name'] == 'v1')
+    assert first['gt_labels'].tolist() == [0, 2, 1]
+    np.testing.assert_allclose(first['gt_segments'], [[0, 5], [10, 12.4], [2, 12.4]])
+    assert second['gt_labels'].tolist() == [1]
+    np.testing.assert_allclose(second['gt_segments'], [[12, 22]])
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_dataloader_workers(mini, workers):
+    dataset = mini.build(pipeline=PIPELINE)
+    loader = DataLoader(dataset, batch_size=2, num_workers=workers, collate_fn=pseudo_collate)
+    batches = list(loader)
+    assert [len(batch['inputs']) for batch in batches] == [2, 1]
+    assert [x.shape[1] for batch in batches for x in batch['inputs']] == list(STEPS)
+
+
+def test_hdf5_of_all_videos(mini):
+    h5py = pytest.importorskip('h5py')
+    with h5py.File(mini.root / 'all.h5', 'w') as file:
+        for name in ('v0', 'v1', 'v2'):
+            file[name] = np.load(mini.feature(name))
+    dataset = mini.build(data_prefix=dict(feats='all.h5'), pipeline=PIPELINE)
+    loader = DataLoader(dataset, batch_size=3, num_workers=2, collate_fn=pseudo_collate)
+    for inputs, name in zip(next(iter(loader))['inputs'], ('v0', 'v1', 'v2')):
+        np.testing.assert_array_equal(inputs.numpy(), np.load(mini.feature(name)).T)
+    mini.database['v9'] = dict(mini.database['v2'])
+    with pytest.raises(ValueError, match=r"all.h5: video 'v9': feature: has no array 'v9'"):
+        mini.build(data_prefix=dict(feats='all.h5'))
+
+
+def test_absolute_paths_and_data_root(mini):
+    mini.write()
+    dataset = TALDataset(
+        ann_file=str(mini.ann_file), data_prefix=dict(feats=str(mini.root / 'feats')),
+        feature_stride=4, feature_window=8, metainfo=dict(classes=('jump', 'throw', 'run')),
+        data_root='elsewhere')
+    assert len(dataset) == 3

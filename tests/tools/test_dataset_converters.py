@@ -1,0 +1,84 @@
+"""The converters' command lines: they run from any folder, print counts and leave whole files."""
+import json
+import os
+import runpy
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def run(project_root, tmp_path, monkeypatch, capsys):
+    """Run a converter in an empty folder, within this process: starting one takes seconds."""
+
+    def call(tool, *args):
+        path = str(project_root / 'tools' / 'dataset_converters' / tool)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, 'argv', [path, *map(str, args)])
+        runpy.run_path(path, run_name='__main__')
+        return capsys.readouterr().out
+
+    return call
+
+
+def test_synthetic(run, tmp_path):
+    text = run('make_synthetic.py', '--num-train', 3, '--num-test', 2, '--channels', 4,
+               '--out', 'made')
+    assert 'train: 3 videos' in text and 'test: 2 videos' in text
+    assert len(os.listdir(tmp_path / 'made' / 'features')) == 5
+    assert np.load(tmp_path / 'made' / 'features' / 'test_00001.npy').shape[1] == 4
+    # features for an annotation file: here its own
+    text = run('make_synthetic.py', '--annotations', 'made/annotations.json', '--max-videos', 1,
+               '--channels', 3, '--out', 'mini')
+    assert 'train: 1 videos' in text and 'test: 1 videos' in text
+
+
+def test_thumos14_and_multithumos(run, shared_data, tmp_path):
+    folder = shared_data / 'data' / 'annotations'
+    text = run('thumos14.py', folder / 'thumos14.json')
+    assert 'Test: 212 videos, 3358 annotations' in text
+    assert 'Validation: 200 videos, 3007 annotations' in text
+    assert (tmp_path / 'data/thumos14/annotations/thumos14.json').exists()
+    text = run('multithumos.py', folder / 'multithumos_superevents.json', '--thumos14',
+               folder / 'thumos14.json', '--out', 'm.json')
+    assert 'left out 7' in text and 'video_test_0000737: actions[30] is empty' in text
+    assert len(json.loads((tmp_path / 'm.json').read_text())['database']) == 413
+
+
+def test_anet13_and_epic100(run, shared_data, tmp_path):
+    folder = shared_data / 'data' / 'annotations'
+    text = run('anet13.py', folder / 'anet_anno_action.json', folder / 'video_info_new.csv')
+    assert 'validation: 4728 videos, 7290 annotations' in text and 'left out 12' in text
+    args = ('--video-info', folder / 'EPIC_100_video_info.csv')
+    text = run('epic100.py', 'noun', *args, '--validation', folder / 'EPIC_100_validation.csv')
+    assert 'validation: 138 videos, 9668 annotations' in text
+    assert (tmp_path / 'data/epic100/annotations/epic100_noun.json').exists()
+    with pytest.raises(SystemExit):
+        run('epic100.py', 'verb', *args)
+
+
+def test_hacs(run, tmp_path):
+    (tmp_path / 'h.json').write_text(json.dumps(dict(database=dict(a=dict(
+        subset='training', duration=9.0,
+        annotations=[dict(segment=[1, 2], label='Archery')])))))
+    assert 'training: 1 videos, 1 annotations' in run('hacs.py', 'h.json')
+
+
+def test_hapt(run, shared_data, tmp_path):
+    text = run('hapt.py', shared_data / 'data' / 'hapt' / 'HAPT_raw_acc.zip')
+    assert 'train: 42 videos, 849 annotations' in text
+    assert 'test: 19 videos, 365 annotations' in text
+    feats = np.load(tmp_path / 'data' / 'hapt' / 'features' / 'exp01_user01.npy')
+    assert feats.ndim == 2 and feats.shape[1] == 150
+
+
+def test_as_a_command(project_root, tmp_path):
+    """From a folder of its own, and a source that is not there: the last line tells why."""
+    path = project_root / 'tools' / 'dataset_converters' / 'thumos14.py'
+    done = subprocess.run([sys.executable, str(path), 'nothing.json'], cwd=tmp_path, text=True,
+                          capture_output=True, check=False)
+    assert done.returncode == 1
+    assert 'nothing.json: file: cannot be read' in done.stderr.splitlines()[-1]
+    assert os.listdir(tmp_path) == []
