@@ -129,3 +129,5 @@ def repair_mmaction() -> Optional[str]:
 
 check_mmcv()
 repair_mmaction()
+# mmcv-lite says so whenever MMAction2's models are imported; no component here uses that operator.
+warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
