@@ -1,0 +1,23 @@
+# CLTDR-GMG for ActivityNet-1.3: class-agnostic proposals, video-level scores
+_base_ = ['./cltdr_gmg.py']
+model = dict(
+    data_preprocessor=dict(size_divisor=64, input_noise=0.5),
+    backbone=dict(
+        in_channels=512, embed_dims=256, arch=(2, 2, 6), ffn_dims=2048, kernel_size=15,
+        use_abs_pe=True, max_len=192),
+    neck=dict(in_channels=256, num_levels=7),
+    head=dict(
+        num_classes=1,
+        in_channels=256,
+        feat_channels=512,
+        regression_ranges=[(0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 128), (128, 10000)],
+        num_bins=12,
+        label_smoothing=0.1,
+        normalizer=dict(init=400),
+        test_cfg=dict(min_length=0.1)),
+    postprocessor=dict(
+        nms=dict(sigma=0.7, class_wise=False),
+        voting=dict(type='SegmentVoting', iou_threshold=0.95, class_wise=False),
+        # CUHK's scores of the validation videos, by name; see docs/datasets/anet13.md
+        fusion=dict(type='ExternalScores', score_file='data/anet13/cuhk_val_scores.json'),
+        max_per_video=200))
