@@ -25,7 +25,8 @@ features = dict(
 train_dataloader = dict(
     batch_size=2,
     num_workers=2,
-    persistent_workers=True,
+    # not persistent: workers are seeded anew each epoch, so that a resumed run is the same
+    worker_init_fn=dict(type='tal_seed_worker'),
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(subset='Validation', pipeline=train_pipeline, **features))
 val_dataloader = dict(
