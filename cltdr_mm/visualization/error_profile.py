@@ -1,0 +1,162 @@
+"""Error profiles in the manner of DETAD (Alwassel et al., ECCV 2018): arrays in, figures out.
+
+What is counted is the evaluation room's business (:mod:`cltdr_mm.evaluation.functional`); here it
+becomes bars.
+"""
+from collections.abc import Mapping, Sequence
+from typing import Optional
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+
+from . import style
+
+# One colour per kind, in the order in which DETAD lists them; correct detections are blue.
+_KIND_COLORS = ('#0072B2', '#E69F00', '#CC79A7', '#56B4E9', '#D55E00', '#8C8C8C', '#000000')
+
+
+def draw_false_positive_profile(shares: np.ndarray, kinds: Sequence[str],
+                                gains: Optional[Mapping[str, float]] = None, title: str = '',
+                                width: float = 10.0, height: float = 4.4) -> Figure:
+    """Draw what the strongest detections are, and what each kind of error costs.
+
+    Args:
+        shares (np.ndarray): (G, len(kinds)) fractions: row g for the detections ranked from g
+            times to g + 1 times the number of instances. Rows sum to at most 1.
+        kinds (Sequence[str]): What the columns are, true positives first.
+        gains (Mapping[str, float], optional): Kind of error -> average mAP won, a fraction, if
+            the detections of that kind were removed. Defaults to None.
+        title (str): Defaults to ``''``.
+        width (float): Inches. Defaults to 10.
+        height (float): Inches. Defaults to 4.4.
+
+    Returns:
+        Figure: Bars with the kind as gid; axes ``profile`` and, with ``gains``, ``gains``.
+
+    Raises:
+        ValueError: If shapes do not fit or a row exceeds 1.
+    """
+    shares = np.asarray(shares, dtype=np.float64)
+    if shares.ndim != 2 or shares.shape[1] != len(kinds) or not len(shares):
+        raise ValueError(f'{len(kinds)} kinds of detections, but shares of shape {shares.shape}')
+    if len(kinds) > len(_KIND_COLORS):
+        raise ValueError(f'at most {len(_KIND_COLORS)} kinds can be told apart, got {len(kinds)}')
+    if (shares < 0).any() or (shares.sum(1) > 1 + 1e-6).any():
+        raise ValueError('shares must be fractions that sum to at most 1 per row')
+    figure = style.new_figure(width, height)
+    _title(figure, title)
+    axes = figure.add_axes([0.075, 0.145, 0.565 if gains else 0.895, 0.62],
+                           label='profile')
+    floor = np.zeros(len(shares))
+    colors = dict(zip(kinds, _KIND_COLORS))
+    for kind, share in zip(kinds, shares.T):
+        bars = axes.bar(np.arange(1, len(share) + 1), 100 * share, 0.8, 100 * floor,
+                        color=colors[kind], edgecolor='white', linewidth=0.6,
+                        label=style.plain(kind))
+        for bar in bars:
+            bar.set_gid(kind)
+        floor = floor + share
+    axes.set_xticks(np.arange(1, len(shares) + 1), [f'{i}G' for i in range(1, len(shares) + 1)])
+    axes.set_xlabel('strongest detections, in multiples of the number of instances G',
+                    fontsize=style.SMALL_SIZE, color=style.FAINT)
+    axes.set_ylim(0, 100)
+    _finish(axes, 'share (%)')
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc='center left', bbox_to_anchor=(0.068, 0.865),
+                  ncols=len(kinds), frameon=False, fontsize=style.SMALL_SIZE, handlelength=1.0,
+                  handletextpad=0.5, columnspacing=1.4)
+    if gains:
+        axes = figure.add_axes([0.80, 0.145, 0.175, 0.62], label='gains')
+        names = list(gains)
+        values = [100 * gains[n] for n in names]
+        for i, (name, value) in enumerate(zip(names, values)):
+            axes.barh(i, value, 0.62, color=colors.get(name, style.BACKGROUND), gid=name)
+            axes.annotate(f'{value:+.1f}', (max(value, 0), i), (4, 0),
+                          textcoords='offset points', va='center', fontsize=style.SMALL_SIZE,
+                          color=style.INK)
+        axes.set_yticks(range(len(names)), [style.shorten(figure, n, style.SMALL_SIZE, 1.25)
+                                            for n in names])
+        axes.invert_yaxis()
+        axes.set_xlim(min(0, *values), max(max(values), 0.1) * 1.5)
+        axes.set_xlabel('average mAP (points)', fontsize=style.SMALL_SIZE, color=style.FAINT)
+        _finish(axes, 'won without it', grid='none')
+    return figure
+
+
+def draw_sensitivity(groups: Mapping[str, Mapping[str, float]], overall: float,
+                     counts: Optional[Mapping[str, Mapping[str, float]]] = None, title: str = '',
+                     name: str = 'normalised mAP (%)', width: float = 10.0,
+                     height: float = 3.8) -> Figure:
+    """Draw how a score depends on what instances are like.
+
+    Args:
+        groups (Mapping[str, Mapping[str, float]]): Characteristic (coverage, length, ...) ->
+            bin -> score of its instances, a fraction; NaN where a bin has none.
+        overall (float): Score of all instances; a dashed line.
+        counts (Mapping[str, Mapping[str, float]], optional): Share of instances per bin, written
+            below its name. Defaults to None.
+        title (str): Defaults to ``''``.
+        name (str): What the score is. Defaults to ``'normalised mAP (%)'``.
+        width (float): Inches. Defaults to 10.
+        height (float): Inches. Defaults to 3.8.
+
+    Returns:
+        Figure: Bars with gid ``<characteristic>:<bin>``.
+
+    Raises:
+        ValueError: If there is no bin to draw.
+    """
+    if not groups or not all(groups.values()):
+        raise ValueError('no bin to draw: a characteristic without bins')
+    figure = style.new_figure(width, height)
+    _title(figure, title)
+    axes = figure.add_axes([0.075, 0.25, 0.90, 0.55], label='sensitivity')
+    x, ticks, labels = 0.0, [], []
+    halo = [withStroke(linewidth=2.5, foreground='white')]  # numbers stand clear of the line
+    many = sum(len(bins) for bins in groups.values()) > 20
+    for group, bins in groups.items():
+        begin = x
+        for bin_name, value in bins.items():
+            axes.bar(x, 0 if np.isnan(value) else 100 * value, 0.78, color=style.OKABE_ITO[0],
+                     gid=f'{group}:{bin_name}')
+            text = '–' if np.isnan(value) else f'{100 * value:.0f}'
+            axes.annotate(text, (x, 0 if np.isnan(value) else 100 * value), (0, 2),
+                          textcoords='offset points', ha='center', fontsize=style.SMALL_SIZE - 1.5,
+                          color=style.INK, zorder=5, path_effects=halo)
+            label = style.plain(bin_name)
+            if counts is not None and bin_name in counts.get(group, ()):
+                label += f'\n{100 * counts[group][bin_name]:.0f}%'
+            ticks.append(x)
+            labels.append(label)
+            x += 1
+        axes.annotate(style.plain(group), (0.5 * (begin + x - 1), 0), (0, -40),
+                      xycoords=('data', 'axes fraction'), textcoords='offset points', ha='center',
+                      va='top', fontsize=style.LABEL_SIZE, color=style.INK)
+        x += 0.8
+    axes.axhline(100 * overall, color=style.INK, linestyle='--', linewidth=1.1, zorder=3,
+                 gid='overall')
+    axes.set_xlim(-0.7, x - 1.1)
+    axes.set_xticks(ticks, labels)
+    highest = max([100 * overall] + [100 * v for b in groups.values() for v in b.values()
+                                     if not np.isnan(v)])
+    axes.set_ylim(0, 1.14 * highest if highest > 0 else 1)
+    _finish(axes, f'{name}, dashed: all instances, {100 * overall:.1f}', grid='y')
+    axes.tick_params(axis='x', labelsize=style.SMALL_SIZE - (2 if many else 0.5), length=0)
+    return figure
+
+
+def _title(figure, title) -> None:
+    width, height = figure.get_size_inches()
+    figure.text(0.12 / width, (height - 0.24) / height,
+                style.shorten(figure, title, style.TITLE_SIZE, width - 0.3, 'bold'),
+                fontsize=style.TITLE_SIZE, fontweight='bold', color=style.INK, va='center')
+
+
+def _finish(axes, name, grid='y') -> None:
+    style.clean_axes(axes, left=True)
+    if grid != 'none':
+        axes.grid(axis=grid, color=style.GRID, linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.tick_params(labelsize=style.SMALL_SIZE, length=2, color=style.FAINT, labelcolor=style.INK)
+    axes.set_title(name, loc='left', fontsize=style.LABEL_SIZE, color=style.INK)

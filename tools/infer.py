@@ -1,0 +1,80 @@
+r"""Localize actions in feature files or videos.
+
+Examples::
+
+    python tools/infer.py configs/cltdr_hapt.py best.pth features/ --out-dir out
+    python tools/infer.py config.py best.pth clip.mp4 --out-dir out --recognizer tsn.py \
+        --recognizer-weights tsn.pth --clip-len 16 --stride 4
+"""
+import argparse
+import sys
+from pathlib import Path
+
+from cltdr_mm.apis import TALInferencer, VideoFeatureExtractor
+
+
+def parse_args(argv=None):
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('config', help="config of the localizer, or 'checkpoint' for the one that "
+                        "the checkpoint contains")
+    parser.add_argument('checkpoint')
+    parser.add_argument('inputs', nargs='+', help='feature files, videos, folders of either')
+    parser.add_argument('--out-dir', required=True, help='for results.json and pictures/')
+    parser.add_argument('--no-pictures', action='store_true')
+    parser.add_argument('--score-thr', type=float, help='smallest score drawn')
+    parser.add_argument('--top-k', type=int, help='detections drawn per video')
+    parser.add_argument('--device', help='default: the best there is')
+    parser.add_argument('--batch-size', type=int, default=1)
+    parser.add_argument('--annotations', help='annotation file that knows durations and rates')
+    parser.add_argument('--duration', type=float, help='seconds, of all inputs')
+    parser.add_argument('--fps', type=float, help='frames per second, of all inputs; of a video: '
+                        'the rate to which its frames are resampled')
+    parser.add_argument('--stride', type=int, help='frames between two feature steps')
+    parser.add_argument('--window', type=int, help='frames that one feature step sees')
+    group = parser.add_argument_group('videos', 'must be what the training features were made by')
+    group.add_argument('--recognizer', help='config of an MMAction2 recognizer')
+    group.add_argument('--recognizer-weights')
+    group.add_argument('--clip-len', type=int, default=16, help='frames of a clip')
+    group.add_argument('--frame-interval', type=int, default=1)
+    group.add_argument('--short-side', type=int, default=256, help='pixels')
+    group.add_argument('--crop-size', type=int, default=224, help='pixels')
+    args = parser.parse_args(argv)
+    if args.recognizer and args.stride is None:
+        parser.error('--recognizer needs --stride')
+    return args
+
+
+def main(argv=None) -> int:
+    """Run the inferencer; returns the exit status."""
+    args = parse_args(argv)
+    out_dir = Path(args.out_dir)
+    try:
+        extractor = None
+        if args.recognizer:
+            extractor = VideoFeatureExtractor(
+                args.recognizer, args.recognizer_weights, args.clip_len, args.frame_interval,
+                args.stride, args.fps, args.short_side, args.crop_size,
+                device=args.device or 'cpu')
+        inferencer = TALInferencer(
+            None if args.config == 'checkpoint' else args.config, args.checkpoint, args.device,
+            extractor=extractor, show_progress=True)
+        out = inferencer(
+            args.inputs, batch_size=args.batch_size, annotations=args.annotations,
+            duration=args.duration, fps=args.fps, stride=args.stride, window=args.window,
+            out_file=str(out_dir / 'results.json'), score_thr=args.score_thr, top_k=args.top_k,
+            picture_dir=None if args.no_pictures else str(out_dir / 'pictures'))
+    except (ImportError, OSError, TypeError, ValueError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+    for prediction in out['predictions']:
+        best = prediction['detections'][:1]
+        line = '; strongest: {label} {segment[0]:.2f} to {segment[1]:.2f} s, score {score:.3f}'
+        print(f'{prediction["video_name"]}: {len(prediction["detections"])} detections'
+              + (line.format(**best[0]) if best else ''))
+    print(f'wrote {out_dir / "results.json"}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
