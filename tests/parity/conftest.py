@@ -1,0 +1,5 @@
+"""Makes the comparison of this folder importable from its test modules."""
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
