@@ -1,0 +1,157 @@
+"""One evaluation under a protocol: all numbers of a report, and the report as a table."""
+from typing import Optional
+
+import numpy as np
+from terminaltables import AsciiTable
+
+from .functional import average_precision, fingerprint, fingerprint_line, recall_at_kx
+from .protocols import Protocol, tiou_name
+from .structures import Detections, GroundTruth
+
+RECALL_KS = (1, 5)
+
+
+def evaluate_detections(detections: Detections,
+                        ground_truth: GroundTruth,
+                        protocol: Protocol,
+                        tie_order: str = 'published') -> dict:
+    """Judge detections under a protocol.
+
+    Args:
+        detections (Detections): What was found.
+        ground_truth (GroundTruth): What is to be found.
+        protocol (Protocol): At which thresholds.
+        tie_order (str): See :func:`.ranking`. Defaults to ``'published'``.
+
+    Returns:
+        dict: JSON-ready; all measures are fractions, keyed by tIoU as text such as ``'0.5'``:
+        ``protocol``, ``fingerprint``, ``mAP`` (at the protocol's thresholds), ``average_mAP``
+        (over them), ``AP`` (class, then tIoU; classes with instances), ``recall``
+        (``'1x'``, ``'5x'``, then tIoU), ``extra`` (name of a further average, then ``mAP`` and
+        ``average_mAP``), ``detections`` (``count``, ``tied``: how many share their score with
+        another of their class, ``outside_subset``, ``without_ground_truth``: of a class without
+        instances, which no AP sees).
+
+    Raises:
+        ValueError: If there is no instance to be found.
+    """
+    if len(ground_truth.labels) == 0:
+        raise ValueError(f"{ground_truth.ann_file}: subset '{ground_truth.subset}' has no "
+                         'annotations to evaluate on')
+    tious = protocol.all_tious
+    ap = average_precision(detections, ground_truth, tious, tie_order)
+    recall = recall_at_kx(detections, ground_truth, tious, RECALL_KS, tie_order)
+    names = [tiou_name(t) for t in tious]
+    mean_ap = dict(zip(names, np.nanmean(ap, axis=1).tolist()))
+    mean_recall = np.nanmean(recall, axis=2)
+
+    def table(thresholds) -> dict:
+        return {tiou_name(t): mean_ap[tiou_name(t)] for t in thresholds}
+
+    def average(thresholds) -> float:
+        return float(np.mean(list(table(thresholds).values())))
+
+    return dict(
+        protocol=protocol.name,
+        fingerprint=fingerprint(ground_truth, protocol.tious),
+        mAP=table(protocol.tious),
+        average_mAP=average(protocol.tious),
+        AP={
+            ground_truth.classes[c]: dict(zip(names, ap[:, c].tolist()))
+            for c in np.flatnonzero(ground_truth.present)
+        },
+        recall={
+            f'{k}x': dict(zip(names, mean_recall[i].tolist())) for i, k in enumerate(RECALL_KS)
+        },
+        extra={
+            name: dict(mAP=table(ts), average_mAP=average(ts))
+            for name, ts in protocol.extra.items()
+        },
+        detections=_counts(detections, ground_truth))
+
+
+def _counts(detections: Detections, ground_truth: GroundTruth) -> dict:
+    """Numbers of detections that a reader of the mAP should know of."""
+    order = np.lexsort((detections.scores, detections.labels))
+    scores, labels = detections.scores[order], detections.labels[order]
+    equal = (scores[1:] == scores[:-1]) & (labels[1:] == labels[:-1])
+    tied = np.zeros(len(scores), dtype=bool)
+    tied[1:] |= equal
+    tied[:-1] |= equal
+    return dict(
+        count=len(scores),
+        tied=int(tied.sum()),
+        outside_subset=int((detections.videos >= len(ground_truth.video_names)).sum()),
+        without_ground_truth=int((~ground_truth.present[labels]).sum()))
+
+
+def flat_metrics(report: dict) -> dict[str, float]:
+    """The numbers of a report under the names that MMEngine logs.
+
+    Args:
+        report (dict): From :func:`evaluate_detections`.
+
+    Returns:
+        dict[str, float]: ``average_mAP``, ``average_mAP@0.5:0.95`` for further averages,
+        ``mAP@0.5``, ``recall@1x@0.5`` ..., all fractions.
+    """
+    flat = dict(average_mAP=report['average_mAP'])
+    mean_ap = dict(report['mAP'])
+    for name, extra in report['extra'].items():
+        flat[f'average_mAP@{name}'] = extra['average_mAP']
+        mean_ap.update(extra['mAP'])
+    flat.update({f'mAP@{t}': mean_ap[t] for t in sorted(mean_ap, key=float)})
+    for k, table in report['recall'].items():
+        flat.update({f'recall@{k}@{t}': value for t, value in table.items()})
+    return flat
+
+
+def report_text(report: dict, protocol: Protocol, title: Optional[str] = None) -> str:
+    """Fingerprint and table, in percent, as printed to the log.
+
+    Args:
+        report (dict): From :func:`evaluate_detections`.
+        protocol (Protocol): For the thresholds to show.
+        title (str, optional): Head of the table. Defaults to None: the protocol's name.
+
+    Returns:
+        str: Several lines.
+    """
+    flat = flat_metrics(report)
+    rows = [['tIoU', 'mAP', *(f'recall@{k}' for k in report['recall'])]]
+    for t in map(tiou_name, protocol.shown_tious):
+        rows.append([t, *(f'{100 * flat[key]:.2f}' for key in
+                          (f'mAP@{t}', *(f'recall@{k}@{t}' for k in report['recall'])))])
+
+    def average_row(name: str, thresholds, mean: float) -> list[str]:
+        recalls = [np.mean([table[tiou_name(t)] for t in thresholds])
+                   for table in report['recall'].values()]
+        return [name, f'{100 * mean:.2f}', *(f'{100 * r:.2f}' for r in recalls)]
+
+    rows.append(average_row('average', protocol.tious, report['average_mAP']))
+    for name, thresholds in protocol.extra.items():
+        mean = report['extra'][name]['average_mAP']
+        rows.append(average_row(f'average {name}', thresholds, mean))
+    table = AsciiTable(rows, title or f' {protocol.name}, % ')
+    for column in range(1, len(rows[0])):
+        table.justify_columns[column] = 'right'
+    table.inner_footing_row_border = not protocol.extra
+    return '\n'.join([f"{protocol.name}: {fingerprint_line(report['fingerprint'])}", table.table,
+                      *_remarks(report)])
+
+
+def _remarks(report: dict) -> list[str]:
+    """Sentences on what a reader could overlook; none when there is nothing to say."""
+    counts, lines = report['detections'], []
+    if counts['outside_subset']:
+        lines.append(f"{counts['outside_subset']} of {counts['count']} detections lie in videos "
+                     'outside the subset and count as false positives')
+    if counts['without_ground_truth']:
+        lines.append(f"{counts['without_ground_truth']} detections are of classes without "
+                     'instances in the subset and count nowhere')
+    if counts['tied']:
+        lines.append(f"{counts['tied']} detections share their score with another of their class: "
+                     'their order, and so the mAP, is a convention')
+    if counts['count'] == 0:
+        lines.append('no detections')
+    return lines

@@ -1,0 +1,4 @@
+"""Metrics for MMEngine's Runner."""
+from .tal_metric import TALMetric
+
+__all__ = ['TALMetric']
