@@ -1,7 +1,9 @@
 """Heads: what a pyramid's points predict, what that costs in training, what it yields."""
 from .actionformer_head import ActionFormerHead
+from .asl_head import ASLHead
+from .clff_head import CLFFHead
 from .cltdr_head import CLTDRHead
 from .point_head import PointHead
 from .trident_head import TridentHead
 
-__all__ = ['ActionFormerHead', 'CLTDRHead', 'PointHead', 'TridentHead']
+__all__ = ['ASLHead', 'ActionFormerHead', 'CLFFHead', 'CLTDRHead', 'PointHead', 'TridentHead']

@@ -326,8 +326,10 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         weight = terms.new_ones(len(row))
         iou_power = self.iou_power if iou_power is None else iou_power
         if iou_power:
+            # a weight that learns would learn to be small: only the published code lets it
+            factor = iou if self.release else iou.detach()
             # the power's slope at 0 is infinite
-            weight = iou.clamp(min=1e-6)**iou_power
+            weight = factor.clamp(min=1e-6)**iou_power
         terms_reg = self.loss_reg(distances, targets.distance)
         if pair_weights is not None:
             weight = weight * pair_weights[0]

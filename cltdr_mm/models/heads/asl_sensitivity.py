@@ -1,0 +1,118 @@
+"""How much a step of an action matters to each sub-task (ASL, ICCV 2023): two evaluators.
+
+Sub-tasks: classification and localization. N (point, class) pairs, K classes.
+"""
+from typing import Optional
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from ..layers import MaskedConv1d, mask_steps
+from .point_head import Feats, PointTargets
+
+
+def relative_position(distance: Tensor) -> Tensor:
+    """Where in its action a point lies.
+
+    Args:
+        distance (Tensor): (N, 2) distances to start and end, in any unit.
+
+    Returns:
+        Tensor: (N,) signed distance to the centre over the length: -0.5 at the start, 0.5 at the
+        end. The centre where the action has no length.
+    """
+    left, right = distance.unbind(-1)
+    return 0.5 * (left - right) / (left + right).clamp(min=1e-6)
+
+
+class ClassSensitivity(BaseModule):
+    """Class-level evaluator: Gaussians over the position in an action, learned per class.
+
+    ``p_cls`` is one Gaussian that starts at the centre, ``p_loc`` the sum of two that start at
+    the boundaries; all start with a width of 1 action length.
+
+    The paper leaves open how they learn. Gradients come from the losses they weigh; but the
+    cheapest weight of a loss is zero, so they are those of weights whose mean over the batch's
+    pairs of a class is fixed: an evaluator learns where in an action its weight lies, never how
+    much there is of it. Widths are at least 0.1.
+
+    Args:
+        num_classes (int): Classes K.
+        init_cfg (dict, optional): See BaseModule.
+    """
+
+    #: Centres and widths are positions, not layers that mix features.
+    no_weight_decay = ('cls_center', 'cls_width', 'loc_center', 'loc_width')
+
+    def __init__(self, num_classes: int, init_cfg: Optional[dict] = None) -> None:
+        super().__init__(init_cfg=init_cfg)
+        self.cls_center = nn.Parameter(torch.zeros(num_classes, 1))
+        self.cls_width = nn.Parameter(torch.ones(num_classes, 1))
+        self.loc_center = nn.Parameter(torch.tensor([[-0.5, 0.5]]).repeat(num_classes, 1))
+        self.loc_width = nn.Parameter(torch.ones(num_classes, 2))
+
+    def forward(self, position: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
+        """Weigh pairs.
+
+        Args:
+            position (Tensor): (N,) of :func:`relative_position`.
+            label (Tensor): (N,) int64.
+
+        Returns:
+            Tuple[Tensor, Tensor]: ``p_cls`` (N,) in [0, 1] and ``p_loc`` (N,) in [0, 2].
+        """
+        p_cls = self.gaussians(self.cls_center, self.cls_width, position, label)
+        p_loc = self.gaussians(self.loc_center, self.loc_width, position, label)
+        return self.keep_amount(p_cls, label), self.keep_amount(p_loc, label)
+
+    @staticmethod
+    def gaussians(center: Tensor, width: Tensor, position: Tensor, label: Tensor) -> Tensor:
+        """Sum of a class's Gaussians at each pair, (N,)."""
+        offset = position[:, None] - center[label]
+        return torch.exp(-offset.square() / (2 * width[label].square().clamp(min=0.01))).sum(1)
+
+    def keep_amount(self, weight: Tensor, label: Tensor) -> Tensor:
+        """The same weights, with the gradients of weights of a fixed mean in each class."""
+        zeros = weight.new_zeros(len(self.cls_center))
+        total = zeros.index_add(0, label, weight)
+        mean = total / zeros.index_add(0, label, torch.ones_like(weight)).clamp(min=1)
+        mean = mean[label].clamp(min=1e-6)
+        return weight * (mean.detach() / mean)
+
+    @torch.no_grad()
+    def most_sensitive(self, label: Tensor) -> Tensor:
+        """Position in [-0.5, 0.5] where ``p_cls`` is largest within an action, (N,)."""
+        return self.cls_center[label, 0].clamp(-0.5, 0.5)
+
+
+class InstanceSensitivity(BaseModule):
+    """Instance-level evaluator: sigmoid(FC(conv(features))) at every step, for both sub-tasks.
+
+    Its layers are shared by all levels and as wide as the features.
+
+    Args:
+        channels (int): Channels of the features.
+        init_cfg (dict, optional): See BaseModule.
+    """
+
+    def __init__(self, channels: int, init_cfg: Optional[dict] = None) -> None:
+        super().__init__(init_cfg=init_cfg)
+        self.conv = MaskedConv1d(channels, channels, 3)
+        self.fc = nn.Conv1d(channels, 2, 1)
+        nn.init.zeros_(self.fc.bias)
+
+    def forward(self, feats: Feats, masks: Feats, targets: PointTargets) -> Tensor:
+        """Logits of q_cls and q_loc at the positive pairs.
+
+        Args:
+            feats (Sequence[Tensor]): Per level (B, C, T_l), finest first.
+            masks (Sequence[Tensor]): Per level (B, T_l) bool.
+            targets (PointTargets): Says which pairs.
+
+        Returns:
+            Tensor: (N, 2).
+        """
+        levels = [self.fc(self.conv(mask_steps(x, mask), mask)[0].relu())
+                  for x, mask in zip(feats, masks)]
+        return torch.cat(levels, dim=2)[targets.batch, :, targets.point].float()

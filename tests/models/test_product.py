@@ -1,0 +1,157 @@
+"""Any backbone with any neck and any head: builds, learns a step, predicts."""
+import pytest
+import torch
+from batteries import randomise
+from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
+from mmengine.structures import InstanceData
+
+from cltdr_mm.structures import FeatureGrid
+
+CHANNELS, WIDTH, CLASSES = 6, 16, 3
+RANGES = [(0, 4), (4, 8), (8, 10000)]
+SHARED = dict(num_classes=CLASSES, in_channels=WIDTH, regression_ranges=RANGES)
+
+BACKBONES = dict(
+    gmg=dict(type='GMG', arch=(1, 1, 2), ffn_dims=24),
+    sgp=dict(type='SGP', arch=(1, 1, 2), ffn_dims=24, window_size=3),
+    actionformer_local=dict(type='ActionFormer', arch=(1, 1, 2), ffn_dims=24, window_size=5),
+    actionformer_global=dict(type='ActionFormer', arch=(1, 1, 2), ffn_dims=24, window_size=-1),
+    temporal_maxer=dict(type='TemporalMaxer', arch=(1, 0, 2)),
+    logo=dict(type='LoGo', arch=(1, 0, 2), ffn_dims=24),
+    conv=dict(type='ConvPyramid', arch=(1, 1, 2), ffn_dims=24))
+NECKS = dict(
+    identity=dict(type='IdentityNeck', in_channels=WIDTH, num_levels=3),
+    fpn=dict(type='FPN1D', in_channels=WIDTH, num_levels=3))
+HEADS = dict(
+    cltdr=dict(type='CLTDRHead', num_bins=4, **SHARED),
+    trident=dict(type='TridentHead', num_bins=4, **SHARED),
+    actionformer=dict(type='ActionFormerHead', **SHARED),
+    clff=dict(type='CLFFHead', num_bins=4, **SHARED))
+HEADS.update(
+    asl_actionformer=dict(type='ASLHead', head=HEADS['actionformer']),
+    asl_cltdr=dict(type='ASLHead', head=HEADS['cltdr']),
+    asl_trident=dict(type='ASLHead', head=HEADS['trident']),
+    asl_clff=dict(type='ASLHead', head=HEADS['clff']))
+# in grid steps: something for every level's points and every class, and a video without actions
+VIDEOS = [(53, [(2.2, 6.1), (10., 20.4), (14.3, 19.2), (22., 49.), (30.6, 34.1)], [0, 1, 2, 0, 1]),
+          (30, [(1.5, 13.2), (17.3, 22.8)], [2, 0]),
+          (9, [], [])]
+
+
+def build(backbone, neck, head):
+    torch.manual_seed(0)
+    model = MODELS.build(dict(
+        type='SingleStageLocalizer',
+        backbone=dict(in_channels=CHANNELS, embed_dims=WIDTH, **backbone),
+        neck=neck,
+        head=head,
+        postprocessor=dict(type='TALPostProcessor', nms=dict(type='SoftNMS'), max_per_video=20)))
+    return awaken(randomise(model))
+
+
+def awaken(model):
+    """Keep distances above 0, where ReLU and clamp let gradients through."""
+    shifts = {'reg_tower.out.conv.bias': 2., 'center_tower.out.conv.bias': 2.,
+              'start_out.conv.bias': -2., 'end_out.conv.bias': 2.}
+    with torch.no_grad():
+        for name, param in model.named_parameters():
+            if 'scales' in name:
+                param.abs_().add_(0.5)
+            if name.endswith(('start_out.conv.weight', 'end_out.conv.weight')):
+                param.mul_(0.05)
+            for part, shift in shifts.items():
+                if name.endswith(part):
+                    param.add_(shift)
+    return model
+
+
+def make_batch(videos=VIDEOS):
+    generator = torch.Generator().manual_seed(3)
+    inputs, samples = [], []
+    for index, (steps, segments, labels) in enumerate(videos):
+        grid = FeatureGrid(fps=10., stride=5., window=10., num_steps=steps)
+        sample = ActionDataSample(
+            metainfo=dict(video_name=f'v{index}', duration=grid.extent, fps=10., grid=grid))
+        sample.gt_instances = InstanceData(
+            segments=torch.tensor(segments, dtype=torch.float32).reshape(-1, 2),
+            labels=torch.tensor(labels, dtype=torch.int64))
+        inputs.append(torch.randn(CHANNELS, steps, generator=generator))
+        samples.append(sample)
+    return inputs, samples
+
+
+def total(losses):
+    return sum(value for name, value in losses.items() if 'loss' in name)
+
+
+def learn_and_predict(model):
+    inputs, samples = make_batch()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+    loss = total(model.train()(inputs, samples, 'loss'))
+    loss.backward()
+    for name, param in model.named_parameters():
+        assert param.grad is not None, f'{name} takes no part'
+        assert param.grad.isfinite().all(), f'{name} has a gradient that is not finite'
+        assert param.grad.abs().max() > 0, f'{name} has a gradient of zero'
+    optimizer.step()
+    assert total(model(inputs, samples, 'loss')).isfinite()
+
+    results = model.eval()(inputs, samples, 'predict')
+    for sample in results:
+        found = sample.pred_instances
+        assert 0 < len(found.scores) <= 20
+        assert found.segments.isfinite().all()
+        assert (found.segments[:, 0] <= found.segments[:, 1]).all()
+        assert found.segments.min() >= 0 and found.segments.max() <= sample.duration
+        assert ((found.scores > 0) & (found.scores <= 1)).all()
+        assert (found.scores.diff() <= 0).all()
+        assert set(found.labels.tolist()) <= set(range(CLASSES))
+
+
+@pytest.mark.parametrize('head', HEADS)
+@pytest.mark.parametrize('neck', NECKS)
+@pytest.mark.parametrize('backbone', BACKBONES)
+def test_product(backbone, neck, head):
+    learn_and_predict(build(BACKBONES[backbone], NECKS[neck], HEADS[head]))
+
+
+@pytest.mark.parametrize('head', HEADS)
+@pytest.mark.parametrize('topk', [None, 5])
+def test_sim_ota(head, topk):
+    assigner = dict(type='SimOTAAssigner1D', topk=topk)
+    cfg = dict(HEADS[head])
+    if 'head' in cfg:
+        cfg['head'] = dict(cfg['head'], assigner=assigner)
+    else:
+        cfg['assigner'] = assigner
+    learn_and_predict(build(BACKBONES['temporal_maxer'], NECKS['identity'], cfg))
+
+
+@pytest.mark.parametrize('head', HEADS)
+def test_a_batch_without_actions(head):
+    model = build(BACKBONES['gmg'], NECKS['identity'], HEADS[head]).train()
+    inputs, samples = make_batch([(20, [], []), (7, [], [])])
+    losses = model(inputs, samples, 'loss')
+    assert all(value.isfinite() for value in losses.values())
+    assert losses['num_pos'] == 0 and losses['loss_reg'] == 0
+    total(losses).backward()
+    for name, param in model.named_parameters():
+        assert param.grad is not None and param.grad.isfinite().all(), name
+
+
+@pytest.mark.parametrize('head', HEADS)
+def test_a_video_is_alone_in_its_batch(head):
+    """What a video yields depends neither on its padding nor on its neighbours."""
+    model = build(BACKBONES['gmg'], NECKS['identity'], HEADS[head]).double().eval()
+    inputs, _ = make_batch()
+    inputs = [x.double() for x in inputs]
+    together = model(inputs, mode='tensor')
+    for row, x in enumerate(inputs):
+        alone = model([x], mode='tensor')
+        for name in set(alone) - {'masks'}:
+            for level, expected in enumerate(alone[name]):
+                mask = alone['masks'][level][0]
+                got = together[name][level][row, :, :len(mask)]
+                error = (got - expected[0]).abs() * mask
+                assert error.max() < 1e-6 * max(1., float(expected.abs().max())), (name, level)
