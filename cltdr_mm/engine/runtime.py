@@ -40,6 +40,64 @@ def set_resume(cfg: Config, resume: Optional[str]) -> None:
     cfg.load_from = None if resume == 'auto' else resume
 
 
+def find_checkpoint(path: str) -> str:
+    """Find what to load.
+
+    Args:
+        path (str): A checkpoint file or URL, or the work directory of a training.
+
+    Returns:
+        str: The checkpoint; of a work directory the latest one.
+
+    Raises:
+        FileNotFoundError: If there is no such file, or no checkpoint in the folder.
+    """
+    if os.path.isfile(path) or '://' in path:
+        return path
+    if not os.path.isdir(path):
+        raise FileNotFoundError(f'there is no checkpoint {path}')
+    named = Path(path, 'last_checkpoint')
+    # the file holds the path at the time of the training; the folder may have been moved since
+    latest = named.read_text().strip() if named.is_file() else ''
+    for candidate in (latest, os.path.join(path, os.path.basename(latest))):
+        if os.path.isfile(candidate):
+            return candidate
+    raise FileNotFoundError(f'{path} holds no checkpoint that a training finished: '
+                            'no last_checkpoint in it, or what it names is gone')
+
+
+def test_metrics(cfg: Config) -> list:
+    """List the metrics of the test, whether the config has one or several.
+
+    Args:
+        cfg (Config): The config; afterwards ``test_evaluator`` is the list returned, apart from
+            ``val_evaluator``, which it often is the same as.
+
+    Returns:
+        list: Their configs.
+    """
+    metrics = cfg.test_evaluator
+    metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
+    cfg.test_evaluator = [metric.copy() for metric in metrics]
+    return cfg.test_evaluator
+
+
+def set_result_dir(cfg: Config, folder: str) -> None:
+    """Write detections and metrics of a test to files.
+
+    Args:
+        cfg (Config): The config.
+        folder (str): Folder of ``detections.json`` and ``metrics.json``.
+
+    Raises:
+        ValueError: If no metric of the test can write them.
+    """
+    writers = [metric for metric in test_metrics(cfg) if metric.get('type') == 'TALMetric']
+    if not writers:
+        raise ValueError('only a TALMetric writes results, and test_evaluator has none')
+    writers[0].out_dir = folder
+
+
 def drop_validation(cfg: Config) -> None:
     """Train without evaluating in between.
 

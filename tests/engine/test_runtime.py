@@ -77,3 +77,31 @@ def test_nccl_on_gpu_is_left_to_mmengine(cfg, monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     runtime.set_launcher(cfg, 'pytorch')
     assert 'model_wrapper_cfg' not in cfg
+
+
+def test_a_work_dir_stands_for_its_latest_checkpoint(tmp_path):
+    work_dir = tmp_path / 'work'
+    work_dir.mkdir()
+    for missing in (work_dir, work_dir / 'epoch_1.pth'):
+        with pytest.raises(FileNotFoundError, match='checkpoint'):
+            runtime.find_checkpoint(str(missing))
+    for name in ('epoch_1.pth', 'epoch_2.pth'):
+        (work_dir / name).touch()
+    (work_dir / 'last_checkpoint').write_text(str(work_dir / 'epoch_2.pth'))
+    assert runtime.find_checkpoint(str(work_dir)) == str(work_dir / 'epoch_2.pth')
+    assert runtime.find_checkpoint(str(work_dir / 'epoch_1.pth')) == str(work_dir / 'epoch_1.pth')
+    moved = work_dir.rename(tmp_path / 'moved')
+    assert runtime.find_checkpoint(str(moved)) == str(moved / 'epoch_2.pth')
+    assert runtime.find_checkpoint('https://x/y.pth') == 'https://x/y.pth'
+
+
+@pytest.mark.parametrize('several', [False, True])
+def test_result_dir_is_set_for_the_test_only(cfg, several):
+    metric = dict(type='TALMetric', ann_file='a.json')
+    cfg.val_evaluator = cfg.test_evaluator = [dict(type='Other'), metric] if several else metric
+    runtime.set_result_dir(cfg, 'out')
+    assert [m.get('out_dir') for m in cfg.test_evaluator][-1] == 'out'
+    assert 'out_dir' not in str(cfg.val_evaluator)
+    cfg.test_evaluator = dict(type='Other')
+    with pytest.raises(ValueError, match='TALMetric'):
+        runtime.set_result_dir(cfg, 'out')
