@@ -91,16 +91,10 @@ def test_thumos14_from_end_to_end(thumos_json, tmp_path):
     dataset = cls(ann_file='annotations.json', data_root=str(tmp_path),
                   data_prefix=dict(feats='features'), feature_stride=4, feature_window=16,
                   feature_dim=2, subset='Validation')
-    pipeline = Compose([DATASETS_STEP(s) for s in (
-        dict(type='LoadTALFeature'), dict(type='RandomCropFeature', crop_ratio=(0.9, 1.0)),
-        dict(type='PackTALInputs'))])
+    pipeline = Compose([LoadTALFeature(), RandomCropFeature(crop_ratio=(0.9, 1.0)),
+                        PackTALInputs()])
     assert len(dataset) == 40
     for i in range(40):
         packed = pipeline(dataset.get_data_info(i))
         assert packed['inputs'].shape[1] <= 2304
         assert len(packed['data_samples'].gt_instances) > 0
-
-
-def DATASETS_STEP(cfg):
-    from mmaction.registry import TRANSFORMS
-    return TRANSFORMS.build(cfg)

@@ -41,10 +41,10 @@ class SyntheticSpec:
         density (float): Part of the time that actions take, about. Defaults to 0.4.
         overlap (float): Chance that an action is overlapped by one of another class.
             Defaults to 0.3.
-        distractors (float): Unlabelled paths per 100 steps. Defaults to 1.
+        distractors (float): Unlabelled paths per 100 steps. Defaults to 1.5.
         ambiguity (float): Widest ramp at a boundary, as part of the action. Defaults to 0.3.
         noise (float): Standard deviation of the noise on every channel; a motif has norm 1
-            before its strength. Defaults to 0.5.
+            before its strength. Defaults to 0.7.
         seed (int): The same seed gives the same files. A video depends on the seed, its subset
             and its number alone, not on how many there are. Defaults to 0.
 
@@ -65,9 +65,9 @@ class SyntheticSpec:
     long: float = 80.0
     density: float = 0.4
     overlap: float = 0.3
-    distractors: float = 1.0
+    distractors: float = 1.5
     ambiguity: float = 0.3
-    noise: float = 0.5
+    noise: float = 0.7
     seed: int = 0
 
     def __post_init__(self):
