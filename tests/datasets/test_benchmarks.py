@@ -9,6 +9,9 @@ from mmengine.dataset import Compose
 
 from cltdr_mm.datasets import (
     EPICKitchens100Dataset,
+    LoadTALFeature,
+    PackTALInputs,
+    RandomCropFeature,
     TALDataset,
     THUMOS14Dataset,
     class_names,
