@@ -1,5 +1,5 @@
 """For those who use a model: features or a video in; segments, JSON and a picture out."""
-from .inferencer import TALInferencer, write_results
+from .inferencer import TALInferencer
 from .video_features import VideoFeatureExtractor
 
-__all__ = ['TALInferencer', 'VideoFeatureExtractor', 'write_results']
+__all__ = ['TALInferencer', 'VideoFeatureExtractor']

@@ -1,5 +1,4 @@
 """Inferencer: features or videos in, scored segments, JSON and pictures out."""
-import json
 import os
 import re
 from collections.abc import Sequence
@@ -19,8 +18,8 @@ from mmengine.structures import InstanceData
 from rich.progress import track
 from torch import nn
 
+from ..evaluation.result_file import write_json
 from ..visualization import TALVisualizer
-from ..visualization.style import whole_or_absent
 from .inputs import SampleMaker, list_inputs
 
 _PIPELINE = (dict(type='LoadTALFeature'), dict(type='PackTALInputs'))
@@ -126,8 +125,8 @@ class TALInferencer(BaseInferencer):
                 suffix=getattr(dataset, 'file_suffix', None))
         else:
             pipeline = _PIPELINE
-        if defaults.get('sliding'):
-            self._merge = TASK_UTILS.build(_merging_postprocessor(cfg))
+        if _metric_postprocessor(cfg) is not None:
+            self._merge = TASK_UTILS.build(_metric_postprocessor(cfg))
         in_channels = getattr(getattr(self.model, 'backbone', None), 'in_channels', None)
         return SampleMaker(pipeline, defaults, in_channels, self.extractor)
 
@@ -197,15 +196,17 @@ class TALInferencer(BaseInferencer):
         yield from map(self.collate_fn, self._get_chunk_data(samples, batch_size))
 
     def _merge_windows(self, windows: list) -> ActionDataSample:
-        """One result of the windows of one video."""
+        """One result of the windows of one video, as TALMetric makes it."""
         sample = windows[0]
         if len(windows) == 1 and self._merge is None:
             return sample
         merged = InstanceData.cat([w.pred_instances for w in windows])
+        merged = merged[merged.scores.argsort(descending=True, stable=True)]
         meta = {k: v for k, v in sample.metainfo.items()
                 if k not in ('window_index', 'num_windows', 'grid')}
         result = ActionDataSample(metainfo=meta)
-        result.pred_instances = self._merge([merged], [meta])[0]
+        result.pred_instances = merged if self._merge is None else self._merge([merged],
+                                                                               [meta])[0]
         return result
 
     def visualize(self, inputs: list, preds: list, picture_dir: Optional[str] = None,
@@ -229,7 +230,8 @@ class TALInferencer(BaseInferencer):
         """Name the classes, write the result file, pack what :meth:`__call__` returns."""
         predictions = [self._to_dict(sample) for sample in preds]
         if out_file is not None:
-            write_results({p['video_name']: p['detections'] for p in predictions}, out_file)
+            results = {p['video_name']: p['detections'] for p in predictions}
+            write_json(dict(version='VERSION 1.3', results=results, external_data={}), out_file)
         return dict(predictions=list(preds) if return_datasamples else predictions,
                     visualization=visualization)
 
@@ -245,23 +247,6 @@ class TALInferencer(BaseInferencer):
                              segment=segment, score=score) for segment, score, c in rows])
 
 
-def write_results(results: dict, path: Union[str, Path]) -> Path:
-    """Write detections in ActivityNet's submission layout; the file is whole or absent.
-
-    Args:
-        results (dict[str, list[dict]]): Video -> detections.
-        path (str | Path): File to write; missing folders are made.
-
-    Returns:
-        Path: ``path``.
-    """
-    path = Path(path)
-    content = dict(version='VERSION 1.3', results=results, external_data={})
-    with whole_or_absent(path) as part:
-        Path(part).write_text(json.dumps(content), 'utf-8')
-    return path
-
-
 def _innermost(dataset: Optional[dict]) -> Optional[dict]:
     """Config of the data set inside wrappers such as RepeatDataset and ConcatDataset."""
     while dataset is not None and ('dataset' in dataset or 'datasets' in dataset):
@@ -269,10 +254,10 @@ def _innermost(dataset: Optional[dict]) -> Optional[dict]:
     return dataset
 
 
-def _merging_postprocessor(cfg) -> dict:
-    """What the config's metric applies after it merged the windows of a video."""
+def _metric_postprocessor(cfg) -> Optional[dict]:
+    """What the config's metric applies to every video after it put its windows together."""
     evaluators = cfg.get('test_evaluator') or {}
     for evaluator in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
         if evaluator.get('postprocessor'):
             return evaluator['postprocessor']
-    return dict(type='TALPostProcessor')
+    return None

@@ -52,7 +52,8 @@ def cfg(folder, tmp_path):
                 data_prefix=dict(feats=str(folder)), metainfo=dict(classes=CLASSES),
                 feature_stride=5, feature_window=10, default_fps=10.0,
                 pipeline=[dict(type='LoadTALFeature'), dict(type='PackTALInputs')])),
-        test_evaluator=dict(type='KeepPredictions')))
+        test_evaluator=dict(type='TALMetric', ann_file=str(folder / 'ann.json'),
+                            protocol='thumos14', out_dir=str(tmp_path / 'runner'))))
 
 
 @pytest.fixture

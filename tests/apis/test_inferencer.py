@@ -1,26 +1,23 @@
 import json
+import pickle
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from mmaction.registry import METRICS
-from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
-from cltdr_mm.apis import TALInferencer, write_results
+from cltdr_mm.apis import TALInferencer
 
 
-@METRICS.register_module(name='KeepPredictions', force=True)
-class KeepPredictions(BaseMetric):
-    """Keeps what the Runner predicts."""
-
-    def process(self, data_batch, data_samples):
-        self.results += [dict(s, cpu=True) for s in data_samples]
-
-    def compute_metrics(self, results):
-        KeepPredictions.kept = {r['video_name']: r['pred_instances'] for r in results}
-        return {}
+def run_test(cfg, weights):
+    """What the Runner's metric writes: detections by video."""
+    runner = Runner.from_cfg(cfg.copy())
+    runner.load_checkpoint(weights)
+    runner.test()
+    path = Path(cfg.test_evaluator.out_dir) / 'detections.json'
+    return json.loads(path.read_text())['results']
 
 
 @pytest.fixture
@@ -28,23 +25,21 @@ def inferencer(cfg, weights):
     return TALInferencer(cfg, weights, device='cpu')
 
 
-def assert_equal(prediction, expected, classes=('walk', 'sit', 'lie')):
-    found = prediction['detections']
-    assert len(found) == len(expected['scores']) > 5
-    np.testing.assert_allclose([d['score'] for d in found], expected['scores'], atol=1e-5)
-    np.testing.assert_allclose([d['segment'] for d in found], expected['segments'], atol=1e-4)
-    assert [d['label'] for d in found] == [classes[c] for c in expected['labels']]
+def assert_equal(found, expected):
+    assert len(found) == len(expected) > 5
+    for key, tolerance in (('score', 1e-5), ('segment', 1e-4)):
+        np.testing.assert_allclose([d[key] for d in found], [d[key] for d in expected],
+                                   atol=tolerance)
+    assert [d['label'] for d in found] == [d['label'] for d in expected]
 
 
 @pytest.mark.parametrize('batch_size', [1, 3])
 def test_predictions_are_the_runners(cfg, weights, folder, inferencer, batch_size):
-    runner = Runner.from_cfg(cfg.copy())
-    runner.load_checkpoint(weights)
-    runner.test()
+    expected = run_test(cfg, weights)
     out = inferencer(str(folder), batch_size=batch_size)
     assert [p['video_name'] for p in out['predictions']] == [f'v{i}' for i in range(5)]
     for prediction in out['predictions']:
-        assert_equal(prediction, KeepPredictions.kept[prediction['video_name']])
+        assert_equal(prediction['detections'], expected[prediction['video_name']])
     scores = [d['score'] for d in out['predictions'][0]['detections']]
     assert scores == sorted(scores, reverse=True)
 
@@ -54,18 +49,25 @@ def test_sliding_windows_are_merged(cfg, weights, folder):
     cfg.test_dataloader.dataset.window = dict(size=24, overlap=0.5)
     cfg.test_evaluator.postprocessor = cfg.model.pop('postprocessor')
     sliding = TALInferencer(cfg, weights, device='cpu')
+    expected = run_test(cfg, weights)
     out = sliding([str(folder / 'v2.npy'), str(folder / 'v3.npy')], batch_size=3)
     assert [p['video_name'] for p in out['predictions']] == ['v2', 'v3']
     for prediction in out['predictions']:
-        assert 0 < len(prediction['detections']) <= 40, 'the merging NMS keeps 40'
+        assert_equal(prediction['detections'], expected[prediction['video_name']])
+        assert len(prediction['detections']) <= 40, 'the merging NMS keeps 40'
     ends = max(d['segment'][1] for d in out['predictions'][0]['detections'])
     assert ends > 24 * 0.5 + 1, 'later windows count'
     assert out['predictions'][0]['detections'] != whole['predictions'][0]['detections']
     array = sliding(np.load(folder / 'v2.npy'))['predictions'][0]['detections']
-    for key in ('score', 'segment'):  # other batches, hence rounding
-        np.testing.assert_allclose([d[key] for d in array],
-                                   [d[key] for d in out['predictions'][0]['detections']],
-                                   atol=1e-4)
+    assert_equal(array, out['predictions'][0]['detections'])
+
+
+def test_windows_without_a_merging_postprocessor_are_put_together(cfg, weights, folder):
+    cfg.test_dataloader.dataset.window = dict(size=24, overlap=8)
+    expected = run_test(cfg, weights)
+    out = TALInferencer(cfg, weights, device='cpu')(str(folder / 'v2.npy'))['predictions'][0]
+    assert_equal(out['detections'], expected['v2'])
+    assert len(out['detections']) > 40, 'each window keeps 40'
 
 
 def test_arrays_files_tensors_and_either_layout_agree(inferencer, folder):
@@ -201,10 +203,12 @@ def test_bad_inputs_are_named(inferencer, folder, tmp_path, cfg):
         TALInferencer(cfg, str(tmp_path / 'gone.pth'))
 
 
-def test_result_file_is_whole_or_absent(tmp_path):
-    path = write_results({'v': []}, tmp_path / 'r.json')
-    before = path.read_text()
-    with pytest.raises(TypeError):
-        write_results({'v': [object()]}, path)
-    assert path.read_text() == before
-    assert [p.name for p in tmp_path.iterdir()] == ['r.json']
+def test_a_checkpoint_that_would_run_code_is_refused(cfg, tmp_path):
+    class Attack:
+        def __reduce__(self):
+            return open, (str(tmp_path / 'owned'), 'w')
+
+    torch.save(dict(state_dict={}, meta=Attack()), tmp_path / 'evil.pth')
+    with pytest.raises(pickle.UnpicklingError, match='weights_only|Weights only'):
+        TALInferencer(cfg, str(tmp_path / 'evil.pth'), device='cpu')
+    assert not (tmp_path / 'owned').exists()
