@@ -20,6 +20,8 @@ class ActionFormerHead(PointHead):
         **kwargs: See :class:`PointHead`.
     """
 
+    boundaries_per_class = False
+
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         widths = self.in_channels, self.feat_channels

@@ -88,6 +88,9 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         ValueError: On a number of levels, classes or a variant that cannot be.
     """
 
+    #: Whether a point has boundaries for each class, or one pair for all of them.
+    boundaries_per_class = True
+
     def __init__(self,
                  num_classes: int,
                  in_channels: int,
@@ -328,12 +331,15 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         if iou_power:
             # a weight that learns would learn to be small: only the published code lets it
             factor = iou if self.release else iou.detach()
-            # the power's slope at 0 is infinite
-            weight = factor.clamp(min=1e-6)**iou_power
+            # the power's slope at 0 is infinite, and 0 times that is no number
+            weight = torch.where(factor > 0, factor.clamp(min=1e-12)**iou_power, 0.)
         terms_reg = self.loss_reg(distances, targets.distance)
         if pair_weights is not None:
             weight = weight * pair_weights[0]
             terms_reg = terms_reg * pair_weights[1]
+        if not self.boundaries_per_class:
+            # a point of two classes regresses once; its pairs stand side by side
+            terms_reg = terms_reg[row.diff(prepend=row.new_full((1, ), -1)) > 0]
         weights = torch.ones_like(terms).index_put((row, targets.label), weight)
         per_point = (terms * weights).sum(1)
         if self.balance_negatives:
