@@ -1,7 +1,7 @@
 """Error profiles in the manner of DETAD (Alwassel et al., ECCV 2018): arrays in, figures out.
 
-What is counted is the evaluation room's business (:mod:`cltdr_mm.evaluation.functional`); here it
-becomes bars.
+What is counted is the evaluation room's business
+(:mod:`cltdr_mm.evaluation.functional.diagnosis`); here it becomes bars.
 """
 from collections.abc import Mapping, Sequence
 from typing import Optional
@@ -23,10 +23,10 @@ def draw_false_positive_profile(shares: np.ndarray, kinds: Sequence[str],
 
     Args:
         shares (np.ndarray): (G, len(kinds)) fractions: row g for the detections ranked from g
-            times to g + 1 times the number of instances. Rows sum to at most 1.
+            times to g + 1 times the number of instances of their class. Rows sum to at most 1.
         kinds (Sequence[str]): What the columns are, true positives first.
-        gains (Mapping[str, float], optional): Kind of error -> average mAP won, a fraction, if
-            the detections of that kind were removed. Defaults to None.
+        gains (Mapping[str, float], optional): Kind of error -> mAP won, a fraction, if the
+            detections of that kind were left out. Defaults to None.
         title (str): Defaults to ``''``.
         width (float): Inches. Defaults to 10.
         height (float): Inches. Defaults to 4.4.
@@ -46,7 +46,7 @@ def draw_false_positive_profile(shares: np.ndarray, kinds: Sequence[str],
         raise ValueError('shares must be fractions that sum to at most 1 per row')
     figure = style.new_figure(width, height)
     _title(figure, title)
-    axes = figure.add_axes([0.075, 0.145, 0.565 if gains else 0.895, 0.62],
+    axes = figure.add_axes([0.075, 0.145, 0.56 if gains else 0.895, 0.62],
                            label='profile')
     floor = np.zeros(len(shares))
     colors = dict(zip(kinds, _KIND_COLORS))
@@ -58,7 +58,7 @@ def draw_false_positive_profile(shares: np.ndarray, kinds: Sequence[str],
             bar.set_gid(kind)
         floor = floor + share
     axes.set_xticks(np.arange(1, len(shares) + 1), [f'{i}G' for i in range(1, len(shares) + 1)])
-    axes.set_xlabel('strongest detections, in multiples of the number of instances G',
+    axes.set_xlabel('strongest detections of each class, in multiples of its number of instances G',
                     fontsize=style.SMALL_SIZE, color=style.FAINT)
     axes.set_ylim(0, 100)
     _finish(axes, 'share (%)')
@@ -79,7 +79,7 @@ def draw_false_positive_profile(shares: np.ndarray, kinds: Sequence[str],
                                             for n in names])
         axes.invert_yaxis()
         axes.set_xlim(min(0, *values), max(max(values), 0.1) * 1.5)
-        axes.set_xlabel('average mAP (points)', fontsize=style.SMALL_SIZE, color=style.FAINT)
+        axes.set_xlabel('mAP (points)', fontsize=style.SMALL_SIZE, color=style.FAINT)
         _finish(axes, 'won without it', grid='none')
     return figure
 
