@@ -1,13 +1,13 @@
 """Judging detections: protocols, measures, result files, the Runner's metric."""
 from .evaluate import evaluate_detections, flat_metrics, report_text
 from .ground_truth import load_ground_truth
-from .metrics import TALMetric
+from .metrics import ProposalMetric, TALMetric
 from .protocols import PROTOCOLS, Protocol, get_protocol
 from .result_file import ResultFile, read_results, results_of, write_json
 from .structures import Detections, GroundTruth
 
 __all__ = [
-    'PROTOCOLS', 'Detections', 'GroundTruth', 'Protocol', 'ResultFile', 'TALMetric',
-    'evaluate_detections', 'flat_metrics', 'get_protocol', 'load_ground_truth', 'read_results',
-    'report_text', 'results_of', 'write_json'
+    'PROTOCOLS', 'Detections', 'GroundTruth', 'ProposalMetric', 'Protocol', 'ResultFile',
+    'TALMetric', 'evaluate_detections', 'flat_metrics', 'get_protocol', 'load_ground_truth',
+    'read_results', 'report_text', 'results_of', 'write_json'
 ]

@@ -85,11 +85,12 @@ def _counts(detections: Detections, ground_truth: GroundTruth) -> dict:
         without_ground_truth=int((~ground_truth.present[labels]).sum()))
 
 
-def flat_metrics(report: dict) -> dict[str, float]:
+def flat_metrics(report: dict, protocol: Protocol) -> dict[str, float]:
     """The numbers of a report under the names that MMEngine logs.
 
     Args:
         report (dict): From :func:`evaluate_detections`.
+        protocol (Protocol): Recalls are given at the thresholds that it shows.
 
     Returns:
         dict[str, float]: ``average_mAP``, ``average_mAP@0.5:0.95`` for further averages,
@@ -102,7 +103,7 @@ def flat_metrics(report: dict) -> dict[str, float]:
         mean_ap.update(extra['mAP'])
     flat.update({f'mAP@{t}': mean_ap[t] for t in sorted(mean_ap, key=float)})
     for k, table in report['recall'].items():
-        flat.update({f'recall@{k}@{t}': value for t, value in table.items()})
+        flat.update({f'recall@{k}@{t}': table[t] for t in map(tiou_name, protocol.shown_tious)})
     return flat
 
 
@@ -117,7 +118,7 @@ def report_text(report: dict, protocol: Protocol, title: Optional[str] = None) -
     Returns:
         str: Several lines.
     """
-    flat = flat_metrics(report)
+    flat = flat_metrics(report, protocol)
     rows = [['tIoU', 'mAP', *(f'recall@{k}' for k in report['recall'])]]
     for t in map(tiou_name, protocol.shown_tious):
         rows.append([t, *(f'{100 * flat[key]:.2f}' for key in

@@ -25,7 +25,9 @@ class ExternalScores:
     Files: ``.json`` ``{"classes": [...], "results": {video: [score, ...]}}`` or a plain
     ``{video: [score, ...]}``; ``.npz`` with one array a video (and, if wanted, ``classes``);
     ``.npy`` holding a structured array with fields ``video`` and ``scores``. A ``scores`` entry
-    may be (K,) or (1, K). Pickles are refused: they can run code.
+    may be (K,) or (1, K). Pickles are refused: they can run code. The file is read when it is first
+    needed, so that a model can be built without it; :class:`.ExternalScoresHook` asks for it, and
+    for the scores of every video, before a run begins.
 
     Args:
         score_file (str): Path of the file.
@@ -38,8 +40,8 @@ class ExternalScores:
             that are there as they are come first. Defaults to ``''``.
 
     Raises:
-        ValueError: If the file cannot be read as described or holds NaN, or an argument is out
-            of its range.
+        ValueError: If an argument is out of its range; on first use, if the file cannot be read
+            as described or holds NaN.
     """
 
     def __init__(self,
@@ -56,21 +58,31 @@ class ExternalScores:
         self.topk = topk
         self.fusion = fusion
         self.prefix = prefix
-        file_classes, self.scores = _read_scores(self.score_file)
-        if classes is not None and file_classes is not None:
-            self._reorder(list(classes), file_classes)
+        self.classes = None if classes is None else list(classes)
+        self._scores: Optional[dict[str, np.ndarray]] = None
 
-    def _reorder(self, classes: list[str], file_classes: list[str]) -> None:
+    @property
+    def scores(self) -> dict[str, np.ndarray]:
+        """dict[str, np.ndarray]: Scores (K,) float64 by name of the video, read on first use."""
+        if self._scores is None:
+            file_classes, scores = _read_scores(self.score_file)
+            if self.classes is not None and file_classes is not None:
+                self._reorder(scores, self.classes, file_classes)
+            self._scores = scores
+        return self._scores
+
+    def _reorder(self, all_scores: dict[str, np.ndarray], classes: list[str],
+                 file_classes: list[str]) -> None:
         missing = [name for name in classes if name not in file_classes]
         if missing:
             raise ValueError(f'{self.score_file}: classes: no scores for {missing[:10]}'
                              f'{" ..." if len(missing) > 10 else ""}')
         order = [file_classes.index(name) for name in classes]
-        for video, scores in self.scores.items():
+        for video, scores in all_scores.items():
             if len(scores) != len(file_classes):
                 raise ValueError(f"{self.score_file}: video '{video}': scores: {len(scores)} "
                                  f'numbers for {len(file_classes)} classes')
-            self.scores[video] = scores[order]
+            all_scores[video] = scores[order]
 
     def __contains__(self, video_name: str) -> bool:
         return video_name in self.scores or self.prefix + video_name in self.scores

@@ -1,4 +1,5 @@
 """Metrics for MMEngine's Runner."""
+from .proposal_metric import ProposalMetric
 from .tal_metric import TALMetric
 
-__all__ = ['TALMetric']
+__all__ = ['ProposalMetric', 'TALMetric']

@@ -156,7 +156,7 @@ class TALMetric(BaseMetric):
                                                                       'detections.json'))
             write_json(report, osp.join(self.out_dir, 'metrics.json'))
             logger.info(f'detections.json and metrics.json written to {self.out_dir}')
-        return flat_metrics(report)
+        return flat_metrics(report, protocol)
 
     def _merge(self, results: list[dict]) -> Detections:
         """Detections of all videos in the annotation file's order, each video's by score."""

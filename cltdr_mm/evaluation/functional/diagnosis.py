@@ -1,0 +1,215 @@
+"""Where a detector fails: kinds of false positives, and which instances it finds or misses.
+
+After Alwassel et al., Diagnosing Error in Temporal Action Detectors, ECCV 2018 (sections 3 to 5),
+with what that text leaves open settled as the docstrings say.
+"""
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..structures import Detections, GroundTruth
+from .average_precision import ap_of_claims
+from .matching import group_instances, match, overlapping_pairs, ranking
+
+ERROR_TYPES = ('true positive', 'double detection', 'wrong label', 'localization', 'confusion',
+               'background')
+SIZES = ('XS', 'S', 'M', 'L', 'XL')
+MIN_OVERLAP = 0.1  # tIoU below which a detection saw nothing but background
+
+
+@dataclass
+class Diagnosis:
+    """Detections by class and score, each with what it is at one threshold.
+
+    Args:
+        ranked (Detections): In the order of :func:`.ranking`.
+        claimed (np.ndarray): (D,) instance each one claims, -1 for a false positive.
+        kinds (np.ndarray): (D,) position in :data:`ERROR_TYPES`.
+        rank (np.ndarray): (D,) position among the detections of its class.
+        tiou (float): The threshold.
+    """
+
+    ranked: Detections
+    claimed: np.ndarray
+    kinds: np.ndarray
+    rank: np.ndarray
+    tiou: float
+
+
+def diagnose(detections: Detections,
+             ground_truth: GroundTruth,
+             tiou: float = 0.5,
+             tie_order: str = 'published') -> Diagnosis:
+    """Say of every detection whether it is right, and otherwise why not.
+
+    A false positive is the first of these that applies: *double detection*, an instance of its
+    class that reaches the threshold was claimed by a better one; *wrong label*, an instance of
+    another class reaches it; *localization*, an instance of its class overlaps by at least 0.1;
+    *confusion*, one of another class does; *background*.
+
+    Args:
+        detections (Detections): What was found.
+        ground_truth (GroundTruth): What was to be found.
+        tiou (float): Threshold above 0.1. Defaults to 0.5.
+        tie_order (str): See :func:`.ranking`. Defaults to ``'published'``.
+
+    Returns:
+        Diagnosis: See there.
+
+    Raises:
+        ValueError: If ``tiou`` is not in (0.1, 1].
+    """
+    if not MIN_OVERLAP < tiou <= 1:
+        raise ValueError(f'diagnose: tiou must be in ({MIN_OVERLAP}, 1], got {tiou}')
+    ranked = detections.select(ranking(detections.scores, detections.labels, tie_order))
+    claimed = match(ranked.segments, ranked.videos, ranked.labels, ground_truth.segments,
+                    ground_truth.videos, ground_truth.labels, (tiou, ))[0]
+    # Best overlap with instances of the same class, and of others, in the same video.
+    same, other = np.zeros(len(ranked)), np.zeros(len(ranked))
+    groups = group_instances(ground_truth.videos, np.zeros_like(ground_truth.labels),
+                             ranked.videos, np.zeros_like(ranked.labels))
+    if (groups.of_detection >= 0).any():
+        detection, instance, iou = overlapping_pairs(groups, ranked.segments,
+                                                     ground_truth.segments, MIN_OVERLAP)
+        agrees = ranked.labels[detection] == ground_truth.labels[instance]
+        np.maximum.at(same, detection[agrees], iou[agrees])
+        np.maximum.at(other, detection[~agrees], iou[~agrees])
+    kinds = np.select(
+        [claimed >= 0, same >= tiou, other >= tiou, same >= MIN_OVERLAP, other >= MIN_OVERLAP],
+        [0, 1, 2, 3, 4], 5)
+    starts = np.searchsorted(ranked.labels, ranked.labels)
+    return Diagnosis(ranked, claimed, kinds, np.arange(len(ranked)) - starts, tiou)
+
+
+def false_positive_profile(diagnosis: Diagnosis,
+                           ground_truth: GroundTruth,
+                           max_k: int = 10) -> np.ndarray:
+    """Kinds of detections among each class's best k * G, G being its number of instances.
+
+    Args:
+        diagnosis (Diagnosis): From :func:`diagnose`.
+        ground_truth (GroundTruth): The same.
+        max_k (int): Largest k. Defaults to 10.
+
+    Returns:
+        np.ndarray: (max_k, 6) mean over classes of the share that each of :data:`ERROR_TYPES` has
+        among the (k-1) * G + 1st to k * Gth detections; a class with fewer detections leaves the
+        rest of its share empty, so a row may sum to less than 1.
+    """
+    num_classes = len(ground_truth.classes)
+    instances = np.bincount(ground_truth.labels, minlength=num_classes)
+    mine = instances[diagnosis.ranked.labels]
+    k = diagnosis.rank // np.maximum(mine, 1)
+    use = (mine > 0) & (k < max_k)
+    profile = np.zeros((max_k, len(ERROR_TYPES)))
+    np.add.at(profile, (k[use], diagnosis.kinds[use]), 1 / mine[use])
+    return profile / max(int(ground_truth.present.sum()), 1)
+
+
+def error_impact(diagnosis: Diagnosis, ground_truth: GroundTruth) -> dict[str, float]:
+    """What mAP would gain were all false positives of one kind left out.
+
+    Args:
+        diagnosis (Diagnosis): From :func:`diagnose`.
+        ground_truth (GroundTruth): The same.
+
+    Returns:
+        dict[str, float]: ``mAP`` at the threshold, then the gain for each kind but the first.
+    """
+
+    def mean_ap(keep: np.ndarray) -> float:
+        ap = ap_of_claims((diagnosis.claimed[keep] >= 0)[None], diagnosis.ranked.labels[keep],
+                          ground_truth)
+        return float(np.nanmean(ap))
+
+    base = mean_ap(np.ones(len(diagnosis.kinds), dtype=bool))
+    gains = {
+        name: mean_ap(diagnosis.kinds != kind) - base
+        for kind, name in enumerate(ERROR_TYPES) if kind > 0
+    }
+    return dict(mAP=base, **gains)
+
+
+def instance_sizes(ground_truth: GroundTruth, coverage_edges: Sequence[float],
+                   length_edges: Sequence[float],
+                   count_edges: Sequence[float]) -> dict[str, np.ndarray]:
+    """Bucket of every instance by three characteristics.
+
+    Args:
+        ground_truth (GroundTruth): Instances.
+        coverage_edges (Sequence[float]): Upper bounds, inclusive, of XS to L by the part of its
+            video that an instance covers.
+        length_edges (Sequence[float]): Likewise by length in seconds.
+        count_edges (Sequence[float]): Upper bounds of XS to M by the number of instances of its
+            class in its video.
+
+    Returns:
+        dict[str, np.ndarray]: ``coverage``, ``length``, ``instances``: (G,) position in
+        :data:`SIZES`.
+    """
+    lengths = ground_truth.segments[:, 1] - ground_truth.segments[:, 0]
+    keys = ground_truth.videos * len(ground_truth.classes) + ground_truth.labels
+    _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    return dict(
+        coverage=np.searchsorted(coverage_edges,
+                                 lengths / ground_truth.durations[ground_truth.videos]),
+        length=np.searchsorted(length_edges, lengths),
+        instances=np.searchsorted(count_edges, counts[inverse.reshape(-1)]))
+
+
+def sensitivity(diagnosis: Diagnosis, ground_truth: GroundTruth,
+                sizes: dict[str, np.ndarray]) -> dict[str, dict[str, dict[str, float]]]:
+    """How well instances of each size are found.
+
+    The AP of a bucket counts only its own instances: detections that claim others are left out,
+    false positives stay. Buckets hold different numbers of instances, which alone would change
+    their precision, so it is normalised (mAP_N): ``recall * N / (recall * N + false positives)``
+    with N the mean number of instances of a class in the whole subset.
+
+    Args:
+        diagnosis (Diagnosis): From :func:`diagnose`.
+        ground_truth (GroundTruth): The same.
+        sizes (dict[str, np.ndarray]): From :func:`instance_sizes`.
+
+    Returns:
+        dict: characteristic, then bucket (only those with instances), then ``instances``,
+        ``mAP_N`` and ``missed``, the part that no detection claims. Characteristic ``all`` with
+        bucket ``all`` is the whole subset.
+    """
+    everything = {'all': np.full(len(ground_truth.labels), -1)}
+    found = np.zeros(len(ground_truth.labels), dtype=bool)
+    found[diagnosis.claimed[diagnosis.claimed >= 0]] = True
+    result: dict = {}
+    for name, buckets in {**everything, **sizes}.items():
+        result[name] = {}
+        for bucket in np.unique(buckets):
+            members = buckets == bucket
+            result[name]['all' if bucket < 0 else SIZES[bucket]] = dict(
+                instances=int(members.sum()),
+                mAP_N=_normalised_map(diagnosis, ground_truth, members),
+                missed=float(1 - found[members].mean()))
+    return result
+
+
+def _normalised_map(diagnosis: Diagnosis, ground_truth: GroundTruth, members: np.ndarray) -> float:
+    """mAP_N over the classes that have instances among ``members`` (G,) bool."""
+    num_classes = len(ground_truth.classes)
+    per_class = np.bincount(ground_truth.labels[members], minlength=num_classes)
+    n = len(ground_truth.labels) / max(int(ground_truth.present.sum()), 1)
+    is_false = diagnosis.claimed < 0
+    is_member = ~is_false & members[diagnosis.claimed]
+    use = is_false | is_member
+    labels, hits = diagnosis.ranked.labels[use], is_member[use]
+    bounds = np.searchsorted(labels, np.arange(num_classes + 1))
+    values = []
+    for c in np.flatnonzero(per_class):
+        hit = hits[bounds[c]:bounds[c + 1]]
+        if not hit.any():
+            values.append(0.)
+            continue
+        recall = np.cumsum(hit) / per_class[c]
+        precision = recall * n / (recall * n + np.cumsum(~hit))
+        precision = np.maximum.accumulate(precision[::-1])[::-1]
+        values.append(float((precision * hit).sum() / per_class[c]))
+    return float(np.mean(values))

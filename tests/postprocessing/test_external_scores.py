@@ -1,0 +1,113 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import TASK_UTILS
+
+from cltdr_mm.postprocessing.functional import fuse_scores
+
+SCORES = {'a': [0.1, 0.7, 0.2], 'b': [[0.5, 0.2, 0.3]]}
+
+
+def write(folder, suffix, classes=None):
+    path = folder / f'scores{suffix}'
+    if suffix == '.json':
+        content = dict(results=SCORES, classes=classes) if classes else SCORES
+        path.write_text(json.dumps(content))
+    elif suffix == '.npz':
+        arrays = {k: np.array(v) for k, v in SCORES.items()}
+        np.savez(path, **arrays, **(dict(classes=np.array(classes)) if classes else {}))
+    else:
+        table = np.array([(k, np.ravel(v)) for k, v in SCORES.items()],
+                         dtype=[('video', 'U8'), ('scores', 'f8', (3, ))])
+        np.save(path, table)
+    return str(path)
+
+
+def build(path, **kwargs):
+    return TASK_UTILS.build(dict(type='ExternalScores', score_file=path, **kwargs))
+
+
+@pytest.mark.parametrize('suffix', ['.json', '.npz', '.npy'])
+def test_formats(tmp_path, suffix):
+    scores = build(write(tmp_path, suffix))
+    assert scores.scores['a'].tolist() == [0.1, 0.7, 0.2]
+    assert scores.scores['b'].tolist() == [0.5, 0.2, 0.3]
+    segments, fused, labels = scores(torch.tensor([[0., 1.], [2., 4.]]), torch.tensor([0.5, 0.25]),
+                                     'a')
+    assert labels.tolist() == [1, 1, 2, 2]
+    assert fused.tolist() == pytest.approx([0.35, 0.175, 0.1, 0.05])
+    assert segments.tolist() == [[0., 1.], [2., 4.], [0., 1.], [2., 4.]]
+
+
+@pytest.mark.parametrize('suffix', ['.json', '.npz'])
+def test_classes_in_another_order(tmp_path, suffix):
+    scores = build(write(tmp_path, suffix, ['x', 'y', 'z']), classes=['z', 'x'])
+    assert scores.scores['a'].tolist() == [0.2, 0.1]
+    with pytest.raises(ValueError, match=r"scores\..*classes: no scores for \['w'\]"):
+        build(write(tmp_path, suffix, ['x', 'y', 'z']), classes=['w']).check_videos(['a'])
+
+
+def test_geometric_mean_ranks_the_same():
+    g = torch.Generator().manual_seed(0)
+    segments, scores = torch.rand(30, 2, generator=g), torch.rand(30, generator=g)
+    classes = torch.rand(5, generator=g)
+    _, product, labels = fuse_scores(segments, scores, classes, 3)
+    _, mean, mean_labels = fuse_scores(segments, scores, classes, 3, 'geometric_mean')
+    assert labels.tolist() == mean_labels.tolist()
+    torch.testing.assert_close(mean, product.sqrt())
+    expected = sorted((float(s) * float(c) for s in scores for c in classes.topk(3)[0]),
+                      reverse=True)
+    assert product.tolist() == pytest.approx(expected)
+
+
+def test_prefix_and_more_classes_asked_than_there_are(tmp_path):
+    path = tmp_path / 's.json'
+    path.write_text(json.dumps({'v_a': [0.4, 0.6]}))
+    segments, fused, labels = build(str(path), prefix='v_', topk=5)(
+        torch.tensor([[0., 1.]]), torch.tensor([1.]), 'a')
+    assert labels.tolist() == [1, 0] and fused.tolist() == pytest.approx([0.6, 0.4])
+    empty = build(str(path))(torch.zeros(0, 2), torch.zeros(0), 'v_a')
+    assert [len(x) for x in empty] == [0, 0, 0]
+
+
+def test_missing_video_names_file_and_video(tmp_path):
+    path = write(tmp_path, '.json')
+    with pytest.raises(ValueError, match=r"scores\.json: no scores for 1 of 2 videos: 'c'"):
+        build(path).check_videos(['a', 'c'])
+    with pytest.raises(ValueError, match=r"scores\.json: no scores .* 'c'"):
+        build(path)(torch.zeros(1, 2), torch.zeros(1), 'c')
+
+
+@pytest.mark.parametrize('content, message', [
+    ('{"a": [0.1, NaN]}', "video 'a': scores: NaN"),
+    ('{"a": [0.1, -2]}', "video 'a': scores: must not be negative"),
+    ('{"a": "high"}', "video 'a': scores: not a list of numbers"),
+    ('{"a": [[1, 2], [3, 4]]}', r"video 'a': scores: must be one number a class, .*\(2, 2\)"),
+    ('{}', 'holds no video'),
+    ('[1]', 'must hold an object'),
+    ('{"a"', 'cannot be read'),
+])
+def test_bad_files(tmp_path, content, message):
+    path = tmp_path / 'bad.json'
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r'bad\.json: .*' + message):
+        build(str(path)).check_videos(['a'])
+
+
+def test_no_file_and_pickles(tmp_path):
+    with pytest.raises(ValueError, match='cannot be read'):
+        build(str(tmp_path / 'none.json')).check_videos(['a'])
+    with pytest.raises(ValueError, match='a pickle can run code'):
+        build(str(tmp_path / 'scores.pkl')).check_videos(['a'])
+    np.save(tmp_path / 'object.npy', np.array([dict(a=[1.])], dtype=object))
+    with pytest.raises(ValueError, match=r'object\.npy: cannot be read'):
+        build(str(tmp_path / 'object.npy')).check_videos(['a'])
+
+
+def test_bad_arguments():
+    with pytest.raises(ValueError, match='fusion must be one of'):
+        build('x.json', fusion='sum')
+    with pytest.raises(ValueError, match='topk must be positive'):
+        build('x.json', topk=0)

@@ -1,0 +1,90 @@
+"""Say where the detections of a result file fail, and which instances they miss."""
+import argparse
+import sys
+
+from terminaltables import AsciiTable
+
+from cltdr_mm.evaluation import (
+    PROTOCOLS,
+    get_protocol,
+    load_ground_truth,
+    read_results,
+    write_json,
+)
+from cltdr_mm.evaluation.functional import (
+    ERROR_TYPES,
+    diagnose,
+    error_impact,
+    false_positive_profile,
+    fingerprint,
+    fingerprint_line,
+    instance_sizes,
+    sensitivity,
+)
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('results', help='result JSON, or JSON.GZ')
+    parser.add_argument('annotations', help='annotation JSON')
+    parser.add_argument('--protocol', required=True, choices=sorted(PROTOCOLS))
+    parser.add_argument('--subset', help="subset of the annotations (default: the protocol's)")
+    parser.add_argument('--tiou', type=float, default=0.5, help='threshold (default: 0.5)')
+    parser.add_argument(
+        '--top-k', type=int, default=10,
+        help='profile up to k times as many detections as a class has instances (default: 10)')
+    parser.add_argument('--out', help='write all numbers to this JSON file')
+    return parser.parse_args()
+
+
+def run(args: argparse.Namespace) -> dict:
+    """Diagnose and print three tables; returns what ``--out`` writes."""
+    protocol = get_protocol(args.protocol)
+    ground_truth = load_ground_truth(args.annotations, args.subset or protocol.subsets)
+    detections = read_results(args.results, ground_truth).detections
+    diagnosis = diagnose(detections, ground_truth, args.tiou)
+    profile = false_positive_profile(diagnosis, ground_truth, args.top_k)
+    impact = error_impact(diagnosis, ground_truth)
+    sizes = instance_sizes(ground_truth, protocol.coverage_edges, protocol.length_edges,
+                           protocol.count_edges)
+    buckets = sensitivity(diagnosis, ground_truth, sizes)
+
+    prints = fingerprint(ground_truth, (args.tiou, ))
+    print(f'{protocol.name}: {fingerprint_line(prints)}')
+    print(f"mAP at tIoU {args.tiou:g}: {100 * impact['mAP']:.2f}")
+    rows = [['best detections', *ERROR_TYPES]]
+    rows += [[f'{k}G to {k + 1}G', *(f'{100 * v:.1f}' for v in row)]
+             for k, row in enumerate(profile)]
+    rows.append(['mAP gain without', '-', *(f'{100 * impact[n]:+.2f}' for n in ERROR_TYPES[1:])])
+    print_table(rows, ' detections by kind, % of G instances, mean over classes ')
+    rows = [['characteristic', 'size', 'instances', 'mAP_N', 'missed, %']]
+    rows += [[name, size, b['instances'], f"{100 * b['mAP_N']:.2f}", f"{100 * b['missed']:.1f}"]
+             for name, table in buckets.items() for size, b in table.items()]
+    print_table(rows, ' instances by size ')
+    return dict(
+        protocol=protocol.name, tiou=args.tiou, fingerprint=prints, impact=impact,
+        profile=[dict(zip(ERROR_TYPES, row)) for row in profile.tolist()], sensitivity=buckets)
+
+
+def print_table(rows: list, title: str) -> None:
+    """Print a table with everything but the first column to the right."""
+    table = AsciiTable(rows, title)
+    for column in range(1, len(rows[0])):
+        table.justify_columns[column] = 'right'
+    print(table.table)
+
+
+def main() -> None:
+    """Turn what is wrong with the input into a message and exit status 1."""
+    try:
+        args = parse_args()
+        report = run(args)
+        if args.out:
+            write_json(report, args.out)
+    except (ValueError, OSError) as error:
+        sys.exit(f'error: {error}')
+
+
+if __name__ == '__main__':
+    main()
