@@ -146,3 +146,28 @@ def test_tools_need_no_display(project_root, files):
          annotations, '--out-dir', str(out), '--num', '1'],
         check=True, cwd=out.parent, env=env)
     assert len(pictures(out)) == 1
+
+
+def test_error_profile_draws_what_the_diagnosis_counts(tool, files, capsys):
+    results, annotations, out = files
+    main = tool('analysis_tools/error_profile')
+    command = [results, annotations, '--protocol', 'thumos14', '--out-dir', str(out)]
+    assert main(command) == 0
+    assert sorted(pictures(out)) == ['false_positives.png', 'missed.png', 'sensitivity.png']
+    assert main([results + 'x', *command[1:]]) == 1
+    assert 'res.jsonx' in capsys.readouterr().err
+
+
+def test_error_profile_of_real_detections(tool, shared_data, tmp_path, monkeypatch):
+    main = tool('analysis_tools/error_profile')
+    from cltdr_mm.visualization import error_profile
+    titles = []
+    monkeypatch.setattr(error_profile, '_title', lambda figure, title: titles.append(title))
+    evaluation = shared_data / 'fixtures/evaluation'
+    assert main([str(evaluation / 'turn_detections.json.gz'),
+                 str(shared_data / 'data/annotations/thumos14.json'), '--protocol', 'thumos14',
+                 '--out-dir', str(tmp_path / 'o')]) == 0
+    expected = json.loads((evaluation / 'turn_expected.json').read_text())
+    value = 100 * dict(zip(expected['tiou'], expected['mAP']))[0.5]
+    assert titles == [f'turn_detections on thumos14, tIoU 0.5, mAP {value:.1f}'] * 3
+    assert len(pictures(tmp_path / 'o')) == 3

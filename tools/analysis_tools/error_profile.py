@@ -1,0 +1,78 @@
+"""Draw where the detections of a result file fail, and which instances they miss.
+
+The numbers behind the pictures are those that diagnose_results.py prints.
+"""
+import argparse
+import sys
+from pathlib import Path
+
+from cltdr_mm.evaluation import PROTOCOLS, get_protocol, load_ground_truth, read_results
+from cltdr_mm.evaluation.functional import (
+    ERROR_TYPES,
+    diagnose,
+    error_impact,
+    false_positive_profile,
+    instance_sizes,
+    sensitivity,
+)
+from cltdr_mm.visualization import draw_false_positive_profile, draw_sensitivity, save_figure
+
+
+def parse_args(argv=None):
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('results', help='result JSON, or JSON.GZ')
+    parser.add_argument('annotations', help='annotation JSON')
+    parser.add_argument('--protocol', required=True, choices=sorted(PROTOCOLS))
+    parser.add_argument('--subset', help="subset of the annotations (default: the protocol's)")
+    parser.add_argument('--tiou', type=float, default=0.5, help='threshold (default: 0.5)')
+    parser.add_argument('--out-dir', required=True, help='folder of the three pictures')
+    parser.add_argument('--title', default='')
+    return parser.parse_args(argv)
+
+
+def draw(args) -> dict:
+    """Diagnose and draw.
+
+    Returns:
+        dict[str, Figure]: By the picture's name.
+    """
+    protocol = get_protocol(args.protocol)
+    ground_truth = load_ground_truth(args.annotations, args.subset or protocol.subsets)
+    detections = read_results(args.results, ground_truth).detections
+    diagnosis = diagnose(detections, ground_truth, args.tiou)
+    impact = error_impact(diagnosis, ground_truth)
+    title = args.title or f'{Path(args.results).name.split(".")[0]} on {protocol.name}'
+    title += f', tIoU {args.tiou:g}, mAP {100 * impact.pop("mAP"):.1f}'
+    sizes = instance_sizes(ground_truth, protocol.coverage_edges, protocol.length_edges,
+                           protocol.count_edges)
+    table = sensitivity(diagnosis, ground_truth, sizes)
+    whole = table.pop('all')['all']
+    shares = {name: {size: b['instances'] / whole['instances'] for size, b in buckets.items()}
+              for name, buckets in table.items()}
+
+    def bars(key):
+        return {n: {size: b[key] for size, b in buckets.items()} for n, buckets in table.items()}
+
+    return {
+        'false_positives': draw_false_positive_profile(
+            false_positive_profile(diagnosis, ground_truth), ERROR_TYPES, impact, title),
+        'sensitivity': draw_sensitivity(bars('mAP_N'), whole['mAP_N'], shares, title),
+        'missed': draw_sensitivity(bars('missed'), whole['missed'], shares, title,
+                                   'instances missed (%)')}
+
+
+def main(argv=None) -> int:
+    """Draw what the command line asks for; returns the exit status."""
+    args = parse_args(argv)
+    try:
+        for name, figure in draw(args).items():
+            print(save_figure(figure, Path(args.out_dir) / f'{name}.png'))
+    except (OSError, ValueError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
