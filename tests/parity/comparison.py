@@ -71,11 +71,12 @@ class Parity:
         """The model with the record's weights, in training mode."""
         model = MODELS.build(published_model(self.family, self.settings,
                                              coarse_loss or self.coarse_losses[0]))
+        if self.dtype != torch.float32:  # a needless cast would round the double normaliser
+            model = model.to(self.dtype)
         converted = convert_state_dict(self.state, self.family)
         check_against(converted, model)
         model.load_state_dict(converted, strict=False)
-        # only if needed: the cast would round the normaliser, which is kept in double
-        return model if self.dtype == torch.float32 else model.to(self.dtype)
+        return model
 
     def feats(self) -> list[torch.Tensor]:
         """Features (C, T) of both videos."""
