@@ -1,5 +1,8 @@
 """Settings files of the published implementations, as configs of ours."""
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from torch import Tensor
 
 #: Published values by their own names; see `published_model`.
 Settings = dict[str, Any]
@@ -8,8 +11,35 @@ Settings = dict[str, Any]
 def _windows(value, levels: int) -> list[int]:
     return [value] * levels if isinstance(value, int) else list(value)
 
+_SGP = dict(backbone_type='SGP', downsample_type='max', use_trident_head=True)
+#: Settings that a family's code knows, but only one value of which is built here. A value that
+#: nobody looked at would cost accuracy without a sign of it.
+_ONLY = {
+    'cltdr-gmg': _SGP,
+    'tridet': _SGP,
+    'actionformer': dict(backbone_type='convTransformer', use_rel_pe=False),
+    'temporalmaxer': dict(backbone_type='convPooler'),
+}
+_ONLY_ALL = dict(fpn_type='identity', fpn_start_level=0, scale_factor=2, head_with_ln=True)
+_ONLY_ASSIGNER = dict(keep_percent=1.0, confuse_weight=0.0)
 
-def published_model(family: str, settings: Settings, coarse_loss: str = 'focal') -> dict:
+
+def _check_supported(family: str, model: Settings) -> None:
+    """Raise ValueError for settings that would have to be ignored."""
+    sections = [('model', model, {**_ONLY_ALL, **_ONLY[family]}),
+                ('model.assigner', model.get('assigner', {}), _ONLY_ASSIGNER)]
+    for name, section, only in sections:
+        for key, value in only.items():
+            if section.get(key, value) != value:
+                raise ValueError(f'{family}: {name}.{key} is {section[key]!r}, but only '
+                                 f'{value!r} is supported')
+    if model['fpn_dim'] != model['embd_dim']:
+        raise ValueError(f'{family}: model.fpn_dim is {model["fpn_dim"]}, but the identity neck '
+                         f'keeps model.embd_dim, {model["embd_dim"]}')
+
+
+def published_model(family: str, settings: Settings, coarse_loss: str = 'focal',
+                    state: Optional[Mapping[str, Tensor]] = None) -> dict:
     """Config of the localizer that computes what a published settings file asks for.
 
     Args:
@@ -18,12 +48,15 @@ def published_model(family: str, settings: Settings, coarse_loss: str = 'focal')
             called ``train_cfg`` and ``test_cfg``).
         coarse_loss (str): 'focal' or 'varifocal', the coarse classification loss of CLTDR-GMG;
             a choice in its code, no setting. Defaults to 'focal'.
+        state (Mapping[str, Tensor], optional): Published state dict: the kernels of CLTDR-GMG's
+            refine head, no settings either, are read off its shapes. Defaults to None: those of
+            the other towers, and 7 for its offsets.
 
     Returns:
         dict: Config of a :class:`SingleStageLocalizer`, release variant throughout.
 
     Raises:
-        ValueError: On another family or coarse loss.
+        ValueError: On another family or coarse loss, or a value that is not supported.
         KeyError: If a setting is missing.
     """
     families = dict(zip(('cltdr-gmg', 'tridet', 'actionformer', 'temporalmaxer'),
@@ -33,6 +66,7 @@ def published_model(family: str, settings: Settings, coarse_loss: str = 'focal')
     if coarse_loss not in ('focal', 'varifocal'):
         raise ValueError(f"coarse_loss must be 'focal' or 'varifocal', got {coarse_loss!r}")
     model, train = settings['model'], settings['train']
+    _check_supported(family, model)
     levels = model['backbone_arch'][-1] + 1
     backbone = dict(
         in_channels=model['input_dim'],
@@ -57,15 +91,19 @@ def published_model(family: str, settings: Settings, coarse_loss: str = 'focal')
         reg_weight=train['loss_weight'] if train['loss_weight'] > 0 else None,
         label_smoothing=train['label_smoothing'],
         normalizer=dict(init=train['init_loss_norm']),
-        prior_prob=train['cls_prior_prob'],
+        prior_prob=train['cls_prior_prob'] or 0.5,  # published: 0 leaves the bias at 0
         test_cfg=dict(score_thr=settings['test']['pre_nms_thresh'],
                       nms_pre=settings['test']['pre_nms_topk'],
                       min_length=settings['test']['duration_thresh']))
     neck = dict(type='IdentityNeck', in_channels=model['fpn_dim'], num_levels=levels,
                 norm='layer' if model['fpn_with_ln'] else None, variant='release')
     windows = families[family](model, train, backbone, neck, head, coarse_loss)
-    # a local window must tile its level, also beyond the length that every video is padded to
-    divisor = max(2**level * (window // 2 * 2 if window > 1 else 1)
+    if family == 'cltdr-gmg' and state:
+        head.update(_refine_kernels(state, head['kernel_size']))
+    if family == 'actionformer':  # its local attention works in blocks of two half windows
+        windows = [window // 2 * 2 for window in _windows(windows, levels)]
+    # what videos beyond the maximum length are padded to a multiple of: in units of the windows
+    divisor = max(2**level * max(window, 1)
                   for level, window in enumerate(_windows(windows, levels)))
     return dict(
         type='SingleStageLocalizer',
@@ -86,6 +124,16 @@ def _sgp_like(model: Settings, backbone: dict) -> None:
 def _trident(model: Settings, head: dict) -> None:
     head.update(num_bins=model['num_bins'], boundary_kernel_size=model['boudary_kernel_size'],
                 iou_power=model['iou_weight_power'])
+
+
+def _refine_kernels(state: Mapping[str, Tensor], kernel_size: int) -> dict:
+    """Kernels of the refine head where they differ from the default."""
+    default = dict(trunk=kernel_size, cls=kernel_size, offset=7)
+    keys = dict(trunk='head.0', cls='prob_head', offset='s_offset_head')
+    sizes = {name: state[key].shape[-1] for name, part in keys.items()
+             if (key := f'refineHead.{part}.conv.weight') in state}
+    sizes = {name: size for name, size in sizes.items() if size != default[name]}
+    return dict(refine_kernel_sizes=sizes) if sizes else {}
 
 
 def _cltdr(model, train, backbone, neck, head, coarse_loss):

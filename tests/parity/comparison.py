@@ -70,7 +70,7 @@ class Parity:
     def build(self, coarse_loss: str = '') -> nn.Module:
         """The model with the record's weights, in training mode."""
         model = MODELS.build(published_model(self.family, self.settings,
-                                             coarse_loss or self.coarse_losses[0]))
+                                             coarse_loss or self.coarse_losses[0], self.state))
         if self.dtype != torch.float32:  # a needless cast would round the double normaliser
             model = model.to(self.dtype)
         converted = convert_state_dict(self.state, self.family)

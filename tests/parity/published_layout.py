@@ -110,9 +110,9 @@ class Layout:
                                ('dereg.down', 3), ('dereg.conv_l', 1), ('dereg.attn.1', 1),
                                ('cross_level.conv', 3), ('cross_level.convtrans', 3)):
                 self.conv(name, width, width, size)
-            self.add_tower('refineHead', kernel, dict(
-                s_offset_head=(classes, 7), e_offset_head=(classes, 7),
-                prob_head=(classes, kernel)))
+            size = m.get('refine_kernel', kernel)  # in the code, no setting
+            self.add_tower('refineHead', size, dict(
+                s_offset_head=(classes, 7), e_offset_head=(classes, 7), prob_head=(classes, size)))
             scaled.append('refineHead')
         for name in scaled:
             for i in range(m['backbone_arch'][-1] + 1):

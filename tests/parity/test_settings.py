@@ -21,6 +21,7 @@ SETTINGS = {
     'cltdr-wide': ('cltdr', dict(embd_dim=32, fpn_dim=32, head_dim=24, sgp_mlp_dim=40)),
     'cltdr-kernels': ('cltdr', dict(head_kernel_size=5, boudary_kernel_size=1, n_sgp_win_size=5,
                                     embd_kernel_size=5)),
+    'cltdr-refine-kernel': ('cltdr', dict(head_kernel_size=5, refine_kernel=3)),
     'cltdr-windows': ('cltdr', dict(n_sgp_win_size=[1, 3, 15], use_abs_pe=True)),
     'cltdr-5-levels': ('cltdr', dict(levels=5, max_seq_len=64, num_bins=16)),
     'cltdr-1-level': ('cltdr', dict(levels=1, num_bins=12)),

@@ -54,8 +54,9 @@ class CLTDRHead(TridentHead):
         refine (Sequence[str]): What is refined: of 'cls', 'reg' (table 10). Defaults to both.
         fusion (str): 'attention', 'add' or 'concat' in DCM and DRM (table 11).
             Defaults to 'attention'.
-        refine_kernel_size (int, optional): Kernel of the offset layers of the refine head.
-            Defaults to None: 3 in the paper variant, 7 in the release.
+        refine_kernel_sizes (dict, optional): Kernels of the refine head's layers 'trunk', 'cls'
+            and 'offset'. Defaults to None: ``kernel_size``, but 7 for the release's offsets; what
+            a dict leaves out too.
         variant (str): See above. Defaults to 'paper'.
         loss_cls (dict, optional): Terms for the refined scores. Defaults to varifocal, with
             alpha 0.75 in the paper variant, 0.25 in the release.
@@ -79,7 +80,7 @@ class CLTDRHead(TridentHead):
                  reg_sources: Sequence[str] = ('lower', ),
                  refine: Sequence[str] = ('cls', 'reg'),
                  fusion: str = 'attention',
-                 refine_kernel_size: Optional[int] = None,
+                 refine_kernel_sizes: Optional[dict[str, int]] = None,
                  variant: str = 'paper',
                  loss_cls: Optional[dict] = None,
                  loss_reg: Optional[dict] = None,
@@ -113,10 +114,12 @@ class CLTDRHead(TridentHead):
         self.refine = tuple(refine)
         if self.refine:
             self.clff = CrossLevelFusion(sources=('higher', 'lower'), fusion='add', **cfg)
+            kernel = self.tower_cfg['kernel_size']
             self.refine_head = RefineHead(
                 self.in_channels, self.feat_channels, self.num_classes,
                 num_offsets=self.num_classes if release else 1,
-                offset_kernel_size=refine_kernel_size or (7 if release else 3),
+                kernel_sizes={**dict(trunk=kernel, cls=kernel, offset=7 if release else kernel),
+                              **(refine_kernel_sizes or {})},
                 # a product of logits starts at 0 with it, a mean of probabilities at the prior
                 prior_prob=None if release else self.prior_prob,
                 targets=self.refine, tower_cfg=self.tower_cfg)

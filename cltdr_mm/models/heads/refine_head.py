@@ -16,12 +16,16 @@ class RefineHead(BaseModule):
         feat_channels (int): Channels of the trunk.
         num_classes (int): Classes K.
         num_offsets (int): Offsets of each boundary per step: 1, or K for one per class.
-        offset_kernel_size (int): Kernel of the offset layers. Defaults to 3.
+        kernel_sizes (dict, optional): Kernels of the layers 'trunk', 'cls' and 'offset'.
+            Defaults to None: 3; what a dict leaves out too.
         prior_prob (float, optional): Class probability to start with; None for 0.5.
         targets (Sequence[str]): What to predict: of 'cls', 'reg'. Defaults to both.
-        tower_cfg (dict, optional): Arguments of the trunk, see :class:`ConvTower`; its number of
-            layers counts the output layers.
+        tower_cfg (dict, optional): Other arguments of the trunk, see :class:`ConvTower`; its
+            number of layers counts the output layers.
         init_cfg (dict, optional): See BaseModule.
+
+    Raises:
+        ValueError: On a kernel of another layer.
     """
 
     def __init__(self,
@@ -29,21 +33,24 @@ class RefineHead(BaseModule):
                  feat_channels: int,
                  num_classes: int,
                  num_offsets: int = 1,
-                 offset_kernel_size: int = 3,
+                 kernel_sizes: Optional[dict[str, int]] = None,
                  prior_prob: Optional[float] = None,
                  targets: Sequence[str] = ('cls', 'reg'),
                  tower_cfg: Optional[dict] = None,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg=init_cfg)
-        tower_cfg = tower_cfg or {}
-        self.trunk = ConvTower(in_channels, feat_channels, None, **tower_cfg)
+        kernels = {**dict(trunk=3, cls=3, offset=3), **(kernel_sizes or {})}
+        if len(kernels) > 3:
+            raise ValueError(f"RefineHead: kernel_sizes must be of 'trunk', 'cls' and 'offset', "
+                             f'got {sorted(kernel_sizes)}')
+        self.trunk = ConvTower(in_channels, feat_channels, None,
+                               **{**(tower_cfg or {}), 'kernel_size': kernels['trunk']})
         self.cls_out = self.start_out = self.end_out = None
         if 'cls' in targets:
-            self.cls_out = output_conv(feat_channels, num_classes,
-                                       tower_cfg.get('kernel_size', 3), prior_prob)
+            self.cls_out = output_conv(feat_channels, num_classes, kernels['cls'], prior_prob)
         if 'reg' in targets:
-            self.start_out = output_conv(feat_channels, num_offsets, offset_kernel_size)
-            self.end_out = output_conv(feat_channels, num_offsets, offset_kernel_size)
+            self.start_out = output_conv(feat_channels, num_offsets, kernels['offset'])
+            self.end_out = output_conv(feat_channels, num_offsets, kernels['offset'])
 
     def forward(self, feats: Feats, masks: Feats) -> Outputs:
         """Predict corrections.
