@@ -1,4 +1,5 @@
 """Localizers: whole models in MMAction2's interface, put together from the parts next door."""
+from .encoded import EncodedLocalizer, SequenceLocalizerHead
 from .single_stage import SingleStageLocalizer
 
-__all__ = ['SingleStageLocalizer']
+__all__ = ['EncodedLocalizer', 'SequenceLocalizerHead', 'SingleStageLocalizer']

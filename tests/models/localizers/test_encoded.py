@@ -1,0 +1,339 @@
+"""Encoders of ours before MMAction2's localizers, and those localizers as they are."""
+import copy
+import json
+
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
+from mmengine.config import Config
+from mmengine.runner import Runner
+from mmengine.structures import InstanceData
+
+from cltdr_mm.models.localizers.sequence_localizers import boundary_proposals
+from cltdr_mm.structures import FeatureGrid
+
+STEPS, WIDTH, CHANNELS = 20, 16, 6
+SOFT_NMS = dict(soft_nms_alpha=0.4, soft_nms_low_threshold=0.5, soft_nms_high_threshold=0.9,
+                post_process_top_k=10)
+LOCALIZERS = dict(
+    BMN=dict(type='BMN', temporal_dim=STEPS, boundary_ratio=0.5, num_samples=8, feat_dim=WIDTH,
+             num_samples_per_bin=2, hidden_dim_1d=8, hidden_dim_2d=4, hidden_dim_3d=8, **SOFT_NMS),
+    TEM=dict(type='TEM', temporal_dim=STEPS, boundary_ratio=0.1, tem_feat_dim=WIDTH,
+             tem_hidden_dim=8, tem_match_threshold=0.5, conv3_ratio=1),
+    TCANet=dict(type='TCANet', feat_dim=WIDTH, se_sample_num=4, action_sample_num=8,
+                temporal_dim=STEPS, window_size=5, lgte_num=1, **SOFT_NMS))
+# in grid steps; the third video has no action
+SEGMENTS = [[(2., 9.), (11., 12.5)], [(5., 17.5)], []]
+
+
+def make_batch(segments=SEGMENTS, steps=STEPS):
+    generator = torch.Generator().manual_seed(1)
+    inputs, samples = [], []
+    for index, found in enumerate(segments):
+        grid = FeatureGrid(fps=10., stride=5., window=5., num_steps=steps)
+        sample = ActionDataSample(
+            metainfo=dict(video_name=f'v{index}', duration=grid.extent, grid=grid))
+        sample.gt_instances = InstanceData(segments=torch.tensor(found).reshape(-1, 2),
+                                           labels=torch.zeros(len(found), dtype=torch.int64))
+        inputs.append(torch.randn(CHANNELS, steps, generator=generator))
+        samples.append(sample)
+    return inputs, samples
+
+
+@pytest.fixture
+def proposal_files(tmp_path):
+    """Proposals in seconds, the videos spread over two files; one video has none."""
+    files = []
+    for videos in (dict(v0=[[1., 4.5], [5.6, 6.], [0., 9.9]], v1=[[2.5, 9.]]), dict(v2=[])):
+        files.append(str(tmp_path / f'proposals{len(files)}.json'))
+        results = {name: [dict(segment=s, score=0.9 - 0.2 * i, label='x')
+                          for i, s in enumerate(segments)] for name, segments in videos.items()}
+        with open(files[-1], 'w') as file:
+            json.dump(dict(results=results), file)
+    return files
+
+
+def build(kind, files=(), **kwargs):
+    torch.manual_seed(0)
+    cfg = dict(
+        type='EncodedLocalizer',
+        backbone=dict(type='GMG', in_channels=CHANNELS, embed_dims=WIDTH, arch=(1, 1, 2),
+                      ffn_dims=24),
+        neck=dict(type='IdentityNeck', in_channels=WIDTH, num_levels=3),
+        localizer=copy.deepcopy(LOCALIZERS[kind]),
+        postprocessor=dict(type='TALPostProcessor', nms=None, max_per_video=-1, min_score=0.))
+    if kind == 'TCANet':
+        kwargs['proposal_files'] = files
+    return MODELS.build(dict(cfg, **kwargs))
+
+
+def total(losses):
+    return sum(value for name, value in losses.items() if 'loss' in name)
+
+
+@pytest.mark.parametrize('kind', LOCALIZERS)
+def test_learns_a_step(kind, proposal_files):
+    model = build(kind, proposal_files).train()
+    inputs, samples = make_batch()
+    losses = model(inputs, samples, 'loss')
+    assert all(value.isfinite() for value in losses.values())
+    total(losses).backward()
+    for name, param in model.named_parameters():
+        if param.requires_grad:
+            assert param.grad is not None and param.grad.isfinite().all(), name
+    for name, param in model.backbone.named_parameters():
+        assert param.grad.abs().max() > 0, f'{name} learns nothing'
+
+
+@pytest.mark.parametrize('kind', LOCALIZERS)
+def test_a_batch_is_its_videos(kind, proposal_files):
+    model = build(kind, proposal_files).eval()
+    inputs, samples = make_batch()
+    together = model(inputs, samples, 'predict')
+    assert [s.video_name for s in together] == ['v0', 'v1', 'v2']
+    for x, sample in zip(*make_batch()):
+        alone, = model([x], [sample], 'predict')
+        found = together[int(sample.video_name[1])].pred_instances
+        assert len(found.scores) > 0
+        assert torch.allclose(found.segments, alone.pred_instances.segments, atol=1e-5)
+        assert torch.allclose(found.scores, alone.pred_instances.scores, atol=1e-6)
+        assert found.segments.min() >= 0 and found.segments.max() <= sample.duration
+        assert (found.scores.diff() <= 0).all() and not found.labels.any()
+
+
+@pytest.mark.parametrize('kind', LOCALIZERS)
+def test_what_the_localizer_is_given(kind, proposal_files, monkeypatch):
+    """Boxes are fractions of the sequence: step 0 covers the first twentieth."""
+    model = build(kind, proposal_files)
+    given = []
+
+    def loss(inputs, samples, **kwargs):
+        assert inputs.shape == (3, WIDTH, STEPS)
+        given.extend(sample.gt_instances['gt_bbox'] for sample in samples)
+        return dict(loss=inputs.sum())
+
+    monkeypatch.setattr(model.head.localizer, 'loss', loss)
+    inputs, samples = make_batch([[(-0.5, 4.5), (6., 40.)], [(9.5, 14.5), (-9., -3.)], []])
+    model(inputs, samples, 'loss')
+    expected = [[(0., 0.25), (0.325, 1.)], [(0.5, 0.75)]]
+    if kind == 'TCANet':
+        # one box a proposal: of v0's, best score first, the parts .1-.45, .56-.6 and 0-.99
+        expected[0] = [(0., 0.25), (0.325, 1.), (0.325, 1.)]
+    for boxes, want in zip(given, expected):
+        assert torch.allclose(boxes, torch.tensor(want)), (boxes, want)
+    assert (given[2] < 0).all()
+
+
+def test_bmn_segments_keep_their_place():
+    """A map that has one good segment gives it back in seconds."""
+    model = build('BMN').eval()
+    start, end = torch.full((1, STEPS), 0.1), torch.full((1, STEPS), 0.1)
+    start[0, 4], end[0, 10] = 0.9, 0.9
+    confidence = torch.full((1, 2, STEPS, STEPS), 0.5)
+    confidence[0, :, 5, 4] = 1.  # duration 6, start 4
+    model.head.localizer._forward = lambda x: (confidence, start, end)
+    inputs, samples = make_batch(SEGMENTS[:1])
+    best = model(inputs, samples, 'predict')[0].pred_instances[0]
+    # BMN says 4/20 to 10/20 of 20 steps of half a second
+    assert best.segments[0].tolist() == pytest.approx([2., 5.], abs=1e-6)
+    assert float(best.scores) == pytest.approx(0.81, abs=1e-6)
+
+
+def test_bmn_passes_over_what_its_grid_cannot_show(proposal_files):
+    model = build('BMN').train()
+    for segments in ([[(3.9, 4.1)]], [[]]):
+        inputs, samples = make_batch(segments)
+        losses = model(inputs, samples, 'loss')
+        assert losses['loss'] == 0
+        losses['loss'].backward()
+        assert all(p.grad is not None and not p.grad.any()
+                   for p in model.parameters() if p.requires_grad)
+
+
+def test_tem_proposals():
+    start = np.array([.1, .2, .9, .3, .2, .6, .1], np.float32)
+    end = np.array([.1, .1, .1, .2, .8, .3, .2], np.float32)
+    segments, scores = boundary_proposals(start, end)
+    # likely starts: 0, 2 (peak), 5 (peak), 6; likely ends: 0, 4 (peak), 6
+    pairs = {(0, 4), (2, 4), (0, 6), (2, 6), (5, 6)}
+    assert {tuple((s * 7 - 0.5).round().astype(int)) for s in segments} == pairs
+    best = scores.argmax()
+    assert scores[best] == pytest.approx(.9 * .8)
+    assert segments[best].tolist() == pytest.approx([2.5 / 7, 4.5 / 7])
+
+
+def test_tcanet_scores_count(proposal_files, tmp_path):
+    """Unlike in its own predict, which overwrites the proposals' scores."""
+    model = build('TCANet', proposal_files).eval()
+    inputs, samples = make_batch()
+    before = model(inputs, samples, 'predict')[0].pred_instances
+    assert len(before.scores) == 9  # three stages
+    content = json.loads(open(proposal_files[0]).read())
+    for proposal in content['results']['v0']:
+        proposal['score'] *= 0.5
+    half = tmp_path / 'half.json'
+    half.write_text(json.dumps(content))
+    other = build('TCANet', [str(half), proposal_files[1]]).eval()
+    other.load_state_dict(model.state_dict())
+    after = other(*make_batch(), 'predict')[0].pred_instances
+    assert torch.allclose(after.scores, before.scores / 2) and before.scores.min() > 0
+    assert torch.allclose(after.segments, before.segments)
+
+
+def test_all_levels_count():
+    model = build('TEM').eval()
+    inputs, _ = make_batch()
+    feats, masks = model.extract_feat(inputs)
+    fused = model.head.fuse(feats, masks)
+    for t in (0, 7, 19):
+        want = (feats[0][..., t] + feats[1][..., t // 2] + feats[2][..., t // 4]) / 3
+        assert torch.allclose(fused[..., t], want, atol=1e-6)
+
+
+@pytest.mark.parametrize('backbone', [
+    dict(type='SGP', arch=(1, 1, 2)), dict(type='ActionFormer', arch=(1, 1, 2), window_size=5),
+    dict(type='TemporalMaxer', arch=(1, 0, 2)), dict(type='LoGo', arch=(1, 0, 2)),
+    dict(type='ConvPyramid', arch=(1, 1, 2))], ids=lambda cfg: cfg['type'])
+@pytest.mark.parametrize('neck', ['IdentityNeck', 'FPN1D'])
+def test_any_encoder(backbone, neck):
+    model = build('TEM', backbone=dict(in_channels=CHANNELS, embed_dims=WIDTH, **backbone),
+                  neck=dict(type=neck, in_channels=WIDTH, num_levels=3)).train()
+    inputs, samples = make_batch()
+    total(model(inputs, samples, 'loss')).backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+    assert len(model.eval()(inputs, samples, 'predict')[1].pred_instances) > 0
+
+
+def test_bad_input(proposal_files, tmp_path):
+    inputs, samples = make_batch(steps=23)
+    with pytest.raises(ValueError, match="TEM: video v0 has 23 steps.*'ResizeFeature', length=20"):
+        build('TEM')(inputs, samples, 'loss')
+    with pytest.raises(ValueError, match='PEM takes no sequence of features'):
+        build('TEM', localizer=dict(type='PEM', pem_feat_dim=8, pem_hidden_dim=8, pem_u_ratio_m=1,
+                                    pem_u_ratio_l=2, pem_high_temporal_iou_threshold=.6,
+                                    pem_low_temporal_iou_threshold=.2, **SOFT_NMS))
+    with pytest.raises(ValueError, match='TCANet refines proposals: give proposal_files'):
+        build('TCANet')
+    with pytest.raises(ValueError, match='TEM takes no proposals'):
+        build('TEM', proposal_files=proposal_files)
+    with pytest.raises(ValueError, match='proposals0.json: no entry for video v2'):
+        build('TCANet', proposal_files[:1])(*make_batch(), 'loss')
+    other = tmp_path / 'other.json'
+    other.write_text('{}')
+    with pytest.raises(ValueError, match="other.json: no result file: 'results' is missing"):
+        build('TCANet', [str(other)])(*make_batch(), 'loss')
+
+
+# the Runner
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Videos of different lengths in a data set's layout; loud where the action is."""
+    rng = np.random.default_rng(0)
+    database = {}
+    for i in range(8):
+        steps = int(rng.integers(30, 60))
+        feats = 0.3 * rng.normal(size=(steps, CHANNELS))
+        first = int(rng.integers(3, steps - 20))
+        feats[first:first + 14] += 1
+        duration = steps / 2
+        database[f'v{i}'] = dict(
+            subset='train' if i < 5 else 'test', duration=duration, fps=10., annotations=[
+                dict(label='loud', label_id=0, segment=[first / 2, first / 2 + 7])])
+        np.save(tmp_path / f'v{i}.npy', feats.astype(np.float32))
+    (tmp_path / 'ann.json').write_text(json.dumps(dict(classes=['loud'], database=database)))
+    results = {name: [dict(segment=[entry['annotations'][0]['segment'][0] + 1,
+                                    entry['annotations'][0]['segment'][1] + 1], score=.8),
+                      dict(segment=[0, 5.], score=.5)] for name, entry in database.items()}
+    (tmp_path / 'proposals.json').write_text(json.dumps(dict(results=results)))
+    return tmp_path
+
+
+@pytest.mark.parametrize('kind', LOCALIZERS)
+def test_trained_and_tested_by_the_runner(kind, data):
+    pipeline = [dict(type='LoadTALFeature'), dict(type='ResizeFeature', length=STEPS),
+                dict(type='PackTALInputs')]
+
+    def loader(subset, test_mode):
+        return dict(
+            batch_size=3, num_workers=0,
+            sampler=dict(type='DefaultSampler', shuffle=not test_mode),
+            dataset=dict(type='TALDataset', ann_file=str(data / 'ann.json'), subset=subset,
+                         data_prefix=dict(feats=str(data)), feature_stride=5, feature_window=5,
+                         pipeline=pipeline, test_mode=test_mode))
+
+    model = dict(
+        type='EncodedLocalizer',
+        backbone=dict(type='GMG', in_channels=CHANNELS, embed_dims=WIDTH, arch=(1, 1, 1),
+                      ffn_dims=24),
+        localizer=LOCALIZERS[kind],
+        postprocessor=dict(type='TALPostProcessor',
+                           nms=None if kind == 'BMN' else dict(type='SoftNMS')))
+    if kind == 'TCANet':
+        model['proposal_files'] = [str(data / 'proposals.json')]
+    runner = Runner.from_cfg(Config(dict(
+        model=model, default_scope='mmaction', work_dir=str(data / 'work'),
+        train_dataloader=loader('train', False), test_dataloader=loader('test', True),
+        train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=2),
+        optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3)),
+        test_cfg=dict(type='TestLoop'),
+        test_evaluator=[dict(type='ProposalMetric', ann_file=str(data / 'ann.json'),
+                             protocol='hapt'),
+                        dict(type='TALMetric', ann_file=str(data / 'ann.json'), protocol='hapt')],
+        experiment_name=f'{kind}-{data.name}', randomness=dict(seed=0), log_level='WARNING')))
+    runner.train()
+    metrics = runner.test()
+    assert {'AR@1', 'AR@100', 'AUC', 'average_mAP'} <= set(metrics)
+    assert all(np.isfinite(value) for value in metrics.values())
+    # even hardly trained, a hundred proposals for one action find something
+    assert metrics['AR@100'] > 0
+
+
+# MMAction2's localizers as they are, with cltdr_mm imported
+
+
+def test_mmaction_localizers_still_work():
+    inputs = [torch.rand(WIDTH, STEPS) for _ in range(2)]
+    meta = dict(video_name='v_test', duration_second=100, duration_frame=1000,
+                annotations=[dict(segment=[30., 60.], label='x')], feature_frame=900)
+    box = torch.tensor([[0.1, 0.3], [0.375, 0.625]])
+    proposals = torch.tensor([[0.1, 0.35, 0.9], [0.3, 0.6, 0.8]])
+    samples = []
+    for _ in inputs:
+        sample = ActionDataSample(metainfo=meta)
+        sample.gt_instances = InstanceData(gt_bbox=box)
+        sample.proposals = InstanceData(proposals=proposals)
+        samples.append(sample)
+    for kind, cfg in LOCALIZERS.items():
+        model = MODELS.build(copy.deepcopy(cfg)).train()
+        total(model(inputs, samples, mode='loss')).backward()
+        assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
+        with torch.no_grad():
+            results = model.eval()(inputs[:1], samples[:1], mode='predict')
+        if kind == 'TEM':
+            assert results[0][0] == 'v_test' and results[0][1].shape == (STEPS, 5)
+        else:
+            assert results[0]['video_name'] == 'v_test'
+            assert all(0 <= p['segment'][0] <= 100 for p in results[0]['proposal_list'])
+
+
+def test_mmaction_pem_still_works():
+    model = MODELS.build(dict(
+        type='PEM', pem_feat_dim=8, pem_hidden_dim=8, pem_u_ratio_m=1, pem_u_ratio_l=2,
+        pem_high_temporal_iou_threshold=0.6, pem_low_temporal_iou_threshold=0.2, **SOFT_NMS))
+    sample = ActionDataSample(metainfo=dict(
+        video_name='v_test', duration_second=100, duration_frame=960, feature_frame=960))
+    sample.gt_instances = InstanceData(
+        bsp_feature=torch.rand(6, 8), reference_temporal_iou=torch.tensor([.9, .7, .5, .3, .1, 0]),
+        tmin=torch.linspace(0, .5, 6), tmax=torch.linspace(.5, 1, 6),
+        tmin_score=torch.rand(6), tmax_score=torch.rand(6))
+    inputs = [torch.tensor(0.)]
+    loss = model(inputs, [sample], mode='loss')['temporal_iou_loss']
+    loss.backward()
+    assert loss.isfinite()
+    with torch.no_grad():
+        result, = model(inputs, [sample], mode='predict')
+    assert result['video_name'] == 'v_test' and len(result['proposal_list']) == 6
