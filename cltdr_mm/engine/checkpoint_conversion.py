@@ -1,5 +1,6 @@
 """Published checkpoints, renamed for our models. Their keys stay close to ours by design."""
 import os
+import pickle
 import re
 from collections.abc import Mapping
 from typing import Optional
@@ -59,6 +60,9 @@ FAMILIES = {
 #: tables are computed, the refine head's scales are never used by the published code.
 _UNUSED = [r'^point_generator\.', r'^backbone\.pos_embd$', r'^refineHead\.scale\.\d+\.']
 
+#: The running number of positives: ours to save, no part of published checkpoints.
+_NORMALIZER = 'head.normalizer.value'
+
 
 def unwrap(checkpoint: Mapping, ema: bool = True) -> dict[str, Tensor]:
     """The state dict within a published checkpoint.
@@ -84,7 +88,7 @@ def unwrap(checkpoint: Mapping, ema: bool = True) -> dict[str, Tensor]:
         raise ValueError('the checkpoint holds no state dict: neither tensors by name nor a '
                          "'state_dict' or 'state_dict_ema' of such; it has "
                          f'{sorted(map(str, checkpoint))[:8]}')
-    return {re.sub(r'^module\.', '', key): value for key, value in state.items()}
+    return {re.sub(r'^(module\.)+', '', key): value for key, value in state.items()}
 
 
 def convert_state_dict(state: Mapping[str, Tensor], family: str) -> dict[str, Tensor]:
@@ -114,7 +118,7 @@ def convert_state_dict(state: Mapping[str, Tensor], family: str) -> dict[str, Te
         else:
             unknown.append(key)
     if unknown:
-        raise ValueError(f'{len(unknown)} keys are not of a {family} checkpoint: '
+        raise ValueError(f'{len(unknown)} keys are unknown in checkpoints of {family}: '
                          f'{", ".join(unknown[:8])}{" ..." if len(unknown) > 8 else ""}')
     return converted
 
@@ -129,8 +133,7 @@ def check_against(converted: Mapping[str, Tensor], model: torch.nn.Module) -> No
     Raises:
         ValueError: Listing every key that is missing, left over or of another shape.
     """
-    # the running number of positives is no part of published checkpoints
-    expected = {k: v for k, v in model.state_dict().items() if k != 'head.normalizer.value'}
+    expected = {k: v for k, v in model.state_dict().items() if k != _NORMALIZER}
     problems = [f'missing: {key}' for key in expected.keys() - converted.keys()]
     problems += [f'left over: {key}' for key in converted.keys() - expected.keys()]
     problems += [
@@ -152,7 +155,8 @@ def convert_checkpoint(source: str, target: str, family: str,
         source (str): Published checkpoint.
         target (str): Where to write ours.
         family (str): See :func:`convert_state_dict`.
-        model (nn.Module, optional): Model of the matching config to check keys and shapes with.
+        model (nn.Module, optional): Model of the matching config to check keys and shapes with;
+            what published checkpoints lack is taken from it, so that the result loads strictly.
             Defaults to None: names are checked, shapes are not.
         ema (bool): See :func:`unwrap`. Defaults to True.
 
@@ -169,8 +173,13 @@ def convert_checkpoint(source: str, target: str, family: str,
         converted = convert_state_dict(unwrap(checkpoint, ema), family)
         if model is not None:
             check_against(converted, model)
+            converted[_NORMALIZER] = model.state_dict()[_NORMALIZER]
     except FileNotFoundError:
         raise
+    except pickle.UnpicklingError as error:
+        # torch's own message tells how to run the code in it
+        raise ValueError(f'{source}: not loaded, for it is no checkpoint of tensors and plain '
+                         'containers alone and might run code') from error
     except Exception as error:
         raise ValueError(f'{source}: {error}') from error
     result = dict(state_dict=converted, meta=dict(converted_from=family))
