@@ -35,9 +35,7 @@ def evaluate_detections(detections: Detections,
     Raises:
         ValueError: If there is no instance to be found.
     """
-    if len(ground_truth.labels) == 0:
-        raise ValueError(f"{ground_truth.ann_file}: subset '{ground_truth.subset}' has no "
-                         'annotations to evaluate on')
+    ground_truth.check_not_empty()
     tious = protocol.all_tious
     ap = average_precision(detections, ground_truth, tious, tie_order)
     recall = recall_at_kx(detections, ground_truth, tious, RECALL_KS, tie_order)
@@ -150,7 +148,7 @@ def _remarks(report: dict) -> list[str]:
     if counts['without_ground_truth']:
         lines.append(f"{counts['without_ground_truth']} detections are of classes without "
                      'instances in the subset and count nowhere')
-    if counts['tied']:
+    if counts['tied'] > 0.01 * counts['count']:
         lines.append(f"{counts['tied']} detections share their score with another of their class: "
                      'their order, and so the mAP, is a convention')
     if counts['count'] == 0:

@@ -41,6 +41,12 @@ class GroundTruth:
         """np.ndarray: (K,) bool, classes that have an instance; only they are averaged over."""
         return np.bincount(self.labels, minlength=len(self.classes)) > 0
 
+    def check_not_empty(self) -> None:
+        """Raise ValueError when there is no instance to be found."""
+        if len(self.labels) == 0:
+            raise ValueError(f"{self.ann_file}: subset '{self.subset}' has no annotations to "
+                             'evaluate on')
+
 
 @dataclass
 class Detections:

@@ -58,8 +58,9 @@ def diagnose(detections: Detections,
         Diagnosis: See there.
 
     Raises:
-        ValueError: If ``tiou`` is not in (0.1, 1].
+        ValueError: If ``tiou`` is not in (0.1, 1], or there is nothing to be found.
     """
+    ground_truth.check_not_empty()
     if not MIN_OVERLAP < tiou <= 1:
         raise ValueError(f'diagnose: tiou must be in ({MIN_OVERLAP}, 1], got {tiou}')
     ranked = detections.select(ranking(detections.scores, detections.labels, tie_order))

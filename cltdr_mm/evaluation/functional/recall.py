@@ -70,8 +70,9 @@ def average_recall(detections: Detections,
 
     Returns:
         tuple[np.ndarray, np.ndarray, float]: recall (T, max_average) at each average number, the
-        average numbers (max_average,) really reached, and the area under the mean recall's curve
-        in percent of the full area.
+        average numbers 1 to ``max_average``, and the area under the curve of the mean recall in
+        percent of ``max_average``. Where videos have fewer proposals than asked for, the recall
+        stays at what all of them reach.
     """
     check_tious(tious)
     num_videos = len(ground_truth.video_names)
@@ -80,7 +81,7 @@ def average_recall(detections: Detections,
     recall = np.zeros((len(tious), max_average))
     steps = np.arange(1, max_average + 1)
     if len(inside) == 0 or len(ground_truth.labels) == 0:
-        return recall, steps.astype(np.float64), 0.
+        return recall, steps, 0.
     order = np.lexsort((-inside.scores, inside.videos))
     ranked = inside.select(order)
     zeros = np.zeros_like
@@ -89,16 +90,14 @@ def average_recall(detections: Detections,
     detection, instance, iou = overlapping_pairs(groups, ranked.segments, ground_truth.segments,
                                                  min(tious))
     rank = rank_in_group(ranked.videos)[detection]
-    # Share of a video's proposals used at each step; step max_average may ask for more than all.
-    share = steps / max_average * (max_average * num_videos / len(inside))
-    used = np.minimum((per_video[:, None] * share).astype(np.int64), per_video[:, None])
+    # (V, max_average) proposals used, rounded down; in integers, so that 3 of 3 are not 2.999
+    used = np.minimum(per_video[:, None] * steps * num_videos // len(inside), per_video[:, None])
     for j, tiou in enumerate(tious):
         # Rank of the first proposal that finds an instance: found once more than that are used.
         needed = np.full(len(ground_truth.labels), np.iinfo(np.int64).max)
         near = iou >= tiou
         np.minimum.at(needed, instance[near], rank[near])
         recall[j] = (needed[:, None] < used[ground_truth.videos]).mean(axis=0)
-    average = used.sum(axis=0) / num_videos
     mean = recall.mean(axis=0)
-    area = ((mean[1:] + mean[:-1]) / 2 * np.diff(average)).sum()
-    return recall, average, float(100 * area / average[-1]) if average[-1] else 0.
+    area = (mean[1:] + mean[:-1]).sum() / 2
+    return recall, steps, float(100 * area / max_average)

@@ -1,0 +1,237 @@
+import json
+import logging
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import METRICS
+from mmaction.structures import ActionDataSample
+from mmengine.evaluator import Evaluator
+from mmengine.logging import MMLogger
+from mmengine.structures import InstanceData
+
+from cltdr_mm.evaluation import (
+    evaluate_detections,
+    flat_metrics,
+    get_protocol,
+    load_ground_truth,
+    read_results,
+)
+
+RUN, SIT, JUMP = 1, 0, 2
+
+
+def sample(video, segments, scores, labels, **meta):
+    result = ActionDataSample(metainfo=dict(video_name=video, duration=60., **meta))
+    result.pred_instances = InstanceData(
+        segments=torch.tensor(segments, dtype=torch.float64).reshape(-1, 2),
+        scores=torch.tensor(scores, dtype=torch.float32),
+        labels=torch.tensor(labels, dtype=torch.int64))
+    return result
+
+
+def perfect():
+    return [sample('two', [[5., 15.]], [0.7], [RUN]),
+            sample('one', [[20., 30.], [0., 10.]], [0.6, 0.9], [SIT, RUN])]
+
+
+@pytest.fixture
+def logged():
+    """List of what MMEngine's logger says."""
+    lines, logger = [], MMLogger.get_current_instance()
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())
+    logger.addHandler(handler)
+    yield lines
+    logger.removeHandler(handler)
+
+
+def evaluate(ann_file, samples, meta=None, size=None, **kwargs):
+    metric = METRICS.build(
+        dict(type='TALMetric', ann_file=ann_file, **{**dict(protocol='hapt'), **kwargs}))
+    evaluator = Evaluator(metric)
+    evaluator.dataset_meta = {} if meta is None else meta
+    for s in samples:
+        evaluator.process([s])
+    return evaluator.evaluate(len(samples) if size is None else size)
+
+
+def test_keys_and_values(ann_file):
+    found = evaluate(ann_file, perfect())
+    assert found['average_mAP'] == found['mAP@0.3'] == found['mAP@0.95'] == 1
+    assert found['average_mAP@0.5:0.95'] == found['recall@1x@0.5'] == found['recall@5x@0.7'] == 1
+    worse = perfect()
+    worse[1].pred_instances.segments[0] += 2.5  # tIoU 0.6 of the only 'sit'
+    found = evaluate(ann_file, worse)
+    assert found['mAP@0.6'] == 1 and found['mAP@0.7'] == 0.5
+    assert found['average_mAP'] == pytest.approx(0.9)
+    assert found['average_mAP@0.5:0.95'] == pytest.approx((3 + 7 * 0.5) / 10)
+
+
+def test_report(ann_file, tmp_path, logged):
+    out = tmp_path / 'out'
+    found = evaluate(ann_file, perfect(), protocol='anet13', subset='TEST', out_dir=str(out))
+    text = '\n'.join(logged)
+    assert "2 videos ('Test'), 3 instances, 2 classes" in text
+    assert 'recall@5x' in text and '| 0.75 ' in text and '| 0.6 ' not in text
+    report = json.loads((out / 'metrics.json').read_text())
+    assert report['protocol'] == 'anet13' and report['average_mAP'] == found['average_mAP']
+    assert set(report['mAP']) == {f'{t:g}' for t in np.arange(0.5, 0.96, 0.05)}
+    assert set(report['AP']) == {'run', 'sit'} and report['AP']['run']['0.5'] == 1
+    assert report['fingerprint']['instances'] == 3
+    detections = json.loads((out / 'detections.json').read_text())['results']
+    assert list(detections) == ['one', 'two']
+    assert [d['label'] for d in detections['one']] == ['run', 'sit']  # by score
+
+
+def test_the_result_file_gives_the_same_numbers(ann_file, tmp_path):
+    g = np.random.default_rng(0)
+    samples = []
+    for name in ('one', 'two'):
+        starts = g.random(50) * 30
+        samples.append(sample(name, np.stack([starts, starts + 5 + g.random(50) * 9], 1),
+                              np.round(g.random(50), 1), g.integers(0, 3, 50)))
+    found = evaluate(ann_file, samples, out_dir=str(tmp_path))
+    truth = load_ground_truth(ann_file, 'test')
+    results = read_results(str(tmp_path / 'detections.json'), truth)
+    protocol = get_protocol('hapt')
+    assert flat_metrics(evaluate_detections(results.detections, truth, protocol),
+                        protocol) == found
+    assert 0 < found['average_mAP'] < 1
+    # neither the order of the videos nor a sample that comes twice makes a difference
+    assert evaluate(ann_file, samples[::-1]) == found
+    assert evaluate(ann_file, samples + samples[:1]) == found
+
+
+def test_protocol_and_classes_of_the_data_set(ann_file):
+    meta = dict(protocol='thumos14', classes=('run', 'jump', 'sit'))
+    samples = [sample('two', [[5., 15.]], [0.7], [0]),
+               sample('one', [[20., 30.], [0., 10.]], [0.6, 0.9], [2, 0])]
+    assert evaluate(ann_file, samples, meta, protocol=None)['average_mAP'] == 1
+    with pytest.raises(ValueError, match='no protocol given'):
+        evaluate(ann_file, samples, protocol=None)
+    with pytest.raises(ValueError, match='unknown protocol'):
+        METRICS.build(dict(type='TALMetric', ann_file=ann_file, protocol='x'))
+
+
+def test_windows_are_put_together(ann_file):
+    """The two windows of a video find the same instance; only NMS over both removes one."""
+    samples = [
+        sample('one', [[0., 10.], [20., 30.]], [0.9, 0.8], [RUN, SIT], window_index=0,
+               num_windows=2),
+        sample('one', [[20., 30.], [0., 10.]], [0.7, 0.6], [SIT, RUN], window_index=1,
+               num_windows=2),
+        sample('two', [[5., 15.]], [0.7], [RUN], window_index=0, num_windows=1)
+    ]
+    nms = dict(type='TALPostProcessor', nms=dict(type='HardNMS', iou_threshold=0.5))
+    assert evaluate(ann_file, samples, postprocessor=nms)['mAP@0.5'] == 1
+    without = evaluate(ann_file, samples)['mAP@0.5']
+    # run: hit 0.9, hit 0.7, double 0.6; sit: hit, double. Nothing false before the last hit.
+    assert without == 1
+    samples[2].pred_instances.scores[0] = 0.1  # now the double comes before it
+    assert evaluate(ann_file, samples)['mAP@0.5'] == pytest.approx(((1 + 2 / 3) / 2 + 1) / 2)
+    assert evaluate(ann_file, samples, postprocessor=nms)['mAP@0.5'] == 1
+    with pytest.raises(ValueError, match=r'1 videos or windows .*one \(window 1\)'):
+        evaluate(ann_file, samples[::2])
+
+
+def test_postprocessor_clips_to_the_duration(ann_file):
+    samples = perfect()
+    samples[0].pred_instances.segments[0, 1] = 75.
+    samples[0].set_metainfo(dict(duration=15.))
+    nms = dict(type='TALPostProcessor', nms=dict(type='SoftNMS'))
+    assert evaluate(ann_file, samples)['mAP@0.5'] < 1
+    assert evaluate(ann_file, samples, postprocessor=nms)['mAP@0.95'] == 1
+
+
+def test_coverage(ann_file, logged):
+    with pytest.raises(ValueError, match=r"1 videos or windows of subset 'Test' .*: one\."):
+        evaluate(ann_file, perfect()[:1])
+    found = evaluate(ann_file, perfect()[:1], allow_missing=True)
+    assert found['mAP@0.5'] == pytest.approx((0.5 + 0) / 2)
+    assert any('1 videos or windows' in line and line.endswith(': one') for line in logged)
+    with pytest.raises(ValueError, match="1 predicted videos are not part of subset 'Test'.*three"):
+        evaluate(ann_file, [*perfect(), sample('three', [], [], [])])
+
+
+def test_videos_without_detections(ann_file):
+    samples = [sample('one', [], [], []), sample('two', [], [], [])]
+    assert evaluate(ann_file, samples)['average_mAP'] == 0
+    samples[1] = perfect()[0]
+    assert evaluate(ann_file, samples)['mAP@0.5'] == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize('change, message', [
+    (dict(segments=[[0., float('nan')]]), "video 'two' hold NaN"),
+    (dict(scores=[float('inf')]), "video 'two' hold NaN"),
+    (dict(labels=[3]), "video 'two' has predicted labels from 3 to 3, but there are 3 classes"),
+    (dict(labels=[-1]), "video 'two' has predicted labels"),
+])
+def test_bad_predictions(ann_file, change, message):
+    values = {**dict(segments=[[5., 15.]], scores=[0.7], labels=[RUN]), **change}
+    with pytest.raises(ValueError, match=message):
+        evaluate(ann_file, [perfect()[1], sample('two', **values)])
+
+
+def test_subset_without_instances(tmp_path):
+    path = tmp_path / 'empty.json'
+    path.write_text(json.dumps(dict(classes=['a'], database={
+        'v': dict(subset='test', duration=9., fps=1., annotations=[])})))
+    with pytest.raises(ValueError, match=r"empty\.json: subset 'test' has no annotations"):
+        evaluate(str(path), [sample('v', [], [], [])])
+
+
+RANKS = '''
+import json, sys
+import torch.distributed as dist
+from tests.evaluation.metrics.test_tal_metric import many, Evaluator, METRICS
+dist.init_process_group('gloo')
+rank, world = dist.get_rank(), dist.get_world_size()
+samples = many()
+# as MMEngine's DefaultSampler deals them out, the last ranks filled up from the start
+total = -(-len(samples) // world) * world
+mine = [samples[i % len(samples)] for i in range(rank, total, world)]
+evaluator = Evaluator(METRICS.build(
+    dict(type='TALMetric', ann_file=sys.argv[1], protocol='hapt', out_dir=sys.argv[2])))
+evaluator.dataset_meta = {}
+evaluator.process(mine)
+found = evaluator.evaluate(len(samples))
+with open(f'{sys.argv[2]}_{rank}.json', 'w') as file:  # two ranks would mix up their output
+    json.dump(found, file)
+dist.destroy_process_group()
+'''
+
+
+def many():
+    """15 videos: an odd number, so that two ranks get a repeated sample."""
+    g = np.random.default_rng(1)
+    samples = []
+    for i in range(15):
+        starts = g.random(20) * 40
+        samples.append(sample(f'v{i}', np.stack([starts, starts + 2 + g.random(20) * 9], 1),
+                              np.round(g.random(20), 2), g.integers(0, 2, 20)))
+    return samples
+
+
+def test_two_ranks_count_fifteen_samples(tmp_path, project_root):
+    database = {
+        f'v{i}': dict(subset='test', duration=60., fps=10., annotations=[
+            dict(label='ab'[i % 2], segment=[2. * i, 2. * i + 8])]) for i in range(15)
+    }
+    ann_file = tmp_path / 'many.json'
+    ann_file.write_text(json.dumps(dict(classes=['a', 'b'], database=database)))
+    alone = evaluate(str(ann_file), many(), out_dir=str(tmp_path / 'one'))
+    assert 0 < alone['average_mAP'] < 1
+    env = dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=str(project_root))
+    done = subprocess.run(
+        [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2',
+         '--no_python', sys.executable, '-c', RANKS, str(ann_file), str(tmp_path / 'two')],
+        capture_output=True, text=True, env=env, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for rank in range(2):
+        assert json.loads((tmp_path / f'two_{rank}.json').read_text()) == alone
+    assert ((tmp_path / 'two' / 'detections.json').read_text()
+            == (tmp_path / 'one' / 'detections.json').read_text())

@@ -1,0 +1,158 @@
+import gzip
+import json
+import os
+
+import numpy as np
+import pytest
+
+from cltdr_mm.datasets import TALDataError
+from cltdr_mm.evaluation import (
+    evaluate_detections,
+    get_protocol,
+    load_ground_truth,
+    read_results,
+    results_of,
+    write_json,
+)
+
+
+def one(**change):
+    entry = {**dict(label='run', segment=[1., 9.], score=0.5), **change}
+    return {'one': [{k: v for k, v in entry.items() if v is not None}]}
+
+
+def test_read(ann_file, write_results):
+    truth = load_ground_truth(ann_file, 'test')
+    results = {'two': [dict(label='run', segment=[1, 9], score=1)], 'three': [],
+               'one': [dict(label=2, segment=[1.5, 9], score=0.5),
+                       dict(label='5', segment=[2, 2], score=-3.5)],
+               'four': [dict(label='sit', segment=[0, 1], score=0.1)]}
+    found = read_results(write_results(results), truth)
+    d = found.detections
+    assert d.segments.tolist() == [[1., 9.], [1.5, 9.], [2., 2.], [0., 1.]]
+    assert d.scores.tolist() == [1., 0.5, -3.5, 0.1]
+    assert d.labels.tolist() == [1, 0, 1, 0] and d.labels.dtype == np.int64
+    assert d.videos.tolist() == [1, 0, 0, 3]
+    assert found.unknown_videos == {'three': 0, 'four': 1}
+    assert found.videos == {'one', 'two', 'three', 'four'}
+    dropped = read_results(write_results(results), truth, unknown_videos='drop')
+    assert len(dropped.detections) == 3 and dropped.unknown_videos == {'three': 0, 'four': 1}
+
+
+def test_compressed_and_empty(ann_file, tmp_path):
+    truth = load_ground_truth(ann_file, 'test')
+    path = tmp_path / 'results.json.gz'
+    path.write_bytes(gzip.compress(json.dumps(dict(results=one())).encode()))
+    assert len(read_results(str(path), truth).detections) == 1
+    path.write_bytes(gzip.compress(b'{"results": {}}'))
+    empty = read_results(str(path), truth).detections
+    assert empty.segments.shape == (0, 2)
+    report = evaluate_detections(empty, truth, get_protocol('thumos14'))
+    assert report['average_mAP'] == 0 and report['detections']['count'] == 0
+
+
+NAN = float('nan')
+
+
+@pytest.mark.parametrize('results, field, message', [
+    (one(segment=[9., 1.]), 'segment', 'end 1 s is before start 9 s'),
+    (one(segment=[NAN, 1.]), 'segment', 'must be finite, got nan'),
+    (one(segment=[0., float('inf')]), 'segment', 'must be finite'),
+    (one(segment=[0.]), 'segment', r'must be \[start, end\]'),
+    (one(segment='0-1'), 'segment', r'must be \[start, end\]'),
+    (one(segment=['0', 1]), 'segment', "must be a number, got '0'"),
+    (one(score=NAN), 'score', 'must be finite, got nan'),
+    (one(score='high'), 'score', "must be a number, got 'high'"),
+    (one(score=True), 'score', 'must be a number'),
+    (one(label='fly'), 'label', "unknown label 'fly', not among the 3 classes"),
+    (one(label=3), 'label', 'unknown label 3'),
+    (one(label='²'), 'label', 'unknown label'),
+    (one(label=[1]), 'label', r'unknown label \[1\]'),
+    (one(label=True), 'label', 'unknown label True'),
+    (one(label=None), 'label', 'is missing'),
+    (one(score=None), 'score', 'is missing'),
+    (one(segment=None), 'segment', 'is missing'),
+])
+def test_bad_detections(ann_file, write_results, results, field, message):
+    truth = load_ground_truth(ann_file, 'test')
+    with pytest.raises(TALDataError, match=rf"results\.json: video 'one': results\[0\]\.{field}: "
+                       rf'{message}'):
+        read_results(write_results(results), truth)
+
+
+@pytest.mark.parametrize('content, message', [
+    ('{"results": {"one": [', 'file: cannot be read'),
+    ('{"database": {}}', r"results: is missing; the file has \['database'\]"),
+    ('[]', 'results: is missing; the file has list'),
+    ('{"results": []}', 'results: must be an object'),
+    ('{"results": {"one": {}}}', "video 'one': results: must be a list, got dict"),
+    ('{"results": {"one": [7]}}', r"video 'one': results\[0\]: must be an object, got int"),
+    ('{"results": {"one": [], "one": []}}', "results: 'one' is given twice"),
+])
+def test_bad_files(ann_file, tmp_path, content, message):
+    path = tmp_path / 'bad.json'
+    path.write_text(content)
+    with pytest.raises(TALDataError, match=r'bad\.json: ' + message):
+        read_results(str(path), load_ground_truth(ann_file, 'test'))
+
+
+def test_unreadable(ann_file, tmp_path):
+    truth = load_ground_truth(ann_file, 'test')
+    for name, content in (('none.json', None), ('not.json.gz', b'plain'), ('bytes.json', b'\xff')):
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        with pytest.raises(TALDataError, match=f'{name}: file: cannot be read'):
+            read_results(str(tmp_path / name), truth)
+
+
+def test_unknown_on_request(ann_file, write_results):
+    truth = load_ground_truth(ann_file, 'test')
+    found = read_results(write_results(one(label='fly')), truth, unknown_labels='drop')
+    assert len(found.detections) == 0 and found.unknown_labels == {'fly': 1}
+    path = write_results({'four': []})
+    with pytest.raises(TALDataError, match="video 'four': results: is no video of subset 'Test'"):
+        read_results(path, truth, unknown_videos='error')
+    for argument in ('unknown_videos', 'unknown_labels'):
+        with pytest.raises(ValueError, match=f'{argument} must be one of'):
+            read_results(path, truth, **{argument: 'maybe'})
+
+
+def test_many_problems_are_counted(ann_file, write_results):
+    results = {'one': one(score=NAN)['one'] * 50}
+    with pytest.raises(TALDataError, match=r'50 problem\(s\)(.|\n)*and 30 more'):
+        read_results(write_results(results), load_ground_truth(ann_file, 'test'))
+
+
+def test_what_is_written_is_read_back(ann_file, tmp_path, write_results):
+    truth = load_ground_truth(ann_file, 'test')
+    given = read_results(write_results({
+        'one': [dict(label='sit', segment=[1 / 3, 9], score=0.1 + 0.2)] * 2,
+        'two': [dict(label='run', segment=[0, 1e-9], score=1e-300)]}), truth).detections
+    path = tmp_path / 'deep' / 'out.json'
+    write_json(results_of(given, truth), path)
+    again = read_results(str(path), truth).detections
+    for field in ('segments', 'scores', 'labels', 'videos'):
+        np.testing.assert_array_equal(getattr(given, field), getattr(again, field))
+    assert set(json.loads(path.read_text())) == {'version', 'results', 'external_data'}
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / 'out.json'
+    write_json(dict(a=1), path)
+    assert path.stat().st_mode & 0o777 == 0o666 & ~current_umask()
+    with pytest.raises(ValueError, match='not JSON compliant'):
+        write_json(dict(a=NAN), path)
+
+    def full(*_):
+        raise OSError('no space left')
+
+    monkeypatch.setattr(os, 'replace', full)
+    with pytest.raises(OSError, match='no space left'):
+        write_json(dict(a=2), path)
+    assert json.loads(path.read_text()) == dict(a=1) and os.listdir(tmp_path) == ['out.json']
+
+
+def current_umask():
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
