@@ -1,0 +1,11 @@
+# ASL (ICCV 2023) around ActionFormer's head and encoder, sized for THUMOS14 with I3D features
+_base_ = ['./actionformer.py']
+model = dict(
+    head=dict(
+        _delete_=True,
+        type='ASLHead',
+        head=dict(
+            type='ActionFormerHead',
+            num_classes=20,
+            in_channels=512,
+            regression_ranges=[(0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 10000)])))

@@ -1,0 +1,15 @@
+# ASL around ActionFormer for ActivityNet-1.3: class-agnostic proposals, video-level scores
+_base_ = ['./actionformer_anet.py']
+model = dict(
+    head=dict(
+        _delete_=True,
+        type='ASLHead',
+        head=dict(
+            type='ActionFormerHead',
+            num_classes=1,
+            in_channels=256,
+            regression_ranges=[(0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 10000)],
+            label_smoothing=0.1,
+            reg_weight=2.0,
+            normalizer=dict(init=200),
+            test_cfg=dict(min_length=0.001))))

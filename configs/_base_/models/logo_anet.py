@@ -1,0 +1,22 @@
+# LoGo for ActivityNet-1.3: class-agnostic proposals, video-level scores. What the paper does not
+# give is TriDet's there.
+_base_ = ['./logo.py']
+model = dict(
+    backbone=dict(
+        in_channels=512, embed_dims=256, ffn_dims=2048, kernel_size=15, use_abs_pe=True,
+        max_len=192),
+    neck=dict(in_channels=256),
+    head=dict(
+        num_classes=1,
+        in_channels=256,
+        feat_channels=512,
+        num_bins=12,
+        label_smoothing=0.1,
+        normalizer=dict(init=400),
+        test_cfg=dict(min_length=0.1)),
+    postprocessor=dict(
+        nms=dict(sigma=0.7, class_wise=False),
+        voting=dict(type='SegmentVoting', iou_threshold=0.95, class_wise=False),
+        # the paper takes UntrimmedNet's scores; here CUHK's, see docs/datasets/anet13.md
+        fusion=dict(type='ExternalScores', score_file='data/anet13/cuhk_val_scores.json'),
+        max_per_video=200))

@@ -1,0 +1,24 @@
+# GMG before BMN on HAPT (UCI): class-agnostic proposals, judged by AR@AN
+_base_ = [
+    '../_base_/models/encoded_bmn.py', '../_base_/datasets/hapt.py',
+    '../_base_/schedules/adamw_cosine.py', '../_base_/default_runtime.py'
+]
+model = dict(
+    backbone=dict(in_channels=150, embed_dims=128, ffn_dims=192),
+    neck=dict(in_channels=128),
+    # narrow, as the encoder: the map has 100 x 100 cells
+    localizer=dict(
+        feat_dim=128, num_samples=16, hidden_dim_1d=64, hidden_dim_2d=64, hidden_dim_3d=128))
+pipeline = [
+    dict(type='LoadTALFeature'),
+    dict(type='ResizeFeature', length=100),
+    dict(type='PackTALInputs'),
+]
+train_dataloader = dict(batch_size=8, dataset=dict(pipeline=pipeline))
+val_dataloader = dict(dataset=dict(pipeline=pipeline))
+test_dataloader = dict(dataset=dict(pipeline=pipeline))
+val_evaluator = dict(type='ProposalMetric')
+test_evaluator = dict(type='ProposalMetric')
+default_hooks = dict(checkpoint=dict(save_best='AUC'))
+train_cfg = dict(max_epochs=35, val_interval=5)
+optim_wrapper = dict(optimizer=dict(lr=5e-4, weight_decay=0.05))

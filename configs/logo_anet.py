@@ -1,0 +1,10 @@
+# LoGo on ActivityNet-1.3, TSP features
+_base_ = [
+    '_base_/models/logo_anet.py', '_base_/datasets/anet13_tsp.py',
+    '_base_/schedules/adamw_cosine.py', '_base_/default_runtime.py'
+]
+train_cfg = dict(max_epochs=15)
+param_scheduler = dict(warmup=10)
+optim_wrapper = dict(
+    optimizer=dict(lr=1e-3, weight_decay=0.04), clip_grad=dict(max_norm=0.4))
+auto_scale_lr = dict(base_batch_size=16)

@@ -1,0 +1,9 @@
+# TemporalMaxer on THUMOS14, InternVideo2-6B features, by the recipe for I3D
+_base_ = [
+    '_base_/models/temporalmaxer.py', '_base_/datasets/thumos14_internvideo2.py',
+    '_base_/schedules/adamw_cosine.py', '_base_/default_runtime.py'
+]
+model = dict(backbone=dict(in_channels=3200))
+train_cfg = dict(max_epochs=65)
+param_scheduler = dict(warmup=5)
+optim_wrapper = dict(optimizer=dict(lr=1e-4, weight_decay=0.05))

@@ -1,0 +1,213 @@
+"""Every ablation config is short, builds at full size, and changes what its row says."""
+import pytest
+import torch
+from config_models import CONFIGS, build, load, millions
+from torch import nn
+
+from cltdr_mm.models import backbones, heads
+from cltdr_mm.models.backbones.spectral import ConvFilter
+from cltdr_mm.models.layers import LocalSelfAttention
+
+FOLDER = CONFIGS / 'ablations'
+NAMES = sorted(p.relative_to(FOLDER).with_suffix('').as_posix() for p in FOLDER.rglob('*.py'))
+RANGES = [(0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 10000)]
+BASES = dict(thumos='cltdr_thumos_internvideo2', multithumos='cltdr_multithumos_videomaev2',
+             epic_verb='cltdr_epic_verb', epic_noun='cltdr_epic_noun', anet='cltdr_anet_tsp',
+             hacs='cltdr_hacs_slowfast')
+MODELS = {}
+
+
+def model_of(name):
+    """The built model of an ablation; each is built once."""
+    if name not in MODELS:
+        MODELS[name] = build(load(f'ablations/{name}'))
+    return MODELS[name]
+
+
+def of_table(name):
+    return [n for n in NAMES if n.startswith(name)]
+
+
+def blocks(model):
+    return [*model.backbone.stem, *model.backbone.branch]
+
+
+def names_in(module):
+    return {name for name, _ in module.named_modules()}
+
+
+def pyramid(channels=512, steps=64, levels=6):
+    """Features to run a head with, a level that is zero everywhere but one being all NaN."""
+    feats = [torch.zeros(1, channels, steps >> level) for level in range(levels)]
+    masks = [torch.ones(1, steps >> level, dtype=torch.bool) for level in range(levels)]
+    return feats, masks
+
+
+def test_every_row_is_there():
+    counts = {f'cltdr_gmg/table{n:02d}': rows
+              for n, rows in zip(range(6, 15), (7, 2, 2, 8, 4, 3, 3, 4, 6 * 8))}
+    counts.update({'logo/table03': 4, 'logo/table04': 3, 'logo/table05': 5})
+    assert {table: len(of_table(table)) for table in counts} == counts
+    assert sum(counts.values()) == len(NAMES)
+    assert 'ActionMamba' in (FOLDER / 'README.md').read_text()  # the row that cannot be built
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_is_short_inherits_and_builds(name):
+    lines = (FOLDER / f'{name}.py').read_text().splitlines()
+    assert len(lines) < 10
+    table = int(name.split('table')[1][:2])
+    assert lines[0].startswith(f'# Table {table}, ') and 'paper: average mAP' in lines[0]
+    assert lines[1].startswith("_base_ = ['../../")
+    cfg = load(f'ablations/{name}')
+    assert {'train_dataloader', 'test_evaluator', 'train_cfg', 'optim_wrapper'} <= set(cfg)
+    model = model_of(name)
+    assert model.backbone.in_channels == cfg.train_dataloader.dataset.feature_dim
+    assert model.backbone.num_levels == model.head.num_levels == len(model.neck.fpn_norms)
+    assert model.data_preprocessor.size_divisor == 2**(model.head.num_levels - 1)
+
+
+@pytest.mark.parametrize('name', of_table('cltdr_gmg/table06'))
+def test_granularities(name):
+    wanted = set(name.split('table06_')[1].split('_'))
+    for block in blocks(model_of(name)):
+        found = {granularity for granularity, part in
+                 (('instant', block.fc), ('local', block.convw), ('global', block.global_mixer))
+                 if part is not None}
+        assert found == wanted
+    assert len(blocks(model_of(name))) == 7
+
+
+def test_gates():
+    """Without gates the finer views do not depend on the coarser ones."""
+    for name, gated in (('with', True), ('without', False)):
+        block = model_of(f'cltdr_gmg/table07_{name}_gate').backbone.stem[0]
+        fine, coarse = torch.ones(1, 2, 3), torch.tensor([0., 2., -1.]).expand(1, 2, 3)
+        out = block._gated(fine, coarse)
+        assert out.tolist() == ([[[0., 2., 0.]] * 2] if gated else fine.tolist())
+
+
+def test_global_mixers():
+    fft, attention = (model_of(f'cltdr_gmg/table08_{name}') for name in ('fft', 'self_attention'))
+    assert all(isinstance(b.global_mixer, ConvFilter) for b in blocks(fft))
+    assert all(isinstance(b.global_mixer, LocalSelfAttention) for b in blocks(attention))
+    assert millions(attention.backbone) > millions(fft.backbone) + 5
+
+
+@pytest.mark.parametrize('name', of_table('cltdr_gmg/table09'))
+def test_sources(name):
+    part, key = name.split('table09_')[1].split('_')
+    wanted = dict(own=set(), higher={'higher'}, lower={'lower'}, both={'higher', 'lower'})[key]
+    head = model_of(name).head
+    changed, other = (head.dcm, head.drm) if part == 'cls' else (head.drm, head.dcm)
+    assert set(changed.resample) == set(changed.gate) == wanted
+    assert set(other.resample) == ({'lower'} if part == 'cls' else {'higher'})
+    # and the layers are used: a level that is seen carries its NaN over
+    changed = changed.to_empty(device='cpu').requires_grad_(False)
+    for param in changed.parameters():
+        param.fill_(0.01)
+    feats, masks = pyramid()
+    feats[2].fill_(float('nan'))
+    fused = changed(feats, masks)
+    touched = {level for level, x in enumerate(fused) if x.isnan().any()}
+    expected = {2} | ({1} if 'higher' in wanted else set()) | ({3} if 'lower' in wanted else set())
+    assert touched == expected
+    MODELS.pop(name)
+
+
+@pytest.mark.parametrize('name', of_table('cltdr_gmg/table10'))
+def test_refinement(name):
+    head = model_of(name).head
+    wanted = set(name.split('table10_refine_')[1].split('_')) - {'none'}
+    parts = names_in(head)
+    assert ('clff' in parts) == ('refine_head' in parts) == bool(wanted)
+    assert ('refine_head.cls_out' in parts) == ('cls' in wanted)
+    assert ('refine_head.start_out' in parts) == ('reg' in wanted)
+    assert ('refine_head.end_out' in parts) == ('reg' in wanted)
+
+
+@pytest.mark.parametrize('name', of_table('cltdr_gmg/table11'))
+def test_fusion(name):
+    fusion = name.split('table11_')[1]
+    head = model_of(name).head
+    for module in (head.dcm, head.drm):
+        assert hasattr(module, 'gate') == hasattr(module, 'own') == (fusion == 'attention')
+        assert hasattr(module, 'mix') == (fusion == 'concat')
+        assert len(module.resample) == 1
+    assert not hasattr(head.clff, 'gate')  # eq. 9 adds in any case
+
+
+@pytest.mark.parametrize('name, backbone, head, recipe', [
+    ('table12_gmg_actionformer', 'GMG', 'ActionFormerHead', 'actionformer'),
+    ('table12_gmg_trident', 'GMG', 'TridentHead', 'tridet'),
+    ('table12_gmg_cltdr', 'GMG', 'CLTDRHead', 'cltdr'),
+    ('table13_actionformer_cltdr', 'ActionFormer', 'CLTDRHead', 'actionformer'),
+    ('table13_temporalmaxer_cltdr', 'TemporalMaxer', 'CLTDRHead', 'temporalmaxer'),
+    ('table13_tridet_cltdr', 'SGP', 'CLTDRHead', 'tridet'),
+    ('table13_gmg_cltdr', 'GMG', 'CLTDRHead', 'cltdr')])
+def test_swaps(name, backbone, head, recipe):
+    model = model_of(f'cltdr_gmg/{name}')
+    assert type(model.backbone) is getattr(backbones, backbone)
+    assert type(model.head) is getattr(heads, head)
+    # whatever is not swapped is the paper's own system
+    gmg, cltdr = (build(load('cltdr_thumos_internvideo2')) for _ in range(2))
+    base = build(load(f'{recipe}_thumos_internvideo2'))
+    expected = gmg if backbone == 'GMG' else base
+    assert str(model.backbone) == str(expected.backbone)
+    expected = cltdr if head == 'CLTDRHead' else base
+    assert str(model.head) == str(expected.head)
+    assert type(model.head.assigner) is type(expected.head.assigner)
+    cfg, own = load(f'ablations/cltdr_gmg/{name}'), load(f'{recipe}_thumos_internvideo2')
+    for key in ('train_cfg', 'param_scheduler', 'optim_wrapper', 'train_dataloader'):
+        assert cfg[key] == own[key]
+
+
+@pytest.mark.parametrize('name', of_table('cltdr_gmg/table14'))
+def test_levels(name):
+    data, levels = name.split('table14_')[1].rsplit('_levels', 1)
+    levels = int(levels)
+    model, base = model_of(name), build(load(BASES[data]))
+    assert model.head.num_levels == levels == len(model.head.scales)
+    assert len(model.backbone.branch) == levels - 1
+    ranges = model.head.regression_ranges
+    assert ranges[0][0] == 0 and ranges[-1][1] == 10000
+    # no length falls between two levels, and levels mean the same in all rows of a data set
+    assert all(low <= high for (_, high), (low, _) in zip(ranges, ranges[1:]))
+    shared = min(levels, base.head.num_levels) - 1
+    assert ranges[:shared] == base.head.regression_ranges[:shared]
+    if levels == base.head.num_levels:
+        assert ranges == base.head.regression_ranges and str(model) == str(base)
+    assert type(model.head) is heads.CLTDRHead and type(model.backbone) is backbones.GMG
+
+
+@pytest.mark.parametrize('name, backbone, head', [
+    ('table03_conv_baseline', 'ConvPyramid', 'ActionFormerHead'),
+    ('table03_self_attention', 'ActionFormer', 'ActionFormerHead'),
+    ('table03_logo', 'LoGo', 'ActionFormerHead'), ('table03_logo_clff', 'LoGo', 'CLFFHead'),
+    ('table04_actionformer_head', 'LoGo', 'ActionFormerHead'),
+    ('table04_trident_head', 'LoGo', 'TridentHead'), ('table04_clff_head', 'LoGo', 'CLFFHead')])
+def test_logo_parts(name, backbone, head):
+    model, full = model_of(f'logo/{name}'), build(load('logo_thumos'))
+    assert type(model.backbone) is getattr(backbones, backbone)
+    assert type(model.head) is getattr(heads, head)
+    assert ('resample' in names_in(model.head)) == (head == 'CLFFHead')
+    # one loss and one size for all rows
+    assert type(model.head.loss_reg) is type(full.head.loss_reg)
+    assert model.head.balance_negatives and model.head.iou_power == 1
+    assert model.head.regression_ranges == full.head.regression_ranges == RANGES
+    assert model.backbone.embed_dims == full.backbone.embed_dims
+    if (backbone, head) == ('LoGo', 'CLFFHead'):
+        assert str(model) == str(full)
+
+
+@pytest.mark.parametrize('name', of_table('logo/table05'))
+def test_logo_levels(name):
+    levels = int(name[-1])
+    model, full = model_of(name), build(load('logo_thumos'))
+    assert model.head.num_levels == levels == len(model.backbone.branch) + 1
+    assert len(model.backbone.stem) == 0
+    assert model.head.regression_ranges[:levels - 1] == [*RANGES[:5], (64, 128)][:levels - 1]
+    assert model.head.regression_ranges[-1][1] == 10000
+    assert (str(model) == str(full)) == (levels == 6)
+    assert type(model.head) is heads.CLFFHead
+    assert isinstance(model.head.resample, nn.Module)

@@ -1,0 +1,129 @@
+"""The methods' configs: they build at full size, and hold what was published."""
+import pytest
+from config_models import CONFIGS, build, load, millions
+from mmengine.config import Config
+
+from cltdr_mm.models import backbones, heads
+
+METHODS = dict(
+    tridet=('SGP', 'TridentHead'), actionformer=('ActionFormer', 'ActionFormerHead'),
+    temporalmaxer=('TemporalMaxer', 'ActionFormerHead'), logo=('LoGo', 'CLFFHead'),
+    asl=('ActionFormer', 'ASLHead'))
+DATA = dict(thumos=('THUMOS14Dataset', 20), hapt=('HAPTDataset', 12),
+            thumos_internvideo2=('THUMOS14Dataset', 20), anet=('ActivityNet13Dataset', 1))
+NAMES = [f'{method}_{data}' for method in METHODS for data in DATA
+         if (CONFIGS / f'{method}_{data}.py').is_file()]
+
+
+def test_the_papers_data_sets_are_there():
+    wanted = {f'{method}_{data}' for method in METHODS for data in ('thumos', 'hapt')}
+    wanted |= {f'{method}_anet' for method in ('tridet', 'actionformer', 'logo', 'asl')}
+    assert wanted <= set(NAMES)
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_builds(name):
+    method, data = name.split('_', 1)
+    cfg = load(name)
+    model = build(cfg)
+    assert type(model.backbone) is getattr(backbones, METHODS[method][0])
+    assert type(model.head) is getattr(heads, METHODS[method][1])
+    dataset, num_classes = DATA[data]
+    assert model.head.num_classes == num_classes
+    assert cfg.train_dataloader.dataset.type == dataset
+    assert model.backbone.in_channels == cfg.train_dataloader.dataset.feature_dim
+    assert model.head.num_levels == model.backbone.num_levels == len(model.neck.fpn_norms) == 6
+    assert model.data_preprocessor.size_divisor == 32
+    assert cfg.test_dataloader.dataset.test_mode
+    assert not cfg.train_dataloader.dataset.get('test_mode')
+
+
+@pytest.mark.parametrize('name, total', [
+    ('actionformer_thumos', 29.3), ('temporalmaxer_thumos', 7.1), ('tridet_thumos', 16.0)])
+def test_parameters_are_the_papers(name, total):
+    """Table 15 of CLTDR-GMG (TriDet there: 15.9)."""
+    assert millions(build(load(name))) == pytest.approx(total, abs=0.06)
+
+
+def test_asl_adds_its_evaluators_only():
+    asl, plain = build(load('asl_thumos')), build(load('actionformer_thumos'))
+    assert str(asl.head.head) == str(plain.head) and str(asl.backbone) == str(plain.backbone)
+    extra = {name.split('.')[1] for name, _ in asl.named_parameters()
+             if name.startswith('head.') and not name.startswith('head.head.')}
+    assert extra == {'class_sensitivity', 'instance_sensitivity'}
+    for data in ('anet', 'hapt'):
+        asl = build(load(f'asl_{data}'))
+        plain = build(load(f'actionformer_{data}'))
+        assert str(asl.head.head) == str(plain.head)
+        for key in ('label_smoothing', 'reg_weight', 'test_cfg', 'regression_ranges'):
+            assert getattr(asl.head.head, key) == getattr(plain.head, key)
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_hapt_is_one_recipe(method):
+    ours, cltdr = load(f'{method}_hapt'), load('cltdr_hapt')
+    for key in cltdr:
+        if key != 'model':
+            assert ours[key] == cltdr[key], key
+    ours, cltdr = ours.model, cltdr.model
+    assert ours.data_preprocessor == cltdr.data_preprocessor
+    assert ours.postprocessor == cltdr.postprocessor
+    assert ours.backbone.embed_dims == cltdr.backbone.embed_dims
+    assert ours.backbone.get('ffn_dims', 192) == cltdr.backbone.ffn_dims
+    head = ours.head.head if method == 'asl' else ours.head
+    assert head.in_channels == cltdr.head.in_channels
+    assert head.regression_ranges == cltdr.head.regression_ranges
+
+
+@pytest.mark.parametrize('name, epochs, warmup, lr, decay', [
+    ('tridet_thumos', 40, 20, 1e-4, .025), ('actionformer_thumos', 35, 5, 1e-4, .05),
+    ('temporalmaxer_thumos', 65, 5, 1e-4, .05), ('logo_thumos', 40, 20, 1e-4, .025),
+    ('tridet_anet', 15, 10, 1e-3, .04), ('actionformer_anet', 15, 5, 1e-3, .05),
+    ('logo_anet', 15, 10, 1e-3, .04)])
+def test_recipes(name, epochs, warmup, lr, decay):
+    cfg = load(name)
+    assert (cfg.train_cfg.max_epochs, cfg.param_scheduler.warmup) == (epochs, warmup)
+    assert cfg.optim_wrapper.optimizer == dict(type='AdamW', lr=lr, weight_decay=decay)
+
+
+ENCODED = sorted(p.stem for p in (CONFIGS / 'encoded').glob('*.py'))
+
+
+@pytest.mark.parametrize('name', ENCODED)
+def test_encoded(name):
+    cfg = load(f'encoded/{name}')
+    kind = dict(bmn='BMN', tem='TEM', tcanet='TCANet')[name.split('_')[0]]
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        steps = [s.type for s in loader.dataset.pipeline]
+        assert steps == ['LoadTALFeature', 'ResizeFeature', 'PackTALInputs']
+        assert loader.dataset.pipeline[1].length == cfg.model.localizer.temporal_dim
+    for evaluator in (cfg.val_evaluator, cfg.test_evaluator):
+        assert evaluator.type == 'ProposalMetric' and 'ann_file' in evaluator
+    assert cfg.default_hooks.checkpoint.save_best == 'AUC'
+    if kind == 'BMN':  # its table of samples takes seconds at full size
+        cfg.model.localizer.temporal_dim = 12
+    model = build(cfg)
+    assert type(model.head.localizer).__name__ == kind
+    assert model.backbone.in_channels == cfg.train_dataloader.dataset.feature_dim
+    # the encoder's width is what the localizer takes
+    first = dict(BMN='x_1d_b', TEM='conv1', TCANet='x_1d_b_f')[kind]
+    layer = getattr(model.head.localizer, first)
+    layer = layer if kind == 'TEM' else layer[0]
+    assert layer.in_channels == model.backbone.embed_dims
+    assert bool(cfg.model.get('proposal_files')) == (kind == 'TCANet')
+
+
+@pytest.mark.parametrize('ours, theirs', [
+    ('bmn', '_base_/models/bmn_400x100.py'), ('tem', '_base_/models/bsn_tem.py'),
+    ('tcanet', 'localization/tcanet/tcanet_2xb8-700x100-9e_hacs-feature.py')])
+def test_localizers_are_configured_as_in_mmaction(ours, theirs, tmp_path):
+    (tmp_path / 'theirs.py').write_text(f"_base_ = ['mmaction::{theirs}']\n")
+    theirs = dict(Config.fromfile(tmp_path / 'theirs.py').model)
+    ours = dict(load(f'encoded/{ours}_anet').model.localizer)
+    for values in (ours, theirs):
+        values.pop('_scope_', None)
+    # left at its default here; and the width, which is the encoder's
+    if ours['type'] == 'TCANet':
+        assert theirs.pop('feature_extraction_interval') == 16
+        assert (theirs.pop('feat_dim'), ours.pop('feat_dim')) == (700, 512)
+    assert ours == theirs
