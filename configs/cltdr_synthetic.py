@@ -1,0 +1,13 @@
+# A small CLTDR-GMG on generated sequences: what `make demo` trains
+_base_ = [
+    '_base_/models/cltdr_gmg.py', '_base_/datasets/synthetic.py',
+    '_base_/schedules/adamw_cosine.py', '_base_/default_runtime.py'
+]
+model = dict(
+    backbone=dict(in_channels=64, embed_dims=64, ffn_dims=96),
+    neck=dict(in_channels=64),
+    head=dict(num_classes=6, in_channels=64))
+train_cfg = dict(max_epochs=10, val_interval=5)
+param_scheduler = dict(warmup=2)
+optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.05))
+default_hooks = dict(ema=dict(ema_type='WarmupEMA'))
