@@ -193,9 +193,10 @@ def published_postprocessor(test: Settings) -> dict:
     else:
         nms = dict(type='HardNMS', iou_threshold=test['iou_threshold'],
                    class_wise=test['multiclass_nms'])
-    voting = None
+    result = dict(type='TALPostProcessor', nms=nms, max_per_video=test['max_seg_num'],
+                  min_score=test['min_score'])
     # under class-wise NMS the published code ignores its voting threshold
     if nms and not test['multiclass_nms'] and test['voting_thresh'] > 0:
-        voting = dict(type='SegmentVoting', iou_threshold=test['voting_thresh'], class_wise=False)
-    return dict(type='TALPostProcessor', nms=nms, voting=voting,
-                max_per_video=test['max_seg_num'], min_score=test['min_score'])
+        result['voting'] = dict(type='SegmentVoting', iou_threshold=test['voting_thresh'],
+                                class_wise=False)
+    return result

@@ -1,0 +1,5 @@
+# What all published trainings and tests share
+_base_ = ['../../_base_/schedules/adamw_cosine.py', '../../_base_/default_runtime.py']
+# from 0, by iteration; the end is the recipe's
+param_scheduler = dict(start_factor=0., end_factor=1e-4)
+randomness = dict(seed=1234567891)

@@ -1,0 +1,15 @@
+# TemporalMaxer as published: EPIC-KITCHENS-100 nouns
+_base_ = ['../_base_/temporalmaxer.py', '../../_base_/datasets/epic100_noun.py']
+work_dir = 'work_dirs/release/temporalmaxer/{{fileBasenameNoExtension}}'
+model = dict(
+    backbone=dict(in_channels=2304),
+    head=dict(
+        num_classes=300,
+        regression_ranges=[(0, 4), (2, 8), (4, 16), (8, 32), (16, 64), (32, 10000)],
+        normalizer=dict(init=250), test_cfg=dict(nms_pre=5000)),
+    postprocessor=dict(nms=dict(sigma=0.4), max_per_video=2000))
+train_cfg = dict(max_epochs=37)
+param_scheduler = dict(warmup=5, end_factor=0.0001)
+optim_wrapper = dict(optimizer=dict(lr=0.0001, weight_decay=0.05))
+# padding leaks into the results: in a batch, a longer video would change them
+val_dataloader = test_dataloader = dict(batch_size=1)
