@@ -2,8 +2,7 @@ import json
 
 import pytest
 
-from cltdr_mm.evaluation.benchmark import (benchmark_table, epoch_seconds, mean_and_spread,
-                                           read_run)
+from cltdr_mm.evaluation.benchmark import benchmark_table, epoch_seconds, mean_and_spread, read_run
 
 CONFIG = '''
 custom_imports = dict(imports=['cltdr_mm'])
