@@ -11,18 +11,15 @@ from .loops import nms
 
 # the package's attribute of this name is the function
 module = importlib.import_module('cltdr_mm.postprocessing.functional.soft_nms')
-BACKENDS = ['torch', 'numba-lazy', 'numba-direct']
+BACKENDS = ['torch', 'numba']
 
 
 @pytest.fixture(params=BACKENDS)
-def backend(request, monkeypatch):
-    """Name for `backend=`, with the choice between the two kernels forced."""
-    if request.param == 'torch':
-        return 'torch'
-    pytest.importorskip('numba')
-    pairs = 0 if request.param == 'numba-lazy' else float('inf')
-    monkeypatch.setattr(module, 'DIRECT_PAIRS', pairs)
-    return 'numba'
+def backend(request):
+    """Name for `backend=`."""
+    if request.param == 'numba':
+        pytest.importorskip('numba')
+    return request.param
 
 
 def candidates(seed, kind, num=60, num_classes=4):
@@ -83,13 +80,27 @@ def test_class_agnostic(backend, kind):
                      min_score=0.01, max_num=20))
 
 
-def test_paths_agree_on_many_candidates(backend):
-    segments, scores, labels = candidates(3, 'plain', 3000, 6)
-    segments = segments * 10
-    reference = soft_nms(segments, scores, labels, max_num=500, backend='torch')
-    found = soft_nms(segments, scores, labels, max_num=500, backend=backend)
-    assert found[0].tolist() == reference[0].tolist()
-    assert torch.equal(found[1], reference[1])
+@pytest.mark.parametrize('sigma', [0.05, 0.124, 0.125, 0.4, 2.0])
+@pytest.mark.parametrize('kind', ['plain', 'ties'])
+def test_many_candidates_and_any_width(backend, sigma, kind):
+    """Enough for several blocks of blocks, and both ways to compute the exponential."""
+    segments, scores, labels = candidates(3, kind, 3000, 3)
+    segments, scores = segments.double() * 10, scores.double()
+    found = soft_nms(segments, scores, labels, sigma=sigma, max_num=300, backend=backend)
+    expected = nms(segments.tolist(), scores.tolist(), labels.tolist(), sigma=sigma, max_num=300)
+    assert found[0].tolist() == expected[0]
+    torch.testing.assert_close(found[1], torch.tensor(expected[1], dtype=torch.float64),
+                               atol=0, rtol=1e-12)
+
+
+def test_one_very_long_segment(backend):
+    """It stretches what has to be looked at to all that begins before a kept one ends."""
+    segments, scores, labels = candidates(4, 'plain', 200, 2)
+    segments[0] = torch.tensor([-100., 200.])
+    for score in (0.01, 0.999):
+        scores[0] = score
+        found = soft_nms(segments, scores, labels, max_num=50, backend=backend)
+        check(found, nms(segments.tolist(), scores.tolist(), labels.tolist(), max_num=50))
 
 
 def test_best_of_a_class_stays_below_min_score(backend):

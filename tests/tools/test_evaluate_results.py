@@ -1,8 +1,10 @@
 import gzip
 import json
+import runpy
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,14 +30,35 @@ def files(tmp_path):
     return tmp_path
 
 
-def run(project_root, folder, *args, script='evaluate_results.py', results='res.json'):
-    return subprocess.run(
-        [sys.executable, str(project_root / 'tools' / script), results, 'ann.json', *args],
-        cwd=folder, capture_output=True, text=True)
+@pytest.fixture
+def run(project_root, monkeypatch, capsys):
+    """Function that runs a tool within this process, as fast as importing once allows."""
+
+    def run_tool(folder, *args, script='evaluate_results.py', results='res.json'):
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, 'argv', [script, results, 'ann.json', *args])
+        capsys.readouterr()
+        code, message = 0, ''
+        try:
+            runpy.run_path(str(project_root / 'tools' / script), run_name='__main__')
+        except SystemExit as stop:  # with a message the status is 1
+            code, message = (stop.code, '') if isinstance(stop.code, int) else (1, stop.code)
+        output = capsys.readouterr()
+        return SimpleNamespace(returncode=code, stdout=output.out, stderr=output.err + message)
+
+    return run_tool
 
 
-def test_metrics_file(project_root, files):
-    done = run(project_root, files, '--protocol', 'thumos14', '--out', 'deep/metrics.json')
+def test_from_the_command_line(project_root, files):
+    tool = str(project_root / 'tools' / 'evaluate_results.py')
+    for results, code, said in (('res.json', 0, '90.00'), ('none.json', 1, 'error: result file')):
+        done = subprocess.run([sys.executable, tool, results, 'ann.json', '--protocol', 'thumos14'],
+                              cwd=files, capture_output=True, text=True)
+        assert done.returncode == code and said in done.stdout + done.stderr
+
+
+def test_metrics_file(run, files):
+    done = run(files, '--protocol', 'thumos14', '--out', 'deep/metrics.json')
     assert done.returncode == 0, done.stderr
     assert "2 videos ('Test'), 3 instances, 2 classes" in done.stdout
     assert '| average |' in done.stdout and '90.00' in done.stdout
@@ -49,19 +72,19 @@ def test_metrics_file(project_root, files):
     assert report['recall']['1x']['0.7'] == 0.5
 
 
-def test_options(project_root, files):
+def test_options(run, files):
     (files / 'res.json.gz').write_bytes(gzip.compress((files / 'res.json').read_bytes()))
-    done = run(project_root, files, '--protocol', 'anet13', '--subset', 'test', '--tiou', '0.5',
+    done = run(files, '--protocol', 'anet13', '--subset', 'test', '--tiou', '0.5',
                '0.65', '--out', 'm.json', results='res.json.gz')
     assert done.returncode == 0, done.stderr
     assert json.loads((files / 'm.json').read_text())['mAP'] == {'0.5': 1, '0.65': 0.5}
 
 
-def test_videos_outside_the_subset_are_reported(project_root, files):
+def test_videos_outside_the_subset_are_reported(run, files):
     results = dict(RESULTS, three=[dict(label='run', segment=[0, 1], score=0.95)])
     del results['two']
     (files / 'res.json').write_text(json.dumps(dict(results=results)))
-    done = run(project_root, files, '--protocol', 'thumos14', '--out', 'm.json')
+    done = run(files, '--protocol', 'thumos14', '--out', 'm.json')
     assert done.returncode == 0, done.stderr
     assert '1 videos of the subset are not listed' in done.stdout
     assert 'counted as false positives: three' in done.stdout
@@ -69,33 +92,33 @@ def test_videos_outside_the_subset_are_reported(project_root, files):
     assert report['videos']['missing'] == ['two']
     assert report['videos']['outside_subset'] == {'three': 1}
     assert report['AP']['run']['0.5'] == pytest.approx(0.25)  # one of two, behind the stranger
-    done = run(project_root, files, '--protocol', 'thumos14', '--unknown-videos', 'drop',
+    done = run(files, '--protocol', 'thumos14', '--unknown-videos', 'drop',
                '--out', 'm.json')
     assert json.loads((files / 'm.json').read_text())['AP']['run']['0.5'] == pytest.approx(0.5)
     for option, message in (('--require-all', '1 videos of the subset are missing: two'),
                             ('--unknown-videos=error', "video 'three': results: is no video")):
-        done = run(project_root, files, '--protocol', 'thumos14', option)
+        done = run(files, '--protocol', 'thumos14', option)
         assert done.returncode == 1 and message in done.stderr
 
 
 @pytest.mark.parametrize('script', ['evaluate_results.py', 'analysis_tools/diagnose_results.py'])
-def test_errors_are_one_message(project_root, files, script):
+def test_errors_are_one_message(run, files, script):
     (files / 'bad.json').write_text('{"results": {"one": [{"segment": [2, 1], "score": NaN}]}}')
-    done = run(project_root, files, '--protocol', 'hapt', script=script, results='bad.json')
+    done = run(files, '--protocol', 'hapt', script=script, results='bad.json')
     assert done.returncode == 1 and 'Traceback' not in done.stderr
     assert "bad.json: video 'one': results[0].label: is missing" in done.stderr
-    done = run(project_root, files, '--protocol', 'anet13', script=script)
+    done = run(files, '--protocol', 'anet13', script=script)
     assert done.returncode == 1
     assert "error: ann.json: subset 'Validation' has no annotations" in done.stderr
-    done = run(project_root, files, '--protocol', 'hapt', '--subset', 'x', script=script)
+    done = run(files, '--protocol', 'hapt', '--subset', 'x', script=script)
     assert done.returncode == 1 and "the file has ['Test', 'Validation']" in done.stderr
-    done = run(project_root, files, '--protocol', 'thumos', script=script)
+    done = run(files, '--protocol', 'thumos', script=script)
     assert done.returncode == 2 and 'multithumos' in done.stderr
     assert not (files / 'm.json').exists()
 
 
-def test_diagnosis(project_root, files):
-    done = run(project_root, files, '--protocol', 'thumos14', '--tiou', '0.65', '--out', 'd.json',
+def test_diagnosis(run, files):
+    done = run(files, '--protocol', 'thumos14', '--tiou', '0.65', '--out', 'd.json',
                script='analysis_tools/diagnose_results.py')
     assert done.returncode == 0, done.stderr
     assert 'localization' in done.stdout and 'mAP_N' in done.stdout
@@ -106,11 +129,11 @@ def test_diagnosis(project_root, files):
     assert report['sensitivity']['all']['all']['missed'] == pytest.approx(1 / 3)
 
 
-def test_published_detections(project_root, shared_data, tmp_path):
+def test_published_detections(run, shared_data, tmp_path):
     fixtures = shared_data / 'fixtures' / 'evaluation'
     shutil.copy(fixtures / 'turn_detections.json.gz', tmp_path / 'res.json.gz')
     shutil.copy(shared_data / 'data/annotations/thumos14.json', tmp_path / 'ann.json')
-    done = run(project_root, tmp_path, '--protocol', 'thumos14', '--out', 'm.json',
+    done = run(tmp_path, '--protocol', 'thumos14', '--out', 'm.json',
                results='res.json.gz')
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / 'm.json').read_text())

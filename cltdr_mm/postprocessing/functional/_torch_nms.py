@@ -68,7 +68,7 @@ def torch_soft_nms(segments: Tensor, scores: Tensor, labels: Optional[Tensor], m
             else:
                 decayed = torch.where((iou >= iou_threshold) & (inter > 0), -1., scores)
             # Dropped ones and kept ones have score -1; a class that is used up changes nothing.
-            scores = torch.where(decayed < min_score, -1., decayed)
+            scores = torch.where(decayed < max(min_score, 0.), -1., decayed)
         alive = scores >= 0
         if not bool(alive.any()):
             break

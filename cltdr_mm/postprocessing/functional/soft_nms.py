@@ -16,9 +16,6 @@ from ._torch_nms import METHODS, torch_soft_nms
 from .checks import check_candidates
 
 BACKENDS = ('auto', 'numba', 'torch')
-# Pairs (sum of the classes' squared sizes over 2) up to which re-scoring everything is faster than
-# the heap; `python benchmarks/nms.py --crossover` prints both sides of it.
-DIRECT_PAIRS = 400_000
 
 
 @lru_cache(maxsize=1)
@@ -96,26 +93,23 @@ def soft_nms(segments: Tensor,
 def _numba_soft_nms(kernels, segments: Tensor, scores: Tensor, labels: Optional[Tensor],
                     method: int, sigma: float, iou_threshold: float, min_score: float,
                     max_num: int) -> tuple[Tensor, Tensor]:
-    """Run one of the two kernels; arguments checked, method as its number."""
+    """Run the compiled kernel; arguments checked, method as its number."""
     segments, scores = (_as_float_array(x) for x in (segments, scores))
     num = scores.size
     if labels is None:
-        order, first = np.arange(num), np.array([0, num])
+        classes, num_classes = np.zeros(num, dtype=np.int64), 1
     else:
         classes = np.ascontiguousarray(labels.cpu().numpy())
         low, high = int(classes.min()), int(classes.max())
         if high - low < 4 * num + 1000:
-            classes = classes - low
-            num_classes = high - low + 1
+            classes, num_classes = classes - low, high - low + 1
         else:  # labels far apart: number them without gaps
             values, classes = np.unique(classes, return_inverse=True)
-            num_classes = values.size
-        order, first = kernels.group_by_class(classes.reshape(-1), num_classes)
-    sizes = np.diff(first).astype(np.float64)
-    pairs = float((np.minimum(sizes, max_num) * sizes).sum()) / 2
-    run = kernels.direct_soft_nms if pairs <= DIRECT_PAIRS else kernels.lazy_soft_nms
-    kept, kept_scores = run(segments, scores, order, first, method, float(sigma),
-                            float(iou_threshold), float(min_score), max_num)
+            classes, num_classes = classes.reshape(-1), values.size
+    # dropped candidates are marked by a score of -1, so a threshold below 0 says nothing
+    kept, kept_scores = kernels.soft_nms_kernel(
+        segments, scores, classes, num_classes, np.argsort(segments[:, 0]), method, float(sigma),
+        float(iou_threshold), max(float(min_score), 0.), max_num)
     return torch.from_numpy(kept), torch.from_numpy(kept_scores)
 
 
