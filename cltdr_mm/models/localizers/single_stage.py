@@ -21,8 +21,8 @@ class SingleStageLocalizer(BaseModel):
         head (dict): A point head.
         neck (dict, optional): Maps a pyramid to a pyramid. Defaults to None.
         postprocessor (dict, optional): Built from TASK_UTILS; makes results of candidates.
-            Defaults to None: candidates are only sorted, as sliding windows need it, whose
-            candidates the metric merges first.
+            Defaults to None: the best candidates, clipped to the video, without suppression, as
+            sliding windows need it, whose candidates the metric merges first.
         data_preprocessor (dict, optional): Pads a batch. Defaults to a TALDataPreprocessor that
             pads to a multiple of the coarsest level's stride.
         init_cfg (dict, optional): See BaseModule.
