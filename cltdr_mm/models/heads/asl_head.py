@@ -8,10 +8,10 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ..losses import distance_iou
-from ..task_modules import mean_over_ranks
+from ..task_modules import PointTargets, mean_over_ranks
 from .asl_sensitivity import ClassSensitivity, InstanceSensitivity, relative_position
 from .asl_zones import action_zones, zone_features
-from .point_head import Feats, Outputs, PointTargets
+from .point_head import Feats, Outputs
 
 
 @MODELS.register_module()

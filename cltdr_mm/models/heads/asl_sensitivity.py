@@ -9,7 +9,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ..layers import MaskedConv1d, mask_steps
-from .point_head import Feats, PointTargets
+from ..task_modules import PointTargets
+from .point_head import Feats
 
 
 def relative_position(distance: Tensor) -> Tensor:

@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from mmaction.registry import MODELS
 from torch import Tensor
 
-from ..task_modules import PyramidPoints
+from ..task_modules import PointTargets, PyramidPoints
 from .fusion import CrossLevelFusion
-from .point_head import Feats, Outputs, PointTargets
+from .point_head import Feats, Outputs
 from .refine_head import RefineHead
 from .trident_head import TridentHead
 
@@ -26,7 +26,7 @@ def refined_logit(coarse: Tensor, refinement: Tensor) -> Tensor:
         refinement (Tensor): Logits r of the refine head, of the same shape.
 
     Returns:
-        Tensor: Logits, float32 or better; finite wherever ``coarse + refinement`` is.
+        Tensor: Logits, float32; finite wherever ``coarse + refinement`` is.
     """
     a, r = coarse.float(), refinement.float()
     half = 0.5 * (F.logsigmoid(a) + F.logsigmoid(r))

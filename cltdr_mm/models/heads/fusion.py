@@ -23,10 +23,15 @@ class Upsample2x(nn.ConvTranspose1d):
 
     Args:
         channels (int): Channels of input and output.
-        groups (int): Groups; ``channels`` makes it depth-wise. Defaults to 1.
+        groups (int): 1, or ``channels`` to make it depth-wise. Defaults to 1.
+
+    Raises:
+        ValueError: On other groups.
     """
 
     def __init__(self, channels: int, groups: int = 1) -> None:
+        if groups not in (1, channels):
+            raise ValueError(f'Upsample2x: groups must be 1 or {channels}, got {groups}')
         super().__init__(channels, channels, 3, stride=2, padding=1, output_padding=1,
                          groups=groups)
 

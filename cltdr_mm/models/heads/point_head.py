@@ -5,7 +5,6 @@ pairs. Distances are in strides of the point's level, segments in grid steps of 
 """
 from abc import ABCMeta, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Optional
 
 import torch
@@ -15,40 +14,17 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ..losses import distance_iou
-from ..task_modules import EMANormalizer, PyramidPoints, mean_over_ranks, pyramid_points
+from ..task_modules import (
+    EMANormalizer,
+    PointTargets,
+    PyramidPoints,
+    mean_over_ranks,
+    pyramid_points,
+    top_pairs,
+)
 
 Feats = Sequence[Tensor]
 Outputs = dict[str, list[Tensor]]
-
-
-@dataclass
-class PointTargets:
-    """What a batch's points shall predict.
-
-    Attributes:
-        points (PyramidPoints): The P points, the same for every video.
-        valid (Tensor): (B, P) bool, False at padding.
-        batch (Tensor): (N,) int64, video of each positive (point, class) pair.
-        point (Tensor): (N,) int64.
-        label (Tensor): (N,) int64.
-        distance (Tensor): (N, 2) to start and end, in strides.
-        gt (Tensor): (N,) int64, index of the action within its video.
-        num_points (Tensor): Number of points with at least one class, a scalar.
-    """
-
-    points: PyramidPoints
-    valid: Tensor
-    batch: Tensor
-    point: Tensor
-    label: Tensor
-    distance: Tensor
-    gt: Tensor
-    num_points: Tensor
-
-    @property
-    def level(self) -> Tensor:
-        """Tensor: (N,) int64, level of each pair's point."""
-        return self.points.level[self.point]
 
 
 class PointHead(BaseModule, metaclass=ABCMeta):
@@ -368,7 +344,8 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         """
         outs = self.forward(feats, masks)
         points = self.points(masks)
-        score, point, label = self.top_pairs(outs, points)  # (B, M)
+        score, point, label = top_pairs(  # (B, M)
+            outs['cls_logits'], outs['masks'], self.test_cfg['nms_pre'])
         batch, column = (score > self.test_cfg['score_thr']).nonzero(as_tuple=True)
         score, point, label = (x[batch, column] for x in (score, point, label))
 
@@ -383,25 +360,3 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             candidates.append(InstanceData(segments=segments[keep], scores=score[keep],
                                            labels=label[keep]))
         return candidates
-
-    def top_pairs(self, outs: Outputs, points: PyramidPoints) -> tuple[Tensor, Tensor, Tensor]:
-        """The best (point, class) pairs of each level, for all videos at once.
-
-        Args:
-            outs (Dict[str, List[Tensor]]): What :meth:`forward` returned.
-            points (PyramidPoints): The P points.
-
-        Returns:
-            Tuple[Tensor, Tensor, Tensor]: Scores, points and labels, each (B, M).
-        """
-        scores, pairs, first = [], [], 0
-        for logits, mask in zip(outs['cls_logits'], outs['masks']):
-            score = logits.float().sigmoid() * mask[:, None]  # (B, K, T_l)
-            score = score.transpose(1, 2).flatten(1)  # (B, T_l * K)
-            top, pair = score.topk(min(self.test_cfg['nms_pre'], score.shape[1]), dim=1)
-            scores.append(top)
-            pairs.append(pair + first * self.num_classes)
-            first += mask.shape[1]
-        pair = torch.cat(pairs, dim=1)
-        return (torch.cat(scores, dim=1), pair.div(self.num_classes, rounding_mode='floor'),
-                pair % self.num_classes)

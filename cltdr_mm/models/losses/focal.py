@@ -35,7 +35,7 @@ class TALFocalLoss(nn.Module):
                 of classification share. Defaults to None.
 
         Returns:
-            Tensor: (..., K) float32 or better, also under autocast.
+            Tensor: (..., K) float32, also under autocast.
         """
         logits, targets = logits.float(), targets.float()
         prob = logits.sigmoid()

@@ -36,7 +36,7 @@ class TALVarifocalLoss(nn.Module):
                 that would be all of them, so that the heads say it.
 
         Returns:
-            Tensor: (..., K) float32 or better, also under autocast.
+            Tensor: (..., K) float32, also under autocast.
         """
         logits, targets = logits.float(), targets.float()
         if positives is None:
