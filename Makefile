@@ -11,6 +11,8 @@ VENV ?= .venv
 TORCH ?= torch==2.13.0
 EXTRAS ?= lite,tests
 SEED ?= 0
+# one thread in each of two processes: the tests are many small computations
+PYTEST ?= -n 2 --dist loadfile
 
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
@@ -60,7 +62,7 @@ lint: $(READY)
 	$(PY) -m ruff check .
 
 test: lint
-	$(PY) -m pytest
+	OMP_NUM_THREADS=1 $(PY) -m pytest $(PYTEST)
 
 clean:
 	rm -rf $(VENV) $(DEMO) $(HAPT_OUT) $(DEMO_DATA) $(HAPT_DATA) build *.egg-info

@@ -41,7 +41,7 @@ class Tools:
             port = str(free.getsockname()[1])
         env = dict(os.environ, PYTHON=sys.executable, PORT=port, OMP_NUM_THREADS='1')
         done = subprocess.run(start + args[1:], cwd=self.cwd, env=env, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1800)
         assert (done.returncode == 0) == ok, done.stdout[-8000:]
         return done.stdout
 
