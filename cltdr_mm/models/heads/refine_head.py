@@ -39,10 +39,12 @@ class RefineHead(BaseModule):
                  tower_cfg: Optional[dict] = None,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg=init_cfg)
-        kernels = {**dict(trunk=3, cls=3, offset=3), **(kernel_sizes or {})}
-        if len(kernels) > 3:
+        kernels = dict(trunk=3, cls=3, offset=3)
+        unknown = set(kernel_sizes or {}) - set(kernels)
+        if unknown:
             raise ValueError(f"RefineHead: kernel_sizes must be of 'trunk', 'cls' and 'offset', "
-                             f'got {sorted(kernel_sizes)}')
+                             f'got {sorted(unknown)}')
+        kernels.update(kernel_sizes or {})
         self.trunk = ConvTower(in_channels, feat_channels, None,
                                **{**(tower_cfg or {}), 'kernel_size': kernels['trunk']})
         self.cls_out = self.start_out = self.end_out = None

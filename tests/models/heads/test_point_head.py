@@ -1,0 +1,143 @@
+"""What all point heads share: targets, weights of the losses, candidates, wrong input."""
+import pytest
+import torch
+from head_batteries import RANGES, VIDEOS, build_head, loss_of, make_pyramid, make_samples
+from head_loops import diou_loss, focal, iou, plain, positives, sums, varifocal
+from mmaction.registry import MODELS
+
+LENGTHS = [steps for steps, _, _ in VIDEOS]
+
+
+def outputs(head):
+    with torch.no_grad():
+        return head(*make_pyramid(LENGTHS))
+
+
+def test_targets():
+    """Of every video, at valid points only."""
+    head = build_head(type='ActionFormerHead')
+    outs = outputs(head)
+    samples = make_samples()
+    targets = head.get_targets(outs, samples)
+    found = positives(outs['masks'], RANGES, samples)
+    first = {level: sum(m.shape[1] for m in outs['masks'][:level]) for level in range(3)}
+    expected = {(video, first[level] + step, label): aim for video, points in enumerate(found)
+                for (level, step), (classes, aim) in points.items() for label in classes}
+    got = dict(zip(zip(targets.batch.tolist(), targets.point.tolist(), targets.label.tolist()),
+                   targets.distance.tolist()))
+    assert got.keys() == expected.keys()
+    for pair, aim in expected.items():
+        assert got[pair] == pytest.approx(aim, abs=1e-5)
+    assert targets.num_points == sum(len(points) for points in found) < len(got)
+    assert torch.equal(targets.level, head.points(outs['masks']).level[targets.point])
+
+
+def test_actions_in_the_padding_have_no_point():
+    """An annotation beyond the features trains nothing, whatever the padding."""
+    videos = [(20, [(24., 30.)], [0]), (40, [(1., 6.)], [1])]
+    head = build_head(type='ActionFormerHead')
+    feats, masks = make_pyramid([20, 40])
+    targets = head.get_targets(head(feats, masks), make_samples(videos))
+    assert set(targets.batch.tolist()) == {1}
+
+
+@pytest.mark.parametrize('weight', [None, 0.5, 3.])
+def test_weight_of_the_regression(weight):
+    """None balances it to the size of the classification loss, without gradient through it."""
+    losses = loss_of(build_head(type='ActionFormerHead', reg_weight=weight))
+    plain_losses = loss_of(build_head(type='ActionFormerHead'))
+    cls, reg = plain_losses['loss_cls'].item(), plain_losses['loss_reg'].item()
+    assert losses['loss_cls'].item() == cls
+    factor = weight or cls / max(reg, 0.01)
+    assert losses['loss_reg'].item() == pytest.approx(factor * reg, rel=1e-5)
+
+
+def test_balanced_regression_has_the_slope_of_a_constant_weight():
+    balanced, constant = (build_head(type='ActionFormerHead', reg_weight=w) for w in (None, 1.))
+    losses = [loss_of(head) for head in (balanced, constant)]
+    for value in losses:
+        value['loss_reg'].backward()
+    factor = losses[0]['loss_reg'].item() / losses[1]['loss_reg'].item()
+    a, b = (head.reg_tower.out.conv.weight.grad for head in (balanced, constant))
+    assert torch.allclose(a, b * factor, rtol=1e-4, atol=1e-9)
+
+
+def test_negatives_of_their_own():
+    """Over N_neg, with positives that aim at their IoU; N_pos stays the running number."""
+    head = build_head(type='ActionFormerHead', balance_negatives=True, iou_targets=True,
+                      loss_cls=dict(type='TALVarifocalLoss', alpha=0.5))
+    outs = outputs(head)
+    exact = {k: [x if x.dtype == torch.bool else x.double() for x in v] for k, v in outs.items()}
+    samples = make_samples()
+    losses = head.loss_by_targets(outs, head.get_targets(outs, samples))
+    total = sums(exact, positives(outs['masks'], RANGES, samples), RANGES, plain,
+                 varifocal(0.5), diou_loss, iou_targets=True, per_class=False)
+    expected = total['pos'] / (90 + 0.1 * total['num_pos']) + total['neg'] / total['num_neg']
+    assert losses['loss_cls'].item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_weights_of_pairs():
+    """As action sensitivity gives them: one for classification, one for regression."""
+    head = build_head(type='ActionFormerHead')
+    outs = outputs(head)
+    targets = head.get_targets(outs, make_samples())
+    count = len(targets.point)
+    head.normalizer.momentum = 1.  # both calls divide by the same number
+    once = head.loss_by_targets(outs, targets)
+    ones = torch.ones(count)
+    same = head.loss_by_targets(outs, targets, (ones, ones))
+    assert same['loss_cls'] == once['loss_cls'] and same['loss_reg'] == once['loss_reg']
+    other = head.loss_by_targets(outs, targets, (ones * 0, ones * 3))
+    assert other['loss_reg'].item() == pytest.approx(3 * once['loss_reg'].item(), rel=1e-5)
+    exact = {k: [x if x.dtype == torch.bool else x.double() for x in v] for k, v in outs.items()}
+    found = positives(outs['masks'], RANGES, make_samples())
+    # what is left of positive points are the classes that they do not have
+    terms = 0.
+    for video, points in enumerate(found):
+        for (level, step), (classes, aim) in points.items():
+            row = exact['cls_logits'][level][video, :, step]
+            terms += sum(focal(row[c], torch.ones(()).double()) for c in classes)
+            assert 0 <= iou(exact['distances'][level][video, :, step], aim) <= 1
+    assert (once['loss_cls'] - other['loss_cls']).item() == pytest.approx(
+        terms.item() / 100, rel=1e-4)
+
+
+def test_iou_of_zero_weighs_zero():
+    """Where both distances are 0 the power has no slope to go down."""
+    head = build_head(type='TridentHead', iou_power=0.25, variant='release')
+    outs = {k: [x.detach() for x in v] for k, v in outputs(head).items()}
+    targets = head.get_targets(outs, make_samples())
+    distances = torch.zeros(len(targets.point), 2, requires_grad=True)
+    loss_cls, loss_reg = head.reduce_terms(head.loss_cls, outs['cls_logits'], distances, targets)
+    (loss_cls + loss_reg).backward()
+    assert torch.isfinite(distances.grad).all()
+    positive = head.reduce_terms(head.loss_cls, outs['cls_logits'], distances.detach() + 1.,
+                                 targets)[0]
+    assert loss_cls < positive
+
+
+def test_no_candidate_at_padding():
+    head = build_head(type='ActionFormerHead', test_cfg=dict(score_thr=0.)).eval()
+    found = head.predict(*make_pyramid([3], 40), make_samples([(3, [], [])]))[0]
+    assert len(found) <= (3 + 2 + 1) * 3 and len(found) > 0
+
+
+@pytest.mark.parametrize('change, message', [
+    (dict(num_classes=0), 'num_classes must be positive, got 0'),
+    (dict(variant='draft'), "variant must be 'paper' or 'release', got 'draft'"),
+    (dict(regression_ranges=[(0, 4), (8, 4)]), r'regression_ranges\[1\] must be \(low, high\)'),
+    (dict(regression_ranges=[(-1, 4)]), r'regression_ranges\[0\] must be'),
+    (dict(regression_ranges=[(0, 4, 8)]), r'regression_ranges\[0\] must be'),
+    (dict(test_cfg=dict(threshold=0.1)), r"test_cfg does not know \['threshold'\]"),
+])
+def test_wrong_arguments(change, message):
+    cfg = dict(type='ActionFormerHead', num_classes=3, in_channels=8, regression_ranges=RANGES)
+    with pytest.raises(ValueError, match=f'ActionFormerHead: {message}'):
+        MODELS.build({**cfg, **change})
+
+
+@pytest.mark.parametrize('label', [3, -1])
+def test_unknown_label_names_the_video(label):
+    with pytest.raises(ValueError, match=rf'video video_30 has labels \[{label}\], but '
+                                         'num_classes is 3'):
+        loss_of(build_head(type='ActionFormerHead'), [(30, [(3., 8.)], [label])])

@@ -1,0 +1,54 @@
+"""The running number of positives."""
+import pytest
+import torch
+
+from cltdr_mm.models.task_modules import EMANormalizer, normalizer
+
+
+def test_moving_average():
+    """To the last digit what a Python float would hold, as in the published code."""
+    module, value = EMANormalizer(init=100, momentum=0.9), 100.
+    for count in (23, 0, 7, 1000, 1):
+        value = 0.9 * value + (1 - 0.9) * max(count, 1)
+        assert float(module(torch.tensor(count))) == pytest.approx(value, rel=1e-7)
+        assert module.value.item() == value
+
+
+def test_no_momentum():
+    module = EMANormalizer(init=50, momentum=0)
+    assert float(module(torch.tensor(12))) == 12
+
+
+def test_survives_a_resume():
+    first, second = EMANormalizer(), EMANormalizer()
+    first(torch.tensor(3))
+    second.load_state_dict(first.state_dict())
+    assert second.value.item() == first.value.item() != 100
+
+
+def test_no_gradient_and_no_parameter():
+    module = EMANormalizer()
+    assert not list(module.parameters())
+    assert not module(torch.tensor(3)).requires_grad
+
+
+def test_mean_over_ranks(monkeypatch):
+    """A rank with 3 positives beside one with 13 counts 8; its own number stays what it was."""
+
+    def all_reduce(tensor, op):
+        assert op == 'mean'
+        tensor.copy_((tensor + 13) / 2)
+
+    monkeypatch.setattr(normalizer, 'all_reduce', all_reduce)
+    count = torch.tensor(3)
+    assert float(EMANormalizer(momentum=0)(count)) == 8
+    assert float(count) == 3
+
+
+@pytest.mark.parametrize('kwargs, message', [
+    (dict(init=0), 'init must be positive, got 0'),
+    (dict(momentum=1.), r'momentum must lie in \[0, 1\), got 1.0'),
+])
+def test_wrong_arguments(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        EMANormalizer(**kwargs)
