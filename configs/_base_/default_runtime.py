@@ -13,6 +13,8 @@ default_hooks = dict(
         type='CheckpointHook', interval=1, save_best='average_mAP', rule='greater',
         max_keep_ckpts=3),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    # models with video-level scores: does their file know every video?
+    external_scores=dict(type='ExternalScoresHook'),
     sync_buffers=dict(type='SyncBuffersHook'))
 
 env_cfg = dict(
