@@ -1,0 +1,280 @@
+"""What the pages mention exists: links, files, options, registered names, make targets."""
+import ast
+import contextlib
+import importlib
+import io
+import re
+import runpy
+import sys
+from functools import cache
+
+import pytest
+import torch
+from mmaction import registry
+from mmaction.registry import MODELS
+from mmengine.config import Config, DictAction
+from mmengine.registry import Registry
+from pages import ROOT, anchors, commands, name_of, pages, python_blocks
+
+PAGES = pages()
+every_page = pytest.mark.parametrize('page', PAGES, ids=name_of)
+FOLDERS = 'configs|tools|docs|tests|benchmarks|cltdr_mm|requirements'
+
+
+def test_pages_are_found():
+    names = {name_of(page) for page in PAGES}
+    assert {'README.md', 'docs/index.md', 'docs/extend.md', 'docs/datasets/custom.md',
+            'configs/release/README.md'} <= names
+
+
+# links and files
+
+
+@every_page
+def test_links_resolve(page):
+    text = page.read_text('utf-8')
+    broken = []
+    for target in re.findall(r'\]\(([^)\s]+)\)', text):
+        if re.match(r'\w+:', target):
+            continue
+        path, _, anchor = target.partition('#')
+        file = (page.parent / path).resolve() if path else page
+        if not file.exists():
+            broken.append(target)
+        elif anchor and anchor not in anchors(file.read_text('utf-8')):
+            broken.append(f'{target}: no such heading')
+    assert not broken
+
+
+@every_page
+def test_files_exist(page):
+    text = page.read_text('utf-8')
+    # what a page itself has the reader make
+    made = set(re.findall(r'^# ((?:configs|projects)/\S+\.py)$', text, re.MULTILINE))
+    missing = []
+    for path in re.findall(rf'(?<![\w/.])((?:{FOLDERS})/[\w./-]*[\w-])', text):
+        if '...' in path or path in made:
+            continue
+        if not (ROOT / path).exists():
+            missing.append(path)
+    assert not missing
+
+
+def test_every_page_is_on_the_map():
+    """All pages can be reached from docs/index.md by links."""
+    seen, queue = set(), [ROOT / 'docs' / 'index.md']
+    while queue:
+        page = queue.pop()
+        if page in seen:
+            continue
+        seen.add(page)
+        for target in re.findall(r'\]\(([^)\s#]+\.md)', page.read_text('utf-8')):
+            file = (page.parent / target).resolve()
+            if not re.match(r'\w+:', target) and file.is_file():
+                queue.append(file)
+    lost = [name_of(page) for page in PAGES
+            if name_of(page).startswith('docs/') and page not in seen]
+    assert not lost
+
+
+@every_page
+def test_make_targets_exist(page):
+    targets = set(re.findall(r'^([a-z]+):', (ROOT / 'Makefile').read_text(), re.MULTILINE))
+    text = page.read_text('utf-8')
+    wanted = re.findall(r'(?:`|^    |^\$ )make ([a-z]+)', text, re.MULTILINE)
+    assert set(wanted) <= targets
+
+
+# commands
+
+
+@cache
+def options_of(tool: str) -> set:
+    """Options that a tool's ``--help`` names."""
+    stream = io.StringIO()
+    old = sys.argv
+    sys.argv = [tool, '--help']
+    try:
+        with contextlib.redirect_stdout(stream), pytest.raises(SystemExit) as stop:
+            runpy.run_path(str(ROOT / tool), run_name='__main__')
+    finally:
+        sys.argv = old
+    assert stop.value.code == 0
+    return set(re.findall(r'--[\w-]+', stream.getvalue()))
+
+
+SHELL = dict(dist_train='train', slurm_train='train', dist_test='test', slurm_test='test')
+
+
+def python_tool(tool: str) -> str:
+    """The program that a shell script hands its options to."""
+    for script, program in SHELL.items():
+        tool = tool.replace(f'{script}.sh', f'{program}.py')
+    return tool
+
+
+@every_page
+def test_options_of_commands_exist(page):
+    wrong = []
+    for tool, *words in commands(page):
+        if not (ROOT / tool).is_file():
+            wrong.append(tool)
+            continue
+        known = options_of(python_tool(tool))
+        wrong += [f'{tool} {word}' for word in words
+                  if word.startswith('--') and word.split('=')[0] not in known]
+    assert not wrong
+
+
+def build(config: str, options: list, device: str = 'meta'):
+    """Build a config's model with changes from a command line; by default without memory."""
+    cfg = Config.fromfile(ROOT / config)
+    if options:
+        parsed = {}
+        for option in options:
+            key, value = option.split('=', maxsplit=1)
+            parsed[key] = DictAction._parse_iterable(value)
+        cfg.merge_from_dict(parsed)
+    model = {**cfg.model, 'postprocessor': {k: v for k, v in cfg.model.postprocessor.items()
+                                            if k != 'fusion'}}
+    torch.manual_seed(0)
+    with torch.device(device):
+        return MODELS.build(model)
+
+
+@every_page
+def test_cfg_options_of_commands_build(page):
+    for _, *words in commands(page):
+        if '--cfg-options' not in words:
+            continue
+        first = words.index('--cfg-options')
+        options = []
+        for word in words[first + 1:]:
+            if word.startswith('--'):
+                break
+            options.append(word)
+        configs = [word.split('=')[-1] for word in words[:first] if word.endswith('.py')]
+        assert configs and options, words
+        for config in configs:
+            if not any('$' in option for option in options):
+                build(config, options)
+
+
+#: The config that the options in a page's tables are changes of.
+CHANGED = {'docs/methods/gmg.md': 'cltdr_thumos', 'docs/methods/cltdr.md': 'cltdr_thumos',
+           'docs/configs.md': 'cltdr_hapt', 'docs/paper_and_release.md': 'cltdr_thumos',
+           **{f'docs/methods/{name}.md': f'{name}_hapt' for name in (
+               'tridet', 'actionformer', 'temporalmaxer', 'logo', 'asl')}}
+
+
+def table_options() -> list:
+    """Options in inline code, with the config that they change."""
+    found = []
+    for page, config in CHANGED.items():
+        text = (ROOT / page).read_text('utf-8')
+        for code in re.findall(r'`(model\.[^`\n]*=[^`\n]*)`', text):
+            found.append((f'configs/{config}.py', code))
+    return found
+
+
+@pytest.mark.parametrize('config, code', table_options(), ids=lambda value: value)
+def test_one_line_ablations(config, code):
+    """Each builds another model than the config alone, or another training or test."""
+    options = [option.replace('"', '') for option in code.split()]
+    assert all('=' in option for option in options)
+
+    def look(model) -> str:
+        parts = [str(model)]
+        for module in model.modules():
+            parts.append(str({k: str(v) for k, v in vars(module).items() if k[0] != '_'}))
+            for part in (getattr(module, 'assigner', None), getattr(module, 'postprocessor', None)):
+                parts.append(str(type(part)) + str({
+                    k: type(v).__name__ + str(getattr(v, '__dict__', v))
+                    for k, v in vars(part).items()} if part else ''))
+        return re.sub(r' at 0x\w+', '', '\n'.join(parts))
+
+    if look(build(config, options)) == look(build(config, [])):
+        # what shows in the first weights only
+        changed, plain = (build(config, o, 'cpu').state_dict() for o in (options, []))
+        assert any(not changed[name].equal(plain[name]) for name in plain)
+
+
+def test_variants_mix():
+    """docs/paper_and_release.md: any combination of the letters builds."""
+    for backbone in ('paper', 'release'):
+        for neck in ('paper', 'release'):
+            for head in ('paper', 'release'):
+                model = build('configs/cltdr_hapt.py', [
+                    f'model.backbone.variant={backbone}', f'model.neck.variant={neck}',
+                    f'model.head.variant={head}', 'model.data_preprocessor.pad_to=2304'])
+                assert model.backbone.release == (backbone == 'release')
+                assert model.neck.release == (neck == 'release')
+                assert model.head.release == (head == 'release')
+
+
+# code
+
+
+def registered() -> dict:
+    """All registered names, of this library and of its dependencies, with their modules."""
+    for package in ('mmaction', 'mmengine'):
+        for room in ('datasets' if package == 'mmaction' else 'dataset', 'evaluation', 'hooks',
+                     'models' if package == 'mmaction' else 'model', 'optim', 'runner',
+                     'visualization'):
+            with contextlib.suppress(ModuleNotFoundError):
+                importlib.import_module(f'{package}.{room}')
+    found = {}
+    for value in vars(registry).values():
+        if isinstance(value, Registry):
+            for node in (value.parent, value):
+                if node is not None:
+                    found.update(node.module_dict)
+    return found
+
+
+@every_page
+def test_python_blocks_are_right(page):
+    """They are Python, and every ``type='...'`` in them is registered or made on the page."""
+    text = page.read_text('utf-8')
+    known = set(registered()) | set(re.findall(r'^class (\w+)', text, re.MULTILINE))
+    for code in python_blocks(page):
+        tree = ast.parse(code)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.keyword) and node.arg == 'type':
+                if isinstance(node.value, ast.Constant):
+                    assert node.value.value in known, f'{node.value.value!r} is not registered'
+
+
+def test_components_page_is_complete():
+    text = (ROOT / 'docs' / 'components.md').read_text('utf-8')
+    listed = re.findall(r'^\| (?:[A-Z_]+ \| )?`(\w+)` \|', text, re.MULTILINE)
+    assert len(listed) == len(set(listed))
+    ours = {name for name, value in registered().items()
+            if getattr(value, '__module__', '').startswith('cltdr_mm.')}
+    assert set(listed) == ours
+
+
+def small_configs() -> list:
+    """Whole config files on a page: blocks whose first line names a file under configs/."""
+    found = []
+    for page in PAGES:
+        for code in python_blocks(page):
+            match = re.match(r'# (configs/\w+\.py)\n', code)
+            if match:
+                found.append(pytest.param(match.group(1), code, id=match.group(1)))
+    return found
+
+
+@pytest.mark.parametrize('name, code', small_configs())
+def test_config_files_on_pages_build(name, code, tmp_path):
+    path = ROOT / name
+    if path.is_file():  # an excerpt of a config that exists
+        for line in code.splitlines()[1:]:
+            assert line in path.read_text('utf-8').splitlines()
+        return
+    # where `./` of the page is the folder of configs
+    file = tmp_path / path.name
+    file.write_text(code.replace("'./", f"'{ROOT}/configs/"))
+    model = Config.fromfile(file).model
+    with torch.device('meta'):
+        MODELS.build(model)

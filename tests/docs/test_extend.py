@@ -1,0 +1,92 @@
+"""Runs the examples of docs/extend.md and docs/mix.md as they stand."""
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from pages import ROOT, blocks, python_blocks
+
+EXTEND, MIX = ROOT / 'docs' / 'extend.md', ROOT / 'docs' / 'mix.md'
+
+
+def run(command: str, cwd) -> str:
+    """Run a line of shell with this Python, return what it prints."""
+    env = dict(os.environ, OMP_NUM_THREADS='1',
+               PATH=f'{os.path.dirname(sys.executable)}{os.pathsep}{os.environ["PATH"]}')
+    done = subprocess.run(command, shell=True, cwd=cwd, env=env, text=True, timeout=600,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, f'{command}\n{done.stdout[-6000:]}'
+    return done.stdout
+
+
+@pytest.fixture(scope='module')
+def outputs(tmp_path_factory) -> list:
+    """A checkout with the files of docs/extend.md in it, and what its commands printed."""
+    root = tmp_path_factory.mktemp('checkout')
+    for name in ('configs', 'tools'):
+        (root / name).symlink_to(ROOT / name)
+    for code in python_blocks(EXTEND):
+        name = re.match(r'# (projects/\S+\.py)\n', code).group(1)
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(code)
+    shell, = [b.text for b in blocks(EXTEND.read_text('utf-8')) if b.language == 'bash']
+    return root, [run(line, root) for line in shell.splitlines()]
+
+
+def test_files_are_those_announced(outputs):
+    root, _ = outputs
+    announced = re.search(r'projects/my_tal/\n((?:    .*\n)+)', EXTEND.read_text('utf-8'))
+    assert {p.name for p in (root / 'projects' / 'my_tal').glob('*.py')} == set(
+        announced.group(1).split())
+
+
+def test_parts_work(outputs):
+    _, (_, checked, *_) = outputs
+    assert int(re.search(r'^(\d+) detections; all checks passed$', checked, re.M).group(1)) > 0
+
+
+def test_model_learns(outputs):
+    """The planted actions are easy: a model that learns at all finds most of them."""
+    root, (*_, trained, _) = outputs
+    assert 'Epoch(train) [15][4/4]' in trained
+    metrics = json.loads((root / 'work_dirs' / 'my_tal' / 'metrics.json').read_text())
+    assert metrics['protocol'] == 'thumos14'
+    assert metrics['average_mAP'] > 0.5
+    results = json.loads((root / 'work_dirs' / 'my_tal' / 'detections.json').read_text())
+    assert sorted(results['results']) == [f'kitchen_{i:02d}' for i in range(8, 12)]
+    labels = {found['label'] for each in results['results'].values() for found in each}
+    assert labels == {'pour', 'stir'}
+
+
+def test_check_notices_a_layer_that_sees_padding(outputs):
+    """The page's own check is one that can fail."""
+    root, _ = outputs
+    path = root / 'projects' / 'my_tal' / 'backbone.py'
+    good = path.read_text()
+    try:
+        bad = good.replace('return x + out, mask', 'return x + out + x.mean(-1, True), mask')
+        assert bad != good
+        path.write_text(bad)
+        with pytest.raises(AssertionError, match='depends on its batch'):
+            run('PYTHONPATH=. python projects/my_tal/check.py', root)
+    finally:
+        path.write_text(good)
+
+
+def test_mix(tmp_path):
+    """Each block is a program of its own; one process runs them all."""
+    codes = python_blocks(MIX)
+    assert len(codes) == 4
+    program = tmp_path / 'program.py'
+    program.write_text('\n'.join(
+        f'def block{i}():\n' + ''.join(f'    {line}\n' for line in code.splitlines())
+        + f'block{i}()\nprint("done {i}")' for i, code in enumerate(codes)))
+    lines = run(f'python {program}', tmp_path).splitlines()
+    assert [line for line in lines if line.startswith('done')] == [
+        f'done {i}' for i in range(len(codes))]
+    # what the page says is printed
+    said = re.search(r'^# (\[\(.*\)\])$', codes[0], re.M).group(1)
+    assert said in lines
