@@ -39,24 +39,24 @@ $(READY): setup.cfg pyproject.toml requirements/constraints.txt
 	$(PIP) install -e ".[$(EXTRAS)]" -c requirements/constraints.txt
 	touch $@
 
-# $(call run,CONFIG,DATA,WORK_DIR): train, judge the last checkpoint, draw
+# $(call run,CONFIG,DATA,WORK_DIR,DRAWING OPTIONS): train, judge the last checkpoint, draw
 define run
 	$(PY) tools/train.py $(1) --work-dir $(3) --seed $(SEED)
 	$(PY) tools/test.py $(1) $(3) --work-dir $(3) --out $(3)
 	$(PY) tools/analysis_tools/draw_timelines.py $(3)/detections.json $(2)/annotations.json \
-	    --out-dir $(3)/timelines
+	    --out-dir $(3)/timelines $(4)
 	@echo "detections.json, metrics.json and timelines/ are in $(3)"
 endef
 
 demo: $(READY)
 	$(PY) tools/dataset_converters/make_synthetic.py --out $(DEMO_DATA)
-	$(call run,configs/cltdr_synthetic.py,$(DEMO_DATA),$(DEMO))
+	$(call run,configs/cltdr_synthetic.py,$(DEMO_DATA),$(DEMO),)
 
 hapt: $(READY)
 	@test -n "$(HAPT)" || { echo "error: say where UCI's archive (or the folder it was unpacked" \
 	    "to) is: make hapt HAPT=<path>" >&2; exit 1; }
 	$(PY) tools/dataset_converters/hapt.py "$(HAPT)" --out $(HAPT_DATA)
-	$(call run,configs/cltdr_hapt.py,$(HAPT_DATA),$(HAPT_OUT))
+	$(call run,configs/cltdr_hapt.py,$(HAPT_DATA),$(HAPT_OUT),--signals "$(HAPT)" --signal-name "acceleration [g]")
 
 lint: $(READY)
 	$(PY) -m ruff check .
