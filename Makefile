@@ -37,6 +37,9 @@ $(READY): setup.cfg pyproject.toml requirements/constraints.txt
 	test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	$(PIP) install $(TORCH) -c requirements/constraints.txt
 	$(PIP) install -e ".[$(EXTRAS)]" -c requirements/constraints.txt
+# once alone: yapf, which MMEngine imports, writes its cache without a lock, and two processes
+# that come first together can read it half-written
+	$(PY) -c "import cltdr_mm"
 	touch $@
 
 # $(call run,CONFIG,DATA,WORK_DIR,DRAWING OPTIONS): train, judge the last checkpoint, draw
