@@ -88,12 +88,13 @@ PROTOCOLS: dict[str, Protocol] = {
         Protocol('epic100', tiou_range(0.1, 0.5, 0.1), _VALIDATION),
         Protocol('anet13', _FINE, _VALIDATION, shown=(0.5, 0.75, 0.95), **_LONG),
         Protocol('hacs', _FINE, _VALIDATION, shown=(0.5, 0.75, 0.95), **_LONG),
-        Protocol(
-            'hapt',
+        # 'custom' is for data that no benchmark names: generated ones, or a user's own
+        *(Protocol(
+            name,
             tiou_range(0.3, 0.7, 0.1),
             _TEST,
             shown=(0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.95),
-            extra={'0.5:0.95': _FINE}),
+            extra={'0.5:0.95': _FINE}) for name in ('hapt', 'custom')),
     )
 }
 

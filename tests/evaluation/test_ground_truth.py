@@ -78,7 +78,8 @@ def test_protocols(name, tious):
 
 
 def test_protocol_names_and_errors():
-    assert set(PROTOCOLS) == {'thumos14', 'multithumos', 'epic100', 'anet13', 'hacs', 'hapt'}
+    assert set(PROTOCOLS) == {
+        'thumos14', 'multithumos', 'epic100', 'anet13', 'hacs', 'hapt', 'custom'}
     hapt = get_protocol('hapt')
     assert hapt.extra == {'0.5:0.95': tiou_range(0.5, 0.95, 0.05)} and 0.95 in hapt.all_tious
     assert get_protocol('anet13').shown_tious == (0.5, 0.75, 0.95)

@@ -38,5 +38,5 @@ val_dataloader = dict(
 test_dataloader = val_dataloader
 
 val_evaluator = dict(
-    type='TALMetric', protocol='hapt', ann_file=data_root + ann_file, subset='test')
+    type='TALMetric', protocol='custom', ann_file=data_root + ann_file, subset='test')
 test_evaluator = val_evaluator
