@@ -154,6 +154,7 @@ def test_cfg_options_of_commands_build(page):
                 break
             options.append(word)
         configs = [word.split('=')[-1] for word in words[:first] if word.endswith('.py')]
+        configs = [str(path.relative_to(ROOT)) for word in configs for path in ROOT.glob(word)]
         assert configs and options, words
         for config in configs:
             if not any('$' in option for option in options):
