@@ -21,7 +21,7 @@ EXPECTED = dict(
     hacs_i3d=('HACSDataset', 2048, 1, 1, 2, 16, 512, 0.5, 'hacs'),
     hacs_slowfast=('HACSDataset', 2304, 8, 32, 15, 16, 960, 0.5, 'hacs'),
     hapt=('HAPTDataset', 150, 25, 50, None, 2, 2304, 0.5, 'hapt'),
-    synthetic=('TALDataset', 64, 8, 16, None, 4, 2304, 0.5, 'hapt'),
+    synthetic=('TALDataset', 64, 8, 16, None, 4, 2304, 0.5, 'custom'),
 )
 
 
