@@ -13,8 +13,10 @@ def main() -> None:
     parser.add_argument('--out', default='data/hapt', help='folder to write (default: %(default)s)')
     parser.add_argument('--partial', action='store_true',
                         help='accept less than the 61 recordings and 1,214 segments published')
+    parser.add_argument('--validation', nargs='+', type=int, default=[], metavar='USER',
+                        help='training people to set apart as the subset validation')
     args = parser.parse_args()
-    database = convert_hapt(args.source, args.out, args.partial)
+    database = convert_hapt(args.source, args.out, args.partial, args.validation)
     print(summary(osp.join(args.out, 'annotations.json'), database))
 
 

@@ -6,6 +6,7 @@ temporal action localization, with raw windows for features: Bock et al., IMWUT 
 import os.path as osp
 import re
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Callable
 
@@ -72,12 +73,14 @@ def window_features(samples: np.ndarray, window: int = WINDOW, stride: int = STR
     return np.ascontiguousarray(views.transpose(0, 2, 1), dtype=np.float32).reshape(len(views), -1)
 
 
-def convert_hapt(source: str, out_dir: str, partial: bool = False) -> dict:
+def convert_hapt(source: str, out_dir: str, partial: bool = False,
+                 validation_users: Sequence[int] = ()) -> dict:
     """Convert the raw archive.
 
     Writes ``features/expXX_userYY.npy`` ((T, 150) float32) and ``annotations.json`` with subsets
-    ``train`` (21 people) and ``test`` (UCI's nine test people). Labels give first and last sample,
-    both included and counted from 1: a segment is ``[(first - 1) / 50, last / 50]`` seconds.
+    ``train`` (21 people) and ``test`` (UCI's nine test people); training people can be set apart
+    as ``validation``. Labels give first and last sample, both included and counted from 1: a
+    segment is ``[(first - 1) / 50, last / 50]`` seconds.
 
     Args:
         source (str): Zip archive or folder with ``RawData/acc_exp*_user*.txt``,
@@ -85,12 +88,15 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False) -> dict:
         out_dir (str): Folder to write to.
         partial (bool): Whether to accept less than the published 61 recordings with 1,214
             segments. Defaults to False.
+        validation_users (Sequence[int]): Training people whose recordings make up the subset
+            ``validation``. Defaults to none.
 
     Returns:
         dict: The database of the annotation file.
 
     Raises:
-        TALDataError: If something is missing, damaged or not as published.
+        TALDataError: If something is missing, damaged or not as published, or one of
+            ``validation_users`` is not among the training people.
     """
     members = _members(source)
     for name in ('labels.txt', 'activity_labels.txt'):
@@ -104,9 +110,15 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False) -> dict:
     # experiment, user, activity, first sample, last sample
     labels = _table(members['labels.txt'](), 'labels.txt', 5, int)
 
+    recordings = {name: tuple(int(number) for number in _RECORDING.match(name).groups())
+                  for name in sorted(members) if _RECORDING.match(name)}
+    train_users = {user for _, user in recordings.values()} - set(TEST_USERS)
+    unknown = sorted(set(validation_users) - train_users)
+    if unknown:
+        raise _stop(source, 'validation', f'not among the training people: {unknown}')
+
     database = {}
-    for file in sorted(name for name in members if _RECORDING.match(name)):
-        experiment, user = (int(number) for number in _RECORDING.match(file).groups())
+    for file, (experiment, user) in recordings.items():
         samples = _table(members[file](), file, 3, float)
         if len(samples) < WINDOW:
             raise _stop(file, 'values', f'{len(samples)} samples are less than a window')
@@ -115,7 +127,8 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False) -> dict:
         if rows.size and not 1 <= rows[:, 2].min() <= rows[:, 2].max() <= len(classes):
             raise _stop('labels.txt', name, f'activities must be 1 to {len(classes)}')
         database[name] = dict(
-            subset='test' if user in TEST_USERS else 'train',
+            subset='test' if user in TEST_USERS else
+            'validation' if user in validation_users else 'train',
             duration=len(samples) / FPS,
             fps=float(FPS),
             annotations=[
@@ -130,7 +143,8 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False) -> dict:
     if segments < len(labels):
         raise _stop(source, 'labels.txt', f'{len(labels) - segments} segments belong to no '
                     'recording of the archive')
-    got = (len(database), segments, found.get('train', (0, 0))[0], found.get('test', (0, 0))[0])
+    train = sum(found.get(subset, (0, 0))[0] for subset in ('train', 'validation'))
+    got = (len(database), segments, train, found.get('test', (0, 0))[0])
     expected = (RECORDINGS, SEGMENTS, TRAIN, TEST)
     if got != expected and not partial:
         raise _stop(source, 'recordings', 'recordings, segments, for training, for test are '

@@ -317,6 +317,22 @@ def test_hapt_folder_and_zip(small_hapt, tmp_path, zipped):
         convert_hapt(str(source), str(tmp_path / 'out'))
 
 
+def test_hapt_validation(small_hapt, tmp_path):
+    source, _ = small_hapt
+    database = convert_hapt(str(source), str(tmp_path / 'out'), partial=True, validation_users=[1])
+    assert [entry['subset'] for entry in database.values()] == ['validation', 'test']
+    with pytest.raises(TALDataError, match=r'not among the training people: \[2, 7\]'):
+        convert_hapt(str(source), str(tmp_path / 'out'), partial=True, validation_users=[7, 2, 1])
+
+
+def test_hapt_validation_leaves_the_counts(shared_data, tmp_path):
+    archive = shared_data / 'data' / 'hapt' / 'HAPT_raw_acc.zip'
+    database = convert_hapt(str(archive), str(tmp_path), validation_users=(5, 11, 17, 23, 28))
+    found = counts(database)
+    assert {subset: n for subset, (n, _) in found.items()} == dict(train=32, validation=10, test=19)
+    assert sum(n for _, n in found.values()) == 1214
+
+
 @pytest.mark.parametrize('file,text,part', [
     ('RawData/labels.txt', None, 'labels.txt: is missing'),
     ('activity_labels.txt', None, 'activity_labels.txt: is missing'),
