@@ -8,7 +8,7 @@ model = dict(
     neck=dict(in_channels=128),
     head=dict(num_classes=12, in_channels=128),
     # as many as all methods keep here
-    postprocessor=dict(nms=dict(sigma=0.75), max_per_video=2000))
+    postprocessor=dict(max_per_video=2000))
 train_cfg = dict(max_epochs=35, val_interval=5)
 optim_wrapper = dict(optimizer=dict(lr=5e-4, weight_decay=0.05))
 default_hooks = dict(ema=dict(ema_type='WarmupEMA'))

@@ -16,12 +16,7 @@ model = dict(
         loss_coarse=dict(type='TALFocalLoss'),
         iou_targets=False,
         balance_negatives=False,
-        iou_power=0.2,
-        # chosen on training people set apart (docs/methods/comparison.md): no boundary is more
-        # than 4 strides of its level away, and the raw pyramid shows boundaries best
-        num_bins=8,
-        boundary_feats='pyramid'),
-    postprocessor=dict(nms=dict(sigma=0.75)))
+        iou_power=0.2))
 train_cfg = dict(max_epochs=35, val_interval=5)
 optim_wrapper = dict(optimizer=dict(lr=5e-4, weight_decay=0.05))
 default_hooks = dict(ema=dict(ema_type='WarmupEMA'))

@@ -1,3 +1,3 @@
 # HAPT: GMG as the published code computes it
-_base_ = ['../cltdr_base.py']
+_base_ = ['../../cltdr_hapt.py']
 model = dict(backbone=dict(variant='release'))

@@ -1,5 +1,5 @@
 # HAPT: the paper's loss (eq. 13): varifocal and IoU loss on refined results, negatives apart
-_base_ = ['../cltdr_base.py']
+_base_ = ['../../cltdr_hapt.py']
 model = dict(
     head=dict(
         loss_cls=dict(alpha=0.75), loss_reg=dict(type='IoU1DLoss'), loss_coarse=None,

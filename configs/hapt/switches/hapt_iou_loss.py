@@ -1,3 +1,3 @@
 # HAPT: IoU loss instead of DIoU loss
-_base_ = ['../cltdr_base.py']
+_base_ = ['../../cltdr_hapt.py']
 model = dict(head=dict(loss_reg=dict(type='IoU1DLoss')))

@@ -1,3 +1,3 @@
 # HAPT: local kernel of GMG 1, the published window on THUMOS14
-_base_ = ['../cltdr_base.py']
+_base_ = ['../../cltdr_hapt.py']
 model = dict(backbone=dict(kernel_size=1))

@@ -1,3 +1,3 @@
 # HAPT: coarse results are not supervised
-_base_ = ['../cltdr_base.py']
+_base_ = ['../../cltdr_hapt.py']
 model = dict(head=dict(loss_coarse=None))
