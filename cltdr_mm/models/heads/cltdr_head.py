@@ -54,6 +54,9 @@ class CLTDRHead(TridentHead):
         refine (Sequence[str]): What is refined: of 'cls', 'reg' (table 10). Defaults to both.
         fusion (str): 'attention', 'add' or 'concat' in DCM and DRM (table 11).
             Defaults to 'attention'.
+        boundary_feats (str, optional): What the start and end towers read, detached:
+            'decoupled', the regression features of eq. 8, or 'pyramid', the levels as they are.
+            Defaults to None: the former in the paper variant, the latter in the release.
         refine_kernel_sizes (dict, optional): Kernels of the refine head's layers 'trunk', 'cls'
             and 'offset'. Defaults to None: ``kernel_size``, but 7 for the release's offsets; what
             a dict leaves out too.
@@ -71,7 +74,7 @@ class CLTDRHead(TridentHead):
         **kwargs: See :class:`TridentHead`.
 
     Raises:
-        ValueError: On an unknown member of ``refine``.
+        ValueError: On an unknown member of ``refine`` or unknown ``boundary_feats``.
     """
 
     def __init__(self,
@@ -80,6 +83,7 @@ class CLTDRHead(TridentHead):
                  reg_sources: Sequence[str] = ('lower', ),
                  refine: Sequence[str] = ('cls', 'reg'),
                  fusion: str = 'attention',
+                 boundary_feats: Optional[str] = None,
                  refine_kernel_sizes: Optional[dict[str, int]] = None,
                  variant: str = 'paper',
                  loss_cls: Optional[dict] = None,
@@ -104,6 +108,11 @@ class CLTDRHead(TridentHead):
         if unknown:
             raise ValueError(f"CLTDRHead: refine must be among 'cls', 'reg', got "
                              f'{sorted(unknown)}')
+        boundary_feats = boundary_feats or ('pyramid' if release else 'decoupled')
+        if boundary_feats not in ('decoupled', 'pyramid'):
+            raise ValueError(f"CLTDRHead: boundary_feats must be 'decoupled' or 'pyramid', got "
+                             f'{boundary_feats!r}')
+        self.boundary_feats = boundary_feats
         if release and loss_coarse is None:
             loss_coarse = dict(type='TALFocalLoss')
         self.loss_coarse = MODELS.build(loss_coarse) if loss_coarse else None
@@ -139,7 +148,8 @@ class CLTDRHead(TridentHead):
         self.check_levels(feats)
         for_reg = self.drm(feats, masks)
         outs = self.predict_levels(
-            self.dcm(feats, masks), for_reg, feats if self.release else for_reg, masks)
+            self.dcm(feats, masks), for_reg,
+            feats if self.boundary_feats == 'pyramid' else for_reg, masks)
         outs['coarse_logits'] = outs['cls_logits']
         if self.refine:
             outs.update(self.refine_head(self.clff(feats, masks), masks))

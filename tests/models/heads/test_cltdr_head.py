@@ -231,10 +231,12 @@ def test_classes_and_boundaries_see_their_own_neighbours():
         assert torch.equal(after['centers'][1], before['centers'][1]) != centers
 
 
-@pytest.mark.parametrize('variant', ['paper', 'release'])
-def test_boundary_towers_do_not_train_the_pyramid(variant):
+@pytest.mark.parametrize('variant, boundary_feats, raw', [
+    ('paper', None, False), ('release', None, True), ('paper', 'pyramid', True),
+    ('release', 'decoupled', False)])
+def test_boundary_towers_do_not_train_the_pyramid(variant, boundary_feats, raw):
     """In the release they read the pyramid itself, in the paper the fused features, detached."""
-    head = build_head(type='CLTDRHead', variant=variant)
+    head = build_head(type='CLTDRHead', variant=variant, boundary_feats=boundary_feats)
     feats, masks = make_pyramid(LENGTHS)
     feats = [x.requires_grad_() for x in feats]
     outs = head(feats, masks)
@@ -247,7 +249,12 @@ def test_boundary_towers_do_not_train_the_pyramid(variant):
         for param in drm.parameters():
             param.add_(1.)
         moved = head(feats, masks)['starts'][1]
-    assert torch.equal(moved, outs['starts'][1]) == (variant == 'release')
+    assert torch.equal(moved, outs['starts'][1]) == raw
+
+
+def test_unknown_boundary_feats():
+    with pytest.raises(ValueError, match="must be 'decoupled' or 'pyramid', got 'raw'"):
+        build_head(type='CLTDRHead', boundary_feats='raw')
 
 
 def test_kernels_of_the_refine_head():
