@@ -86,6 +86,9 @@ class TALInferencer(BaseInferencer):
         names = classes or self._checkpoint_classes or self._dataset_classes
         self.classes = list(names or ())
         self.visualizer.dataset_meta = dict(classes=self.classes)
+        for processor in (getattr(self.model, 'postprocessor', None), self._merge):
+            if hasattr(processor, 'set_classes'):
+                processor.set_classes(self.classes)
 
     def _init_model(self, cfg, weights, device='cpu') -> nn.Module:
         self._checkpoint_classes = None

@@ -22,8 +22,9 @@ class ExternalScores:
     score multiplied by theirs. The published code takes the square root of that product
     (``fusion='geometric_mean'``): the order of all detections, and so every metric, is the same.
 
-    Files: ``.json`` ``{"classes": [...], "results": {video: [score, ...]}}`` or a plain
-    ``{video: [score, ...]}``; ``.npz`` with one array a video (and, if wanted, ``classes``);
+    Files: ``.json`` ``{"classes": [...], "results": {video: [score, ...]}}`` (CUHK's own file says
+    ``class``) or a plain ``{video: [score, ...]}``; ``.npz`` with one array a video (and, if
+    wanted, ``classes``);
     ``.npy`` holding a structured array with fields ``video`` and ``scores``. A ``scores`` entry
     may be (K,) or (1, K). Pickles are refused: they can run code. The file is read when it is first
     needed, so that a model can be built without it; :class:`.ExternalScoresHook` asks for it, and
@@ -31,9 +32,10 @@ class ExternalScores:
 
     Args:
         score_file (str): Path of the file.
-        classes (Sequence[str], optional): The data set's class names, in order of the labels;
-            with a file that names its classes, scores are brought into this order. Defaults to
-            None: the file's order is taken as it is.
+        classes (Sequence[str], optional): Class names in the order of the labels; with a file
+            that names its classes, scores are brought into this order. Defaults to None: those of
+            the data set, which :class:`.ExternalScoresHook` and :class:`.TALInferencer` set
+            (:meth:`set_classes`); where nobody does, a file must not name any.
         topk (int): Classes given to a proposal. Defaults to 2.
         fusion (str): ``'product'`` or ``'geometric_mean'``. Defaults to ``'product'``.
         prefix (str): Put before a video's name to find it in the file, such as ``'v_'``; names
@@ -66,10 +68,26 @@ class ExternalScores:
         """dict[str, np.ndarray]: Scores (K,) float64 by name of the video, read on first use."""
         if self._scores is None:
             file_classes, scores = _read_scores(self.score_file)
-            if self.classes is not None and file_classes is not None:
+            if file_classes is not None:
+                if self.classes is None:
+                    raise ValueError(f'{self.score_file}: names its classes, in an order that may '
+                                     "not be the labels': give ExternalScores their names, "
+                                     'classes=[...]')
                 self._reorder(scores, self.classes, file_classes)
+            elif self.classes is not None:
+                self._check_number(scores, len(self.classes))
             self._scores = scores
         return self._scores
+
+    def set_classes(self, classes: Optional[Sequence[str]]) -> None:
+        """Say the class names of the data set, unless the config has said some.
+
+        Args:
+            classes (Sequence[str], optional): In the order of the labels; None or none are
+                ignored.
+        """
+        if self.classes is None and classes:
+            self.classes = list(classes)
 
     def _reorder(self, all_scores: dict[str, np.ndarray], classes: list[str],
                  file_classes: list[str]) -> None:
@@ -77,12 +95,16 @@ class ExternalScores:
         if missing:
             raise ValueError(f'{self.score_file}: classes: no scores for {missing[:10]}'
                              f'{" ..." if len(missing) > 10 else ""}')
+        self._check_number(all_scores, len(file_classes))
         order = [file_classes.index(name) for name in classes]
         for video, scores in all_scores.items():
-            if len(scores) != len(file_classes):
-                raise ValueError(f"{self.score_file}: video '{video}': scores: {len(scores)} "
-                                 f'numbers for {len(file_classes)} classes')
             all_scores[video] = scores[order]
+
+    def _check_number(self, all_scores: dict[str, np.ndarray], num_classes: int) -> None:
+        for video, scores in all_scores.items():
+            if len(scores) != num_classes:
+                raise ValueError(f"{self.score_file}: video '{video}': scores: {len(scores)} "
+                                 f'numbers for {num_classes} classes')
 
     def __contains__(self, video_name: str) -> bool:
         return video_name in self.scores or self.prefix + video_name in self.scores
@@ -143,7 +165,9 @@ def _read_scores(path: str) -> tuple[Optional[list[str]], dict[str, np.ndarray]]
         raise ValueError(f'{path}: cannot be read as video-level scores: {error}') from error
     if not isinstance(content, dict):
         raise ValueError(f'{path}: must hold an object, got {type(content).__name__}')
-    classes = content.pop('classes', None)
+    keys = [key for key in ('classes', 'class') if isinstance(content.get(key), (list, np.ndarray))
+            and len(content[key]) and isinstance(content[key][0], str)]
+    classes = content.pop(keys[0]) if keys else None
     if isinstance(content.get('results'), dict):
         content = content['results']
     scores = {video: _check_scores(path, video, value) for video, value in content.items()}

@@ -11,7 +11,8 @@ from mmengine.runner import Runner
 class ExternalScoresHook(Hook):
     """Check that the model's :class:`.ExternalScores` know every video that will be tested.
 
-    Does nothing for a model without score fusion.
+    It also tells them the data set's class names, for files in another order. Does nothing for a
+    model without score fusion.
     """
 
     def before_train(self, runner: Runner) -> None:
@@ -30,9 +31,11 @@ class ExternalScoresHook(Hook):
     def _check(runner: Runner, loop: Optional[Any]) -> None:
         """Raise ValueError naming the score file and the videos it lacks."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        fusion = getattr(getattr(model, 'postprocessor', None), 'fusion', None)
+        processor = getattr(model, 'postprocessor', None)
+        fusion = getattr(processor, 'fusion', None)
         if fusion is None or loop is None:
             return
         dataset = loop.dataloader.dataset
+        processor.set_classes(dataset.metainfo.get('classes'))
         fusion.check_videos(
             sorted({dataset.get_data_info(i)['video_name'] for i in range(len(dataset))}))

@@ -1,4 +1,5 @@
 """Post-processing of candidate segments: NMS, voting, clipping, score fusion."""
+from collections.abc import Sequence
 from typing import Optional, Union
 
 import torch
@@ -46,6 +47,15 @@ class TALPostProcessor:
             for part in (nms, voting, fusion))
         self.max_per_video = max_per_video
         self.min_score = min_score
+
+    def set_classes(self, classes: Optional[Sequence[str]]) -> None:
+        """Say the data set's class names to ``fusion``, if there is one that asks for them.
+
+        Args:
+            classes (Sequence[str], optional): In the order of the labels.
+        """
+        if hasattr(self.fusion, 'set_classes'):
+            self.fusion.set_classes(classes)
 
     def __call__(self, candidates: list[InstanceData], metas: list[dict]) -> list[InstanceData]:
         """Process a batch of videos.

@@ -10,10 +10,10 @@ from cltdr_mm.postprocessing.functional import fuse_scores
 SCORES = {'a': [0.1, 0.7, 0.2], 'b': [[0.5, 0.2, 0.3]]}
 
 
-def write(folder, suffix, classes=None):
+def write(folder, suffix, classes=None, key='classes'):
     path = folder / f'scores{suffix}'
     if suffix == '.json':
-        content = dict(results=SCORES, classes=classes) if classes else SCORES
+        content = {'results': SCORES, key: classes} if classes else SCORES
         path.write_text(json.dumps(content))
     elif suffix == '.npz':
         arrays = {k: np.array(v) for k, v in SCORES.items()}
@@ -111,3 +111,25 @@ def test_bad_arguments():
         build('x.json', fusion='sum')
     with pytest.raises(ValueError, match='topk must be positive'):
         build('x.json', topk=0)
+
+
+@pytest.mark.parametrize('key', ['classes', 'class'])
+def test_the_data_sets_classes_order_the_scores(tmp_path, key):
+    path = write(tmp_path, '.json', ['x', 'y', 'z'], key)
+    with pytest.raises(ValueError, match=r'scores\.json: names its classes'):
+        build(path).check_videos(['a'])  # nobody has said how the labels are ordered
+    processor = TASK_UTILS.build(dict(
+        type='TALPostProcessor', fusion=dict(type='ExternalScores', score_file=path)))
+    processor.set_classes(None)
+    processor.set_classes(['y', 'z', 'x'])
+    assert processor.fusion.scores['a'].tolist() == [0.7, 0.2, 0.1]
+    own = build(path, classes=['z', 'x'])
+    own.set_classes(['x', 'y'])
+    assert own.scores['a'].tolist() == [0.2, 0.1], "the config's own go first"
+
+
+def test_one_score_a_class(tmp_path):
+    scores = build(write(tmp_path, '.json'))
+    scores.set_classes(['x', 'y'])
+    with pytest.raises(ValueError, match=r"scores\.json: video 'a': scores: 3 numbers for 2 cl"):
+        scores.check_videos(['a'])

@@ -8,6 +8,8 @@ from mmaction.registry import HOOKS, TASK_UTILS
 class Videos:
     """As much of a dataset as the hook looks at."""
 
+    metainfo = dict(classes=('run', 'jump'))
+
     def __init__(self, names):
         self.names = names
 
@@ -37,6 +39,14 @@ def test_missing_scores_stop_the_run_before_it_begins(tmp_path, stage):
         check(runner(['a', 'b'], str(path)))
     with pytest.raises(ValueError, match=r'none\.json: cannot be read'):
         check(runner(['a'], str(tmp_path / 'none.json')))
+
+
+def test_scores_in_another_order_follow_the_labels(tmp_path):
+    path = tmp_path / 'cuhk.json'
+    path.write_text(json.dumps({'class': ['jump', 'run'], 'results': {'a': [0.1, 0.9]}}))
+    stopped = runner(['a'], str(path))
+    HOOKS.build(dict(type='ExternalScoresHook')).before_test(stopped)
+    assert stopped.model.postprocessor.fusion.scores['a'].tolist() == [0.9, 0.1]
 
 
 def test_training_without_validation(tmp_path):

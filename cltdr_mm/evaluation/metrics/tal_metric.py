@@ -189,6 +189,8 @@ class TALMetric(BaseMetric):
         candidates = InstanceData(
             segments=torch.from_numpy(segments), scores=torch.from_numpy(scores),
             labels=torch.from_numpy(labels))
+        if hasattr(self.postprocessor, 'set_classes'):
+            self.postprocessor.set_classes(self.ground_truth.classes)
         result = self.postprocessor([candidates], [meta])[0]
         return _array(result.segments, np.float64), _array(result.scores), _array(result.labels)
 
