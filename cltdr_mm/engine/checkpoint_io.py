@@ -6,13 +6,21 @@ NumPy arrays) in every checkpoint, so testing and resuming fail. Turning the che
 checkpoint from anywhere run any code; instead the few harmless types that MMEngine stores are
 declared safe. That holds for the whole process: ``Runner.load_checkpoint``, ``Runner.resume`` and
 ``torch.load`` itself need no change.
+
+What MMEngine fetches by http(s) it loads without the check; its loader for these is replaced by one
+that loads what came as it loads any other file.
 """
+import os
 import pickle
-from typing import Any, Callable, Union
+from pathlib import Path
+from typing import Any, Callable, Optional, Union
+from urllib.parse import urlparse
 
 import numpy as np
 import torch
+from mmengine.dist import barrier, get_local_rank
 from mmengine.logging import HistoryBuffer
+from mmengine.runner import CheckpointLoader
 
 SafeGlobal = Union[Callable, tuple[Callable, str]]
 
@@ -78,6 +86,27 @@ def register_safe_globals() -> bool:
     except (AttributeError, TypeError):  # torch 2.4 takes types only, not (object, name)
         return False
     return True
+
+
+@CheckpointLoader.register_scheme(prefixes=('http://', 'https://'), force=True)
+def load_from_http(filename: str, map_location: Any = None, model_dir: Optional[str] = None) -> Any:
+    """Download a checkpoint, unless it is there already, and load it as any other file.
+
+    Args:
+        filename (str): The URL.
+        map_location (optional): As in :func:`torch.load`. Defaults to None.
+        model_dir (str, optional): Where downloads are kept. Defaults to None: torch's hub folder.
+
+    Returns:
+        Any: The checkpoint.
+    """
+    folder = Path(model_dir or Path(torch.hub.get_dir(), 'checkpoints'))
+    path = folder / Path(urlparse(filename).path).name
+    if get_local_rank() == 0 and not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(filename, str(path), progress=os.isatty(0))
+    barrier()  # the other ranks of this machine find it
+    return torch.load(path, map_location=map_location)
 
 
 register_safe_globals()

@@ -11,6 +11,9 @@ import torch
 import torch.distributed as dist
 from mmengine.config import Config
 
+#: Metrics that take ``out_dir``.
+RESULT_WRITERS = ('TALMetric', 'ProposalMetric')
+
 
 def set_work_dir(cfg: Config, config_path: str, work_dir: Optional[str]) -> None:
     """Decide where logs and checkpoints go.
@@ -57,9 +60,10 @@ def find_checkpoint(path: str) -> str:
     if not os.path.isdir(path):
         raise FileNotFoundError(f'there is no checkpoint {path}')
     named = Path(path, 'last_checkpoint')
-    # the file holds the path at the time of the training; the folder may have been moved since
+    # the file holds the path at the time of the training; the folder may have been copied since,
+    # and what it was copied from trained anew
     latest = named.read_text().strip() if named.is_file() else ''
-    for candidate in (latest, os.path.join(path, os.path.basename(latest))):
+    for candidate in (os.path.join(path, os.path.basename(latest)), latest):
         if os.path.isfile(candidate):
             return candidate
     raise FileNotFoundError(f'{path} holds no checkpoint that a training finished: '
@@ -92,9 +96,10 @@ def set_result_dir(cfg: Config, folder: str) -> None:
     Raises:
         ValueError: If no metric of the test can write them.
     """
-    writers = [metric for metric in test_metrics(cfg) if metric.get('type') == 'TALMetric']
+    writers = [metric for metric in test_metrics(cfg) if metric.get('type') in RESULT_WRITERS]
     if not writers:
-        raise ValueError('only a TALMetric writes results, and test_evaluator has none')
+        raise ValueError(f'only {" and ".join(RESULT_WRITERS)} write results, and test_evaluator '
+                         'has none of them')
     writers[0].out_dir = folder
 
 
@@ -130,7 +135,8 @@ def set_amp(cfg: Config) -> None:
             cfg.optim_wrapper.pop(key, None)
         cfg.optim_wrapper.type = 'CPUAmpOptimWrapper'
     elif kind != 'AmpOptimWrapper':
-        bf16 = torch.cuda.is_bf16_supported()
+        # not torch.cuda.is_bf16_supported(), which counts slow emulation on older cards
+        bf16 = torch.cuda.get_device_capability() >= (8, 0)
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.dtype = 'bfloat16' if bf16 else 'float16'
         cfg.optim_wrapper.loss_scale = 1. if bf16 else 'dynamic'

@@ -201,12 +201,14 @@ def _load(path: str) -> dict:
     return content['results']
 
 
-def results_of(detections: Detections, ground_truth: GroundTruth) -> dict:
+def results_of(detections: Detections, ground_truth: GroundTruth, labels: bool = True) -> dict:
     """Detections in ActivityNet's submission layout.
 
     Args:
         detections (Detections): Of videos of the subset only.
         ground_truth (GroundTruth): For names of videos and classes.
+        labels (bool): Whether to say their classes; the layout of the proposal task has none.
+            Defaults to True.
 
     Returns:
         dict: Ready for :func:`write_json`. Every video of the subset is listed, in the
@@ -216,8 +218,8 @@ def results_of(detections: Detections, ground_truth: GroundTruth) -> dict:
     columns = zip(detections.segments.tolist(), detections.scores.tolist(),
                   detections.labels.tolist(), detections.videos.tolist())
     for segment, score, label, video in columns:
-        results[ground_truth.video_names[video]].append(
-            dict(label=ground_truth.classes[label], segment=segment, score=score))
+        own = dict(label=ground_truth.classes[label]) if labels else {}
+        results[ground_truth.video_names[video]].append(dict(own, segment=segment, score=score))
     return dict(version='VERSION 1.3', results=results, external_data={})
 
 

@@ -2,11 +2,15 @@
 import os
 import pickle
 import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.runner.checkpoint import _load_checkpoint
 
 from cltdr_mm.engine.checkpoint_io import history_buffer_method
 
@@ -81,6 +85,33 @@ def test_checkpoints_cannot_run_code(toy_runner, tmp_path, payload):
     torch.save(dict(state_dict={}, meta=payload(mark)), path)
     with pytest.raises(pickle.UnpicklingError):
         toy_runner(load_from=str(path)).test()
+    assert not mark.exists()
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    """Address of a folder, served by http; downloads go to a folder of the test."""
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
+    (tmp_path / 'served').mkdir()
+    with ThreadingHTTPServer(('127.0.0.1', 0), partial(Quiet, directory=tmp_path / 'served')) as s:
+        Thread(target=s.serve_forever, daemon=True).start()
+        yield f'http://127.0.0.1:{s.server_port}'
+        s.shutdown()
+
+
+def test_downloaded_checkpoints_load_but_cannot_run_code(tmp_path, server):
+    mark = tmp_path / 'mark'
+    torch.save(dict(weight=torch.ones(2)), tmp_path / 'served' / 'good.pth')
+    torch.save(dict(meta=Evil(os.system, f'touch {mark}')), tmp_path / 'served' / 'evil.pth')
+    for _ in range(2):  # the second time from where it was kept
+        found = _load_checkpoint(f'{server}/good.pth?v=1', map_location='cpu')
+        assert found['weight'].tolist() == [1, 1]
+    with pytest.raises(pickle.UnpicklingError):
+        _load_checkpoint(f'{server}/evil.pth')
     assert not mark.exists()
 
 

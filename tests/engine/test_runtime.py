@@ -1,4 +1,6 @@
 """Changes that the command line makes to a config."""
+import shutil
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -33,8 +35,10 @@ def test_resume(cfg, resume, expected):
     (True, True, dict(type='AmpOptimWrapper', dtype='bfloat16', loss_scale=1.)),
     (True, False, dict(type='AmpOptimWrapper', dtype='float16', loss_scale='dynamic'))])
 def test_amp_fits_the_machine(cfg, monkeypatch, cuda, bf16, expected):
+    monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda: (8, 0) if bf16 else (7, 5))
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: cuda)
-    monkeypatch.setattr(torch.cuda, 'is_bf16_supported', lambda: bf16)
+    # as torch says of cards that can only emulate it
+    monkeypatch.setattr(torch.cuda, 'is_bf16_supported', lambda: True)
     runtime.set_amp(cfg)
     assert cfg.optim_wrapper.to_dict() == dict(optimizer=dict(type='AdamW'), **expected)
 
@@ -92,12 +96,16 @@ def test_a_work_dir_stands_for_its_latest_checkpoint(tmp_path):
     assert runtime.find_checkpoint(str(work_dir / 'epoch_1.pth')) == str(work_dir / 'epoch_1.pth')
     moved = work_dir.rename(tmp_path / 'moved')
     assert runtime.find_checkpoint(str(moved)) == str(moved / 'epoch_2.pth')
+    copied = shutil.copytree(moved, tmp_path / 'copied')
+    (copied / 'last_checkpoint').write_text(str(moved / 'epoch_2.pth'))
+    assert runtime.find_checkpoint(str(copied)) == str(copied / 'epoch_2.pth'), 'not the original'
     assert runtime.find_checkpoint('https://x/y.pth') == 'https://x/y.pth'
 
 
+@pytest.mark.parametrize('kind', ['TALMetric', 'ProposalMetric'])
 @pytest.mark.parametrize('several', [False, True])
-def test_result_dir_is_set_for_the_test_only(cfg, several):
-    metric = dict(type='TALMetric', ann_file='a.json')
+def test_result_dir_is_set_for_the_test_only(cfg, several, kind):
+    metric = dict(type=kind, ann_file='a.json')
     cfg.val_evaluator = cfg.test_evaluator = [dict(type='Other'), metric] if several else metric
     runtime.set_result_dir(cfg, 'out')
     assert [m.get('out_dir') for m in cfg.test_evaluator][-1] == 'out'

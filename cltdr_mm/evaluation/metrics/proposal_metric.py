@@ -20,7 +20,8 @@ class ProposalMetric(TALMetric):
 
     As ActivityNet's proposal task judges BMN and its relatives: mean recall over tIoU 0.5 to 0.95
     at 1, 5, 10 and 100 proposals per video, and the area under that curve up to 100. The protocol
-    says only which subset is judged.
+    says only which subset is judged. Files are those of :class:`TALMetric`, but proposals have no
+    label.
 
     Args:
         *args: See :class:`TALMetric`.
@@ -49,7 +50,7 @@ class ProposalMetric(TALMetric):
         MMLogger.get_current_instance().info(
             f'\n{fingerprint_line(mark)}\n{AsciiTable(rows, "proposals").table}')
         if self.out_dir is not None:
-            write_json(results_of(detections, ground_truth),
+            write_json(results_of(detections, ground_truth, labels=False),
                        osp.join(self.out_dir, 'detections.json'))
             write_json(dict(flat, fingerprint=mark), osp.join(self.out_dir, 'metrics.json'))
         return flat

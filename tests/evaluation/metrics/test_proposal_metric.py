@@ -40,6 +40,7 @@ def test_recall_by_number_of_proposals(ann_file, tmp_path):
     assert written['AR@100'] == flat['AR@100'] and written['fingerprint']['videos'] == 2
     detections = json.loads((tmp_path / 'out' / 'detections.json').read_text())['results']
     assert [p['segment'] for p in detections['b']] == [[30., 40.], [5., 15.]]
+    assert all(set(p) == {'segment', 'score'} for p in detections['b']), 'proposals have no class'
 
 
 def test_labels_do_not_count(ann_file):
