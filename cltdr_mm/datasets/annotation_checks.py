@@ -38,9 +38,11 @@ def _number(value: Any) -> Optional[str]:
     """Say why a value is no finite number; None when it is one."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return f'must be a number, got {type(value).__name__} {value!r}'
-    if not math.isfinite(value):
-        return f'must be finite, got {value}'
-    return None
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:  # an integer beyond any float
+        finite = False
+    return None if finite else f'must be finite, got {str(value)[:20]}'
 
 
 class AnnotationChecker:
@@ -151,6 +153,8 @@ class AnnotationChecker:
             self.note(name, field, f'must be an object, got {type(annotation).__name__}')
             return None
         before = len(self.problems)
+        for key in getattr(annotation, 'duplicates', ()):
+            self.note(name, f'{field}.{key}', 'field given twice')
         segment = self._segment(name, f'{field}.segment', duration, annotation)
         label = self._label(name, field, annotation)
         return None if len(self.problems) > before else (segment, label)

@@ -63,7 +63,7 @@ def read_annotation_file(ann_file: str) -> dict:
         raise stop('file', f'cannot be read ({type(error).__name__}: {error})') from error
     try:
         content = json.loads(text, object_pairs_hook=_keep_duplicates)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise stop('file', f'is not valid JSON ({error})') from error
     if not isinstance(content, dict):
         raise stop('file', f'must hold a JSON object, got {type(content).__name__}')
@@ -123,6 +123,10 @@ def load_annotations(
             given, or has no video of the subset.
     """
     content = read_annotation_file(ann_file)
+    twice = getattr(content, 'duplicates', ())
+    if twice:
+        raise TALDataError([Problem(ann_file, None, key, 'given twice') for key in twice],
+                           'annotation file')
     if classes is None:
         classes = file_classes(content, ann_file)
         if classes is None:

@@ -28,9 +28,9 @@ class MultiTHUMOSDataset(TALDataset):
     """MultiTHUMOS: the videos of THUMOS14 with 65 densely overlapping classes.
 
     The first 20 classes are THUMOS14's. The annotation file the converter reads numbers the other
-    45 without names; give the list that comes with the data set as
-    ``metainfo=dict(classes='class_list.txt')`` to see names. As in THUMOS14, segments of
-    some videos end long after them and are kept.
+    45 without names; the converter's ``--class-list`` and ``metainfo=dict(classes=FILE)``, a file
+    of one name a line, bring them in. As in THUMOS14, segments of some videos end long after them
+    and are kept.
     Source: Yeung et al., IJCV 2018.
     """
 

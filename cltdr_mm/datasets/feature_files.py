@@ -105,7 +105,7 @@ class TorchReader:
         tensor = self._tensor(path, key, mmap=False)
         if tensor.dtype == torch.bfloat16:
             tensor = tensor.float()
-        return tensor.numpy()
+        return tensor.detach().numpy()  # one saved without no_grad has a gradient
 
 
 class _ArrayUnpickler(pickle.Unpickler):

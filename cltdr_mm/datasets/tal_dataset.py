@@ -137,7 +137,7 @@ class TALDataset(BaseDataset):
             if value is not None and not value > 0:
                 raise ValueError(f'{name} must be positive, got {value}')
         self.feature_stride = feature_stride
-        self.feature_window = feature_stride if feature_window is None else feature_window
+        self.feature_window = feature_window  # None: an entry's stride, which may be its own
         self.subset = subset
         self.file_prefix = file_prefix
         self.file_suffix = file_suffix
@@ -266,8 +266,11 @@ class TALDataset(BaseDataset):
             list[dict]: The samples that stay.
 
         Raises:
-            ValueError: If ``filter_cfg`` has an unknown key, or no sample stays.
+            ValueError: If ``filter_cfg`` has an unknown key, no sample stays, or none came.
         """
+        if not self.data_list:
+            raise ValueError(f'{self.ann_file}: no sample is left: every video of subset '
+                             f'{self.subset!r} has a problem and was skipped')
         if self.test_mode:
             return self.data_list
         cfg = dict(dict(filter_empty_gt=True, min_steps=1), **(self.filter_cfg or {}))

@@ -99,11 +99,9 @@ def _resolve_subset(database: dict, ann_file: str, subset: Union[str, Sequence[s
 
 def _raw_annotations(database: dict) -> list[dict]:
     """Annotations that have a label, of all subsets, unchecked."""
-    return [
-        a for entry in database.values() if isinstance(entry, dict)
-        for a in entry.get('annotations') or ()
-        if isinstance(a, dict) and isinstance(a.get('label'), str)
-    ]
+    lists = [entry.get('annotations') for entry in database.values() if isinstance(entry, dict)]
+    return [a for annotations in lists if isinstance(annotations, list) for a in annotations
+            if isinstance(a, dict) and isinstance(a.get('label'), str)]
 
 
 def _label_ids(database: dict) -> dict[str, int]:

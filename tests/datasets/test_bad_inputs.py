@@ -66,6 +66,16 @@ def test_field_given_twice(mini):
     mini.write('{"database": {"v0": {"subset": "training", "duration": 16.4, "duration": 2, '
                '"fps": 10, "annotations": []}}}')
     fails(mini, "video 'v0': duration: field given twice", write=False)
+    mini.write('{"database": {"v0": {"subset": "training", "duration": 16.4, "fps": 10, '
+               '"annotations": [{"segment": [1, 2], "segment": [3, 4], "label": "jump"}]}}}')
+    fails(mini, "video 'v0': annotations[0].segment: field given twice", write=False)
+    mini.write('{"database": {"v0": {}}, "database": {"v1": {}}}')
+    fails(mini, str(mini.ann_file), 'database: given twice', write=False)
+
+
+def test_json_too_deep(mini):
+    mini.write('{"database": ' + '[' * 100_000 + ']' * 100_000 + '}')
+    fails(mini, str(mini.ann_file), 'is not valid JSON', write=False)
 
 
 def test_absent_subset(mini):
@@ -89,6 +99,7 @@ def test_missing_field(mini, field):
     ('duration', float('nan'), 'must be finite, got nan'),
     ('duration', float('inf'), 'must be finite, got inf'),
     ('duration', -1, 'must be positive, got -1'),
+    ('duration', 10**400, 'must be finite, got 1000'),
     ('fps', 0, 'must be positive, got 0'),
     ('feature_stride', 'x', 'must be a number'),
     ('feature_window', -4, 'must be positive'),
@@ -264,6 +275,14 @@ def test_skip_is_opt_in_and_says_what_it_skips(mini, caplog):
     for part in ('skipped 3 item(s)', 'annotations[0].label', "unknown label 'swim'", 'v1',
                  'is missing', str(mini.feature('v2')), 'zero-length'):
         assert part in text
+
+
+@pytest.mark.parametrize('test_mode', [False, True])
+def test_skip_of_everything_is_an_error(mini, test_mode):
+    for name in mini.database:
+        mini.feature(name).unlink()
+    with pytest.raises(ValueError, match=r'\.json: no sample is left'):
+        mini.build(on_error='skip', test_mode=test_mode)
 
 
 def test_skip_never_hides_an_unreadable_file(mini):

@@ -110,6 +110,12 @@ def test_bfloat16(tmp_path):
     np.testing.assert_array_equal(open_feature(str(tmp_path / 'a.pt')), tensor.float().numpy())
 
 
+def test_saved_with_a_gradient(tmp_path):
+    tensor = torch.arange(12.).reshape(4, 3).requires_grad_()
+    torch.save(tensor, tmp_path / 'a.pt')
+    np.testing.assert_array_equal(open_feature(str(tmp_path / 'a.pt')), tensor.detach().numpy())
+
+
 @pytest.mark.parametrize('array', [np.array([['a', 'b']]), np.ones((2, 2), complex)])
 def test_no_numbers(tmp_path, array):
     with pytest.raises(FeatureFileError, match='must hold numbers'):

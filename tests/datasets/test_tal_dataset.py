@@ -104,6 +104,9 @@ def test_stride_and_window_per_video(mini):
     # window defaults to the stride
     dataset = mini.build(check_features=False, pipeline=PIPELINE, feature_window=None)
     assert dataset[1]['data_samples'].grid == FeatureGrid(10.0, 4, 4, 60)
+    del mini.database['v0']['feature_window']
+    dataset = mini.build(check_features=False, pipeline=PIPELINE, feature_window=None)
+    assert dataset[0]['data_samples'].grid == FeatureGrid(10.0, 2, 2, 40)  # to the entry's own
 
 
 def test_fixed_length_features(mini):

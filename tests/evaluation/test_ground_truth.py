@@ -53,6 +53,10 @@ def test_problems(ann_file, tmp_path):
         load_ground_truth(str(path), 'test')
     truth = load_ground_truth(str(path), 'test', on_error='skip')
     assert len(truth.labels) == 3 and truth.unused == 1
+    content['database']['two']['annotations'] = 5
+    path.write_text(json.dumps(content))
+    with pytest.raises(TALDataError, match=r"bad\.json: video 'two': annotations: must be a list"):
+        load_ground_truth(str(path), 'test')
 
 
 def test_fingerprint(ann_file):

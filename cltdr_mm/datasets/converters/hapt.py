@@ -3,9 +3,12 @@
 Source of the data: Reyes-Ortiz et al., Neurocomputing 2015 (UCI repository, data set 341). As
 temporal action localization, with raw windows for features: Bock et al., IMWUT 2024.
 """
+import functools
+import lzma
 import os.path as osp
 import re
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Callable
@@ -28,17 +31,24 @@ def _stop(file: str, field: str, message: str) -> TALDataError:
 
 def _members(source: str) -> dict[str, Callable[[], str]]:
     """Text files of a zip archive or a folder: how to read each, by file name."""
+    def reader(file: str, read: Callable[[], bytes]) -> Callable[[], str]:
+        def text() -> str:
+            try:
+                return read().decode()
+            except (OSError, EOFError, UnicodeDecodeError, zipfile.BadZipFile, zlib.error,
+                    lzma.LZMAError) as error:
+                raise _stop(f'{source}: {file}', 'file', f'cannot be read '
+                            f'({type(error).__name__}: {error})') from error
+        return text
+
     if osp.isdir(source):
-        return {path.name: path.read_text for path in sorted(Path(source).rglob('*.txt'))}
+        return {path.name: reader(path.name, path.read_bytes)
+                for path in sorted(Path(source).rglob('*.txt'))}
     if not zipfile.is_zipfile(source):
         raise _stop(source, 'file', 'is neither a folder nor a zip archive')
     archive = zipfile.ZipFile(source)
-
-    def reader(name: str) -> Callable[[], str]:
-        return lambda: archive.read(name).decode()
-
-    return {osp.basename(name): reader(name) for name in archive.namelist()
-            if name.endswith('.txt')}
+    return {osp.basename(name): reader(name, functools.partial(archive.read, name))
+            for name in archive.namelist() if name.endswith('.txt')}
 
 
 def _table(text: str, file: str, columns: int, dtype: type) -> np.ndarray:

@@ -356,6 +356,21 @@ def test_hapt_problems(small_hapt, tmp_path, file, text, part):
     assert not (tmp_path / 'out' / 'annotations.json').exists()
 
 
+@pytest.mark.parametrize('method', [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_hapt_damaged_archive(small_hapt, tmp_path, method):
+    source, _ = small_hapt
+    with zipfile.ZipFile(tmp_path / 'a.zip', 'w', method) as archive:
+        for path in source.rglob('*.txt'):
+            archive.write(path, path.relative_to(source))
+        info = archive.getinfo('RawData/acc_exp03_user02.txt')
+    content = bytearray((tmp_path / 'a.zip').read_bytes())
+    middle = info.header_offset + info.compress_size // 2
+    content[middle:middle + 200] = bytes(200)
+    (tmp_path / 'a.zip').write_bytes(content)
+    with pytest.raises(TALDataError, match=r'a\.zip: RawData/acc_exp03_user02\.txt: file: cannot'):
+        convert_hapt(str(tmp_path / 'a.zip'), str(tmp_path / 'out'), partial=True)
+
+
 def test_hapt_of_something_else(tmp_path):
     (tmp_path / 'a.zip').write_bytes(b'x')
     with pytest.raises(TALDataError, match='is neither a folder nor a zip archive'):
