@@ -134,7 +134,9 @@ class LocalSelfAttention(nn.Module):
         if self.window > 1:
             out = local_attention(query, key, value, mask, self.window, dropout)
         else:
-            out = global_attention(query, key, value, mask, dropout)
+            # the fused kernels, linear in memory, want the width last in memory too
+            out = global_attention(query.contiguous(), key.contiguous(), value.contiguous(), mask,
+                                   dropout)
         out = self.proj(out.transpose(2, 3).flatten(1, 2))
         return F.dropout(out, self.dropout, self.training) * mask[:, None].to(out.dtype)
 

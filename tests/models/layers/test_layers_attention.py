@@ -3,6 +3,7 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 from batteries import make_inputs, randomise
 
 from cltdr_mm.models.layers import LocalSelfAttention, local_attention
@@ -85,3 +86,17 @@ def test_dropout_acts_in_training_only():
 def test_heads_must_divide_channels():
     with pytest.raises(ValueError, match='6 channels do not split into 4 heads'):
         LocalSelfAttention(6, 4)
+
+
+def test_global_attention_takes_a_fused_kernel(monkeypatch):
+    """All of them want the width contiguous; else memory grows with the square of the length."""
+    strides, attend = [], F.scaled_dot_product_attention
+
+    def note(*tensors, **kwargs):
+        strides.extend(tensor.stride(-1) for tensor in tensors)
+        return attend(*tensors, **kwargs)
+
+    monkeypatch.setattr(F, 'scaled_dot_product_attention', note)
+    x, mask = make_inputs(LENGTHS, 8)
+    LocalSelfAttention(8, 2, window=-1)(x, mask)
+    assert strides == [1, 1, 1]
