@@ -77,13 +77,16 @@ def main() -> None:
     for item in args.configs:
         name, _, config = item.rpartition('=')
         rows.append((name or Path(config).stem, config))
+    twice = sorted({name for name, _ in rows if [row for row, _ in rows].count(name) > 1})
+    if twice:
+        raise SystemExit(f'{", ".join(twice)}: more than one config has this name; say NAME=FILE')
     with ThreadPoolExecutor(args.jobs) as pool:
         jobs = [pool.submit(run, config, name, seed, args)
                 for seed in args.seeds for name, config in rows]
         for job in jobs:
             job.result()
-    figures = {name: [read_run(Path(args.work_dir, name, f'seed{seed}'), config)
-                      for seed in args.seeds] for name, config in rows}
+    figures = {name: [read_run(Path(args.work_dir, name, f'seed{seed}'))
+                      for seed in args.seeds] for name, _ in rows}
     print(benchmark_table(figures))
     if args.out:
         Path(args.out).write_text(json.dumps(dict(seeds=args.seeds, figures=figures), indent=1))

@@ -11,12 +11,11 @@ from terminaltables import AsciiTable
 Run = dict[str, float]
 
 
-def read_run(work_dir: Path, config: str) -> Run:
+def read_run(work_dir: Path) -> Run:
     """Figures of one run.
 
     Args:
         work_dir (Path): Where tools/train.py and tools/test.py wrote.
-        config (str): Its config file; the model's parameters are counted.
 
     Returns:
         dict[str, float]: ``parameters``; ``average_mAP`` and ``average_mAP@NAME`` of further
@@ -26,23 +25,29 @@ def read_run(work_dir: Path, config: str) -> Run:
         FileNotFoundError: If the run is not complete.
     """
     report = json.loads((work_dir / 'metrics.json').read_text())
-    run = dict(parameters=count_parameters(config), epoch_seconds=epoch_seconds(work_dir),
+    run = dict(parameters=count_parameters(work_dir), epoch_seconds=epoch_seconds(work_dir),
                average_mAP=report['average_mAP'])
     for name, extra in report['extra'].items():
         run[f'average_mAP@{name}'] = extra['average_mAP']
     return run
 
 
-def count_parameters(config: str) -> int:
-    """Number of parameters of a config's model.
+def count_parameters(work_dir: Path) -> int:
+    """Number of parameters of a run's model.
 
     Args:
-        config (str): Config file.
+        work_dir (Path): Its work directory, which holds the config as it was run.
 
     Returns:
         int: The number.
+
+    Raises:
+        FileNotFoundError: If there is no config.
     """
-    model = MODELS.build(Config.fromfile(config).model)
+    configs = sorted(work_dir.glob('*.py'))
+    if not configs:
+        raise FileNotFoundError(f'{work_dir}: no config of a run (*.py)')
+    model = MODELS.build(Config.fromfile(configs[0]).model)
     return sum(parameter.numel() for parameter in model.parameters())
 
 
