@@ -23,3 +23,5 @@ param_scheduler = dict(
     _delete_=True, type='MultiStepLR', begin=0, end=9, by_epoch=True, milestones=[7], gamma=0.1)
 optim_wrapper = dict(
     optimizer=dict(type='Adam', lr=1e-3, weight_decay=1e-4), clip_grad=dict(max_norm=40))
+# theirs: two GPUs of 8
+auto_scale_lr = dict(base_batch_size=16)

@@ -21,3 +21,4 @@ param_scheduler = dict(
     gamma=0.1)
 optim_wrapper = dict(
     optimizer=dict(type='Adam', lr=1e-3, weight_decay=1e-4), clip_grad=dict(max_norm=40))
+auto_scale_lr = dict(base_batch_size=16)

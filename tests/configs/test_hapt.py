@@ -35,6 +35,9 @@ def test_swaps(name, backbone, head):
     model = build(load(f'hapt/swaps/{name}'))
     assert type(model.backbone).__name__ == backbone
     assert type(model.head).__name__ == head
+    # an encoder comes with its neck
+    groups = 'GroupNorm' in str(model.neck)
+    assert groups == (backbone == 'TemporalMaxer')
 
 
 @pytest.mark.parametrize('name, parts', [

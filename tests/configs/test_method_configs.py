@@ -45,6 +45,26 @@ def test_parameters_are_the_papers(name, total):
     assert millions(build(load(name))) == pytest.approx(total, abs=0.06)
 
 
+@pytest.mark.parametrize('data', ['thumos', 'anet'])
+def test_logo_takes_its_noise_from_tridet(data):
+    logo, tridet = load(f'logo_{data}').model, load(f'tridet_{data}').model
+    assert logo.data_preprocessor.input_noise == tridet.data_preprocessor.input_noise > 0
+
+
+# for these lr goes with more GPUs than one
+SEVERAL_GPUS = {'encoded/bmn_anet': 2, 'encoded/tcanet_anet': 2}
+
+
+@pytest.mark.parametrize('name', sorted(
+    path.relative_to(CONFIGS).with_suffix('').as_posix()
+    for folder in ('', 'encoded', 'hapt/swaps') for path in (CONFIGS / folder).glob('*.py')))
+def test_lr_is_that_of_the_batch_size(name):
+    """What --auto-scale-lr starts from."""
+    cfg = load(name)
+    assert cfg.auto_scale_lr.base_batch_size == \
+        cfg.train_dataloader.batch_size * SEVERAL_GPUS.get(name, 1)
+
+
 def test_asl_adds_its_evaluators_only():
     asl, plain = build(load('asl_thumos')), build(load('actionformer_thumos'))
     assert str(asl.head.head) == str(plain.head) and str(asl.backbone) == str(plain.backbone)

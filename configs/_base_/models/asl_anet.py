@@ -1,4 +1,6 @@
-# ASL around ActionFormer for ActivityNet-1.3: class-agnostic proposals, video-level scores
+# ASL around ActionFormer for ActivityNet-1.3: class-agnostic proposals, video-level scores. So
+# there is one class: one curve for all actions, and the contrastive loss sets actions against
+# background.
 _base_ = ['./actionformer_anet.py']
 model = dict(
     head=dict(

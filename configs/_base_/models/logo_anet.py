@@ -2,6 +2,7 @@
 # give is TriDet's there.
 _base_ = ['./logo.py']
 model = dict(
+    data_preprocessor=dict(input_noise=0.5),
     backbone=dict(
         in_channels=512, embed_dims=256, ffn_dims=2048, kernel_size=15, use_abs_pe=True,
         max_len=192),
