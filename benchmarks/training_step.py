@@ -1,14 +1,11 @@
 """Training step of CLTDR-GMG on THUMOS14: own length and decoding at positives, against neither.
 
-Both sides are the same model with the same weights. The reference does two things as the
-published code does them: it pads every batch to 2304 steps, and it decodes boundaries at every
-step for every class before it picks the positives. Batches, features (standard normal) and the
-order are the same; losses are compared. Lengths and actions come from THUMOS14's annotation file.
-Times are CPU times of steps taken in turn; each side's peak memory is that of its own process
+Both sides (``as_published.py``) have the same weights and see the same batches, features drawn from
+a normal distribution; losses are compared. Lengths and actions come from THUMOS14's annotation
+file. Times are CPU times of steps taken in turn; each side's peak memory is that of its own process
 over the same batches.
 """
 import argparse
-import copy
 import os
 import subprocess
 import sys
@@ -16,40 +13,15 @@ import time
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
-from mmaction.registry import MODELS
+from as_published import CONFIG, MAX_LEN, build
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.structures import InstanceData
-from torch import Tensor
 
 from cltdr_mm.evaluation.ground_truth import load_ground_truth
-from cltdr_mm.models import CLTDRHead
 from cltdr_mm.structures import FeatureGrid
 
-CONFIG = Path(__file__).resolve().parents[1] / 'configs' / 'cltdr_thumos.py'
-MAX_LEN = 2304
 SIDES = ('reference', 'ours')
-
-
-class FullDecodingHead(CLTDRHead):
-    """CLTDR head that decodes all steps and classes, then picks."""
-
-    def decode(self, outs, points, batch, point, label) -> Tensor:
-        """See :meth:`CLTDRHead.decode`."""
-        dense = []
-        for start, end, center in zip(outs['starts'], outs['ends'], outs['centers']):
-            bins = center.shape[1] // 2
-            left = F.pad(start, (bins - 1, 0)).unfold(2, bins, 1)  # (B, K, T, bins)
-            right = F.pad(end, (0, bins - 1)).unfold(2, bins, 1)
-            shift = center.unflatten(1, (2, bins)).transpose(2, 3)[:, :, None]  # (B, 2, 1, T, bins)
-            distance = torch.arange(bins, dtype=start.dtype)
-            dense.append(torch.stack([(left + shift[:, 0]).softmax(-1) @ distance.flip(0),
-                                      (right + shift[:, 1]).softmax(-1) @ distance], dim=-1))
-        coarse = torch.cat(dense, dim=2)  # (B, K, P, 2)
-        offsets = torch.cat([torch.stack([-start, end], dim=-1) for start, end in
-                             zip(outs['refine_starts'], outs['refine_ends'])], dim=2)
-        return (coarse + offsets).clamp(min=0)[batch, label, point]
 
 
 def read_batches(ann_file: str, steps: int, num_classes: int, channels: int,
@@ -74,19 +46,6 @@ def read_batches(ann_file: str, steps: int, num_classes: int, channels: int,
             samples.append(sample)
         batches.append(dict(inputs=inputs, data_samples=samples))
     return batches
-
-
-def build(side: str, num_classes: int) -> torch.nn.Module:
-    """One of the two models, in training mode, without the random parts."""
-    cfg = copy.deepcopy(Config.fromfile(CONFIG).model)
-    cfg.data_preprocessor.input_noise = 0.
-    cfg.backbone.drop_path = 0.
-    cfg.head.num_classes = num_classes
-    if side == 'reference':
-        cfg.data_preprocessor.pad_to = MAX_LEN
-        cfg.head.type = FullDecodingHead
-    torch.manual_seed(0)
-    return MODELS.build(cfg).train()
 
 
 def step(model: torch.nn.Module, batch: dict) -> tuple[float, float]:
@@ -130,17 +89,17 @@ def main() -> None:
     channels = Config.fromfile(CONFIG).model.backbone.in_channels
     batches = read_batches(args.ann_file, args.steps, args.classes, channels, args.seed)
     if args.memory_of:
-        model = build(args.memory_of, args.classes)
+        model = build(args.memory_of == 'reference', args.classes).train()
         before = max_rss_mib()
         for batch in batches:
             step(model, batch)
         print(max_rss_mib() - before)
         return
-    models = {side: build(side, args.classes) for side in SIDES}
+    models = {side: build(side == 'reference', args.classes).train() for side in SIDES}
     for model in models.values():  # the first step allocates
+        normalizer = {k: v.clone() for k, v in model.head.normalizer.state_dict().items()}
         step(model, batches[0])
-        model.head.normalizer.load_state_dict(
-            build('ours', args.classes).head.normalizer.state_dict())
+        model.head.normalizer.load_state_dict(normalizer)
     seconds, difference = dict.fromkeys(SIDES, 0.), 0.
     for batch in batches:
         losses = []
