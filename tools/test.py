@@ -1,13 +1,10 @@
 #!/usr/bin/env python
 """Test a model: ``python tools/test.py configs/cltdr_thumos.py work_dirs/cltdr_thumos``."""
 import argparse
-import os
 
-from mmaction.registry import RUNNERS
-from mmengine.config import Config, DictAction
-from mmengine.runner import Runner
+from mmengine.config import Config
 
-from cltdr_mm.datasets import TALDataError
+from cltdr_mm.apis.command_line import parse_running, read_config, run, running_parser
 from cltdr_mm.engine import runtime
 
 
@@ -17,34 +14,22 @@ def parse_args() -> argparse.Namespace:
     Returns:
         argparse.Namespace: Its arguments.
     """
-    parser = argparse.ArgumentParser(description='Test a temporal action localization model')
-    parser.add_argument('config', help='config file')
+    parser = running_parser('Test a temporal action localization model')
     parser.add_argument('checkpoint', help='checkpoint file or URL, or the folder of a training, '
                         'which stands for its latest checkpoint')
-    parser.add_argument('--work-dir', help='folder of the log '
-                        '(default: the one in the config, else work_dirs/<name of the config>)')
     parser.add_argument('--out', help="folder for detections.json (ActivityNet's result layout) "
                         'and metrics.json')
     parser.add_argument('--dump', help='write all data samples to this pickle file')
     parser.add_argument('--show-dir', help='draw timelines of ground truth and detections here')
     parser.add_argument('--interval', type=int, default=1,
                         help='with --show-dir: draw every how many videos (default: %(default)s)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='changes to the config '
-                        'as key=value; lists as key="[a,b]", without blanks')
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
-                        help='how the ranks of a distributed job were started')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0,
-                        help='set by the launcher')
-    args = parser.parse_args()
-    if not os.path.isfile(args.config):
-        parser.error(f'there is no config {args.config}')
+    args = parse_running(parser)
     if args.dump is not None and not args.dump.endswith(('.pkl', '.pickle')):
         parser.error(f'--dump writes a pickle: {args.dump} should end in .pkl or .pickle')
     try:
         args.checkpoint = runtime.find_checkpoint(args.checkpoint)
     except FileNotFoundError as error:
         parser.error(str(error))
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
 
@@ -57,12 +42,9 @@ def load_config(args: argparse.Namespace) -> Config:
     Returns:
         Config: What the Runner is built from.
     """
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    cfg = read_config(args)
     cfg.load_from = args.checkpoint
     cfg.resume = False
-    runtime.set_work_dir(cfg, args.config, args.work_dir)
     if args.out is not None:
         runtime.set_result_dir(cfg, args.out)
     if args.dump is not None:
@@ -71,18 +53,13 @@ def load_config(args: argparse.Namespace) -> Config:
         cfg.default_hooks.visualization = dict(
             type='TALVisualizationHook', out_dir=args.show_dir, interval=args.interval,
             max_samples=None)
-    runtime.set_launcher(cfg, args.launcher)
     return cfg
 
 
 def main() -> None:
-    """Test; wrong data ends the program with a message that says what to mend."""
-    cfg = load_config(parse_args())
-    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
-    try:
-        runner.test()
-    except TALDataError as error:
-        raise SystemExit(f'error: {error}') from None
+    """Test."""
+    args = parse_args()
+    run(load_config(args), 'test', args.launcher)
 
 
 if __name__ == '__main__':

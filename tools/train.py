@@ -1,13 +1,10 @@
 #!/usr/bin/env python
 """Train a model: ``python tools/train.py configs/cltdr_thumos.py``."""
 import argparse
-import os
 
-from mmaction.registry import RUNNERS
-from mmengine.config import Config, DictAction
-from mmengine.runner import Runner
+from mmengine.config import Config
 
-from cltdr_mm.datasets import TALDataError
+from cltdr_mm.apis.command_line import parse_running, read_config, run, running_parser
 from cltdr_mm.engine import runtime
 
 
@@ -17,10 +14,7 @@ def parse_args() -> argparse.Namespace:
     Returns:
         argparse.Namespace: Its arguments.
     """
-    parser = argparse.ArgumentParser(description='Train a temporal action localization model')
-    parser.add_argument('config', help='config file')
-    parser.add_argument('--work-dir', help='folder of logs and checkpoints '
-                        '(default: the one in the config, else work_dirs/<name of the config>)')
+    parser = running_parser('Train a temporal action localization model')
     parser.add_argument('--resume', nargs='?', const='auto', help='continue from this checkpoint; '
                         'without a value from the latest one in the work directory')
     parser.add_argument('--amp', action='store_true',
@@ -34,17 +28,7 @@ def parse_args() -> argparse.Namespace:
                         help='initialise with another seed on every rank')
     parser.add_argument('--deterministic', action='store_true',
                         help='use deterministic algorithms only')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='changes to the config '
-                        'as key=value; lists as key="[a,b]", without blanks')
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
-                        help='how the ranks of a distributed job were started')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0,
-                        help='set by the launcher')
-    args = parser.parse_args()
-    if not os.path.isfile(args.config):
-        parser.error(f'there is no config {args.config}')
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    return args
+    return parse_running(parser)
 
 
 def load_config(args: argparse.Namespace) -> Config:
@@ -56,10 +40,7 @@ def load_config(args: argparse.Namespace) -> Config:
     Returns:
         Config: What the Runner is built from.
     """
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
-    runtime.set_work_dir(cfg, args.config, args.work_dir)
+    cfg = read_config(args)
     runtime.set_resume(cfg, args.resume)
     runtime.set_randomness(cfg, args.seed, args.diff_rank_seed, args.deterministic)
     if args.no_validate:
@@ -68,18 +49,13 @@ def load_config(args: argparse.Namespace) -> Config:
         runtime.set_amp(cfg)
     if args.auto_scale_lr:
         cfg.auto_scale_lr.enable = True
-    runtime.set_launcher(cfg, args.launcher)
     return cfg
 
 
 def main() -> None:
-    """Train; wrong data ends the program with a message that says what to mend."""
-    cfg = load_config(parse_args())
-    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
-    try:
-        runner.train()
-    except TALDataError as error:
-        raise SystemExit(f'error: {error}') from None
+    """Train."""
+    args = parse_args()
+    run(load_config(args), 'train', args.launcher)
 
 
 if __name__ == '__main__':

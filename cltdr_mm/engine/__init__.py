@@ -2,11 +2,11 @@
 from .checkpoint_io import register_safe_globals
 from .hooks import EpochSeedHook, seed_worker
 from .optim import (
-                    CPUAmpOptimWrapper,
-                    TALOptimWrapperConstructor,
-                    WarmupCosineLR,
-                    WarmupEMA,
-                    takes_weight_decay,
+    CPUAmpOptimWrapper,
+    TALOptimWrapperConstructor,
+    WarmupCosineLR,
+    WarmupEMA,
+    takes_weight_decay,
 )
 
 __all__ = [

@@ -2,7 +2,7 @@
 import json
 
 import pytest
-from conftest import logged, small
+from tool_runs import logged, small
 
 CONFIG = 'configs/cltdr_thumos.py'
 

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 import torch
-from conftest import CONFIG, load, logged, small
+from tool_runs import CONFIG, load, logged, small
 
 
 def assert_equal(a: dict, b: dict):
