@@ -269,8 +269,8 @@ class TALDataset(BaseDataset):
             ValueError: If ``filter_cfg`` has an unknown key, no sample stays, or none came.
         """
         if not self.data_list:
-            raise ValueError(f'{self.ann_file}: no sample is left: every video of subset '
-                             f'{self.subset!r} has a problem and was skipped')
+            raise ValueError(f'{self.ann_file}: no sample is left: no video of subset '
+                             f'{self.subset!r} passed the checks')
         if self.test_mode:
             return self.data_list
         cfg = dict(dict(filter_empty_gt=True, min_steps=1), **(self.filter_cfg or {}))

@@ -18,7 +18,7 @@ from urllib.parse import urlparse
 
 import numpy as np
 import torch
-from mmengine.dist import barrier, get_local_rank
+from mmengine.dist import barrier
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 
@@ -102,7 +102,8 @@ def load_from_http(filename: str, map_location: Any = None, model_dir: Optional[
     """
     folder = Path(model_dir or Path(torch.hub.get_dir(), 'checkpoints'))
     path = folder / Path(urlparse(filename).path).name
-    if get_local_rank() == 0 and not path.is_file():
+    # not mmengine's get_local_rank, which wants a process group that its Runner never makes
+    if int(os.environ.get('LOCAL_RANK', 0)) == 0 and not path.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(filename, str(path), progress=os.isatty(0))
     barrier()  # the other ranks of this machine find it

@@ -24,11 +24,11 @@ class ExternalScores:
 
     Files: ``.json`` ``{"classes": [...], "results": {video: [score, ...]}}`` (CUHK's own file says
     ``class``) or a plain ``{video: [score, ...]}``; ``.npz`` with one array a video (and, if
-    wanted, ``classes``);
-    ``.npy`` holding a structured array with fields ``video`` and ``scores``. A ``scores`` entry
-    may be (K,) or (1, K). Pickles are refused: they can run code. The file is read when it is first
-    needed, so that a model can be built without it; :class:`.ExternalScoresHook` asks for it, and
-    for the scores of every video, before a run begins.
+    wanted, ``classes``); ``.npy`` holding a structured array with fields ``video`` and ``scores``.
+    A ``scores`` entry may be (K,) or (1, K). Pickles are refused: they can run code. The file is
+    read when it is first needed, so that a model can be built without it;
+    :class:`.ExternalScoresHook` asks for it, and for the scores of every video, before a run
+    begins.
 
     Args:
         score_file (str): Path of the file.

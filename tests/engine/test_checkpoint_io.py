@@ -9,6 +9,7 @@ from threading import Thread
 import numpy as np
 import pytest
 import torch
+import torch.distributed as dist
 from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import _load_checkpoint
 
@@ -101,6 +102,19 @@ def server(tmp_path, monkeypatch):
         Thread(target=s.serve_forever, daemon=True).start()
         yield f'http://127.0.0.1:{s.server_port}'
         s.shutdown()
+
+
+def test_download_with_several_ranks(tmp_path, server, monkeypatch):
+    torch.save(dict(weight=torch.ones(2)), tmp_path / 'served' / 'good.pth')
+    dist.init_process_group('gloo', store=dist.HashStore(), rank=0, world_size=1)
+    try:
+        monkeypatch.setenv('LOCAL_RANK', '1')
+        with pytest.raises(FileNotFoundError):  # the first rank of a machine downloads
+            _load_checkpoint(f'{server}/good.pth')
+        monkeypatch.setenv('LOCAL_RANK', '0')
+        assert _load_checkpoint(f'{server}/good.pth')['weight'].tolist() == [1, 1]
+    finally:
+        dist.destroy_process_group()
 
 
 def test_downloaded_checkpoints_load_but_cannot_run_code(tmp_path, server):
