@@ -3,8 +3,19 @@ import os
 from pathlib import Path
 
 import pytest
+from mmengine.registry import DefaultScope
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def no_scope_left_behind():
+    """Every test starts without a default scope, as a new process does.
+
+    A Runner sets the scope for good, and what builds only within it would pass or fail with the
+    tests that happen to run before in the same process.
+    """
+    DefaultScope._instance_dict.clear()
 
 
 @pytest.fixture(scope='session')

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from mmaction.registry import MODELS
+from mmengine.registry import init_default_scope
 from torch import nn
 
 from cltdr_mm.apis import TALInferencer, VideoFeatureExtractor
@@ -34,6 +35,14 @@ def write_video(path, frames=50, rate=10, width=64, height=48, shade=lambda k: 4
         for packet in stream.encode():
             container.mux(packet)
     return path
+
+
+@pytest.fixture
+def recognizer():
+    """A recognizer of MMAction2, which finds its data preprocessor in its own scope only."""
+    init_default_scope('mmaction')
+    torch.manual_seed(0)
+    return MODELS.build(RECOGNIZER_3D).eval()
 
 
 @pytest.fixture
@@ -98,26 +107,23 @@ def test_batches_do_not_matter_and_short_videos_have_one_step(video, tmp_path):
     np.testing.assert_allclose(feats, (0 + 4 + 4 + 4) / 4, atol=3)
 
 
-def test_a_real_recognizer_agrees_with_its_own_extract_feat(video):
-    torch.manual_seed(0)
-    model = MODELS.build(RECOGNIZER_3D).eval()
-    extractor = VideoFeatureExtractor(model, clip_len=8, stride=8, short_side=36, crop_size=32)
+def test_a_real_recognizer_agrees_with_its_own_extract_feat(video, recognizer):
+    extractor = VideoFeatureExtractor(recognizer, clip_len=8, stride=8, short_side=36, crop_size=32)
     feats, grid, _ = extractor(video)
     assert feats.shape == (64, (50 - 8) // 8 + 1)
     frames = np.stack([f for f, _ in read_frames(video, None, 36, 32)])
     clip = torch.from_numpy(frames[8:16]).permute(3, 0, 1, 2)[None]
     from mmaction.structures import ActionDataSample
-    data = model.data_preprocessor(dict(inputs=[clip], data_samples=[ActionDataSample()]))
+    data = recognizer.data_preprocessor(dict(inputs=[clip], data_samples=[ActionDataSample()]))
     with torch.no_grad():
-        expected = model.extract_feat(data['inputs'], stage='backbone')[0].mean((2, 3, 4))[0]
+        expected = recognizer.extract_feat(data['inputs'], stage='backbone')[0].mean((2, 3, 4))[0]
     np.testing.assert_allclose(feats[:, 1], expected.numpy(), rtol=1e-4, atol=1e-5)
 
 
-def test_video_to_segments(video, cfg, weights, folder, tmp_path):
+def test_video_to_segments(video, recognizer, cfg, weights, folder, tmp_path):
     cfg.model.backbone.in_channels = 64
     torch.manual_seed(1)
     model = MODELS.build(cfg.model)
-    recognizer = MODELS.build(RECOGNIZER_3D)
     extractor = VideoFeatureExtractor(recognizer, clip_len=8, stride=2, short_side=36,
                                       crop_size=32)
     inferencer = TALInferencer(model, device='cpu', extractor=extractor, cfg=cfg)
