@@ -18,6 +18,7 @@ from mmengine.structures import InstanceData
 from rich.progress import track
 from torch import nn
 
+from ..engine.checkpoint_config import checkpoint_config
 from ..evaluation.result_file import write_json
 from ..visualization import TALVisualizer
 from .inputs import SampleMaker, list_inputs
@@ -93,6 +94,9 @@ class TALInferencer(BaseInferencer):
     def _init_model(self, cfg, weights, device='cpu') -> nn.Module:
         self._checkpoint_classes = None
         if self._module is None:
+            if not cfg:  # the base class would execute the config in the checkpoint
+                checkpoint = _load_checkpoint(weights, map_location='cpu')
+                cfg.update(checkpoint_config(checkpoint, str(weights))._cfg_dict)
             return super()._init_model(cfg, weights, device)
         if weights is not None:
             self._load_weights_to_model(

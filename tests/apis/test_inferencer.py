@@ -144,6 +144,16 @@ def test_model_object_and_checkpoint_alone(cfg, weights, inferencer, folder):
         bare(path, fps=10.0)
 
 
+def test_the_config_in_a_checkpoint_is_not_executed(weights, tmp_path):
+    checkpoint = torch.load(weights)
+    meta = checkpoint['meta']
+    meta['cfg'] = f"open({str(tmp_path / 'hacked')!r}, 'w')\n" + meta['cfg']
+    torch.save(checkpoint, weights)
+    with pytest.raises(ValueError, match=f'{Path(weights).name}: its config is not made of'):
+        TALInferencer(weights=weights, device='cpu')
+    assert not (tmp_path / 'hacked').exists()
+
+
 def test_class_names_of_the_checkpoint_go_before_the_configs(cfg, weights, folder):
     checkpoint = torch.load(weights)
     checkpoint['meta']['dataset_meta']['classes'] = ['x', 'y', 'z']

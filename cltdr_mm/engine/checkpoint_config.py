@@ -1,0 +1,80 @@
+"""Reads the config that MMEngine stores in a checkpoint, as data.
+
+MMEngine keeps it as the text of a Python file and would execute that text. A checkpoint from
+anywhere could then run any code, although its tensors are loaded safely.
+"""
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.registry import MODELS as ROOT
+
+
+def checkpoint_config(checkpoint: dict, name: str = 'checkpoint') -> Config:
+    """Config of the training that wrote a checkpoint.
+
+    Only assignments of literals, ``dict(...)`` among them, are read, which is all that MMEngine
+    writes. ``custom_imports`` are not followed: what the config needs must be imported already.
+
+    Args:
+        checkpoint (dict): As loaded.
+        name (str): What messages call it. Defaults to 'checkpoint'.
+
+    Returns:
+        Config: The config.
+
+    Raises:
+        ValueError: If there is none, if it holds anything but literals, or if a ``type`` in it is
+            not a plain name of a registry (a dotted one can be any function of any module).
+    """
+    log = checkpoint.get('message_hub') or {}
+    text = (log.get('runtime_info') or {}).get('cfg') or (checkpoint.get('meta') or {}).get('cfg')
+    advice = 'give the config file as well'
+    if not isinstance(text, str):
+        raise ValueError(f'{name}: holds no config, {advice}')
+    try:
+        cfg = {key: value for key, value in _assignments(text)}
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
+        raise ValueError(f'{name}: its config is not made of literals ({error}) and is not '
+                         f'executed, {advice}') from None
+    scopes = {'mmengine', *ROOT.children}
+    for kind in _types(cfg):
+        scope, _, rest = kind.rpartition('.')
+        if not rest.isidentifier() or (scope and scope not in scopes):
+            raise ValueError(f'{name}: its config names type={kind!r}, which is no plain name of '
+                             f'a registry; if you trust it, {advice}')
+    return Config(cfg)
+
+
+class _DictCalls(ast.NodeTransformer):
+    """Writes ``dict(a=1)`` as ``{'a': 1}``."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if not (isinstance(node.func, ast.Name) and node.func.id == 'dict') or node.args \
+                or any(keyword.arg is None for keyword in node.keywords):
+            return node
+        return ast.copy_location(
+            ast.Dict([ast.copy_location(ast.Constant(k.arg), node) for k in node.keywords],
+                     [k.value for k in node.keywords]), node)
+
+
+def _assignments(text: str) -> Iterator[tuple[str, Any]]:
+    for statement in _DictCalls().visit(ast.parse(text)).body:
+        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1 \
+                or not isinstance(statement.targets[0], ast.Name):
+            raise ValueError(f'line {statement.lineno} is no assignment to a name')
+        yield statement.targets[0].id, ast.literal_eval(statement.value)
+
+
+def _types(value: Any) -> Iterator[str]:
+    """Every ``type`` in nested containers."""
+    if isinstance(value, dict):
+        if 'type' in value:
+            yield str(value['type'])
+        value = value.values()
+    elif not isinstance(value, (list, tuple, set)):
+        return
+    for item in value:
+        yield from _types(item)
