@@ -102,5 +102,18 @@ class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
         done = min((step - self.warmup) / (self.end - self.begin - self.warmup), 1.)
         return self.end_factor + (1 - self.end_factor) * (1 + math.cos(math.pi * done)) / 2
 
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Continue at the step that was saved, on the curve that this config describes.
+
+        A resumed run may be longer than the one that was saved; on the old curve it would stay
+        at the end.
+
+        Args:
+            state_dict (dict): As :meth:`state_dict` returned it.
+        """
+        curve = {name: getattr(self, name)
+                 for name in ('begin', 'end', 'warmup', 'start_factor', 'end_factor')}
+        super().load_state_dict({**state_dict, **curve})
+
     def _get_value(self) -> list[float]:
         return [base * self.factor(self.last_step) for base in self.base_values]
