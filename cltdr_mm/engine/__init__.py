@@ -1,6 +1,6 @@
 """What MMEngine's Runner needs from us: optimisation, seeding, checkpoints, start-up."""
 from .checkpoint_io import register_safe_globals
-from .hooks import EpochSeedHook, seed_worker
+from .hooks import EpochSeedHook, FiniteLossHook, SetupCheckHook, seed_worker
 from .optim import (
     CPUAmpOptimWrapper,
     TALOptimWrapperConstructor,
@@ -10,6 +10,7 @@ from .optim import (
 )
 
 __all__ = [
-    'CPUAmpOptimWrapper', 'EpochSeedHook', 'TALOptimWrapperConstructor', 'WarmupCosineLR',
-    'WarmupEMA', 'register_safe_globals', 'seed_worker', 'takes_weight_decay'
+    'CPUAmpOptimWrapper', 'EpochSeedHook', 'FiniteLossHook', 'SetupCheckHook',
+    'TALOptimWrapperConstructor', 'WarmupCosineLR', 'WarmupEMA', 'register_safe_globals',
+    'seed_worker', 'takes_weight_decay'
 ]

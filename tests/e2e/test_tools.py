@@ -134,6 +134,16 @@ def test_wrong_arguments_end_with_a_message(tools, args, message):
     assert message in out and 'Traceback' not in out
 
 
+@pytest.mark.parametrize('option, message', [
+    (dict(val_evaluator__ann_file='nowhere.json'), 'nowhere.json: file: cannot be read'),
+    (dict(model__head__num_classes=20), 'model.head.num_classes is 20'),
+    (dict(model__backbone__in_channels=7), 'model.backbone.in_channels is 7'),
+])
+def test_what_does_not_fit_is_said_before_training(tools, synthetic, tmp_path, option, message):
+    out = tools('train.py', CONFIG, '--work-dir', tmp_path, *small(synthetic, **option), ok=False)
+    assert message in out and 'Traceback' not in out and 'Epoch(train)' not in out
+
+
 def test_a_short_training_learns(tools, tmp_path):
     """32 steps of the demo's model on easy data."""
     data = tmp_path / 'data'

@@ -1,4 +1,6 @@
 """Hooks of the Runner."""
 from .epoch_seed import EpochSeedHook, seed_worker
+from .finite_loss import FiniteLossHook
+from .setup_check import SetupCheckHook
 
-__all__ = ['EpochSeedHook', 'seed_worker']
+__all__ = ['EpochSeedHook', 'FiniteLossHook', 'SetupCheckHook', 'seed_worker']

@@ -10,6 +10,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from mmengine.structures import InstanceData
 
+from ...datasets import Problem, TALDataError
 from ..evaluate import evaluate_detections, flat_metrics, report_text
 from ..ground_truth import load_ground_truth
 from ..protocols import Protocol, get_protocol
@@ -107,6 +108,25 @@ class TALMetric(BaseMetric):
                                                    self.merge_duplicates, self.on_error)
         return self._ground_truth
 
+    def check_videos(self, video_names: Sequence[str]) -> None:
+        """Check, before a run, that its data set is what will be judged.
+
+        Args:
+            video_names (Sequence[str]): All videos of the data set.
+
+        Raises:
+            TALDataError: If the annotation file cannot be used, or videos are missing or not
+                part of the subset.
+        """
+        try:
+            self._check_coverage({name: {0: dict(num_windows=1)} for name in video_names},
+                                 'are not in the data set')
+        except TALDataError:
+            raise
+        except ValueError as error:
+            raise TALDataError([Problem(str(self.ann_file), None, 'videos', str(error))],
+                               'the data do not fit the metric') from None
+
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep the predictions of a batch, one entry a sample.
 
@@ -194,13 +214,14 @@ class TALMetric(BaseMetric):
         result = self.postprocessor([candidates], [meta])[0]
         return _array(result.segments, np.float64), _array(result.scores), _array(result.labels)
 
-    def _check_coverage(self, windows: dict[str, dict[int, dict]]) -> None:
+    def _check_coverage(self, windows: dict[str, dict[int, dict]],
+                        problem: str = 'have no prediction') -> None:
         """Every window of every video of the subset must be there, and nothing else."""
         where = f"subset '{self.ground_truth.subset}' of {self.ann_file}"
         names = set(self.ground_truth.video_names)
         strange = sorted(set(windows) - names)
         if strange:
-            raise ValueError(f'TALMetric: {len(strange)} predicted videos are not part of {where}: '
+            raise ValueError(f'TALMetric: {len(strange)} videos are not part of {where}: '
                              f'{_listing(strange)}')
         missing = [name for name in self.ground_truth.video_names if name not in windows]
         missing += [
@@ -208,7 +229,7 @@ class TALMetric(BaseMetric):
             for index in range(next(iter(parts.values()))['num_windows']) if index not in parts
         ]
         if missing:
-            message = (f'{len(missing)} videos or windows of {where} have no prediction: '
+            message = (f'{len(missing)} videos or windows of {where} {problem}: '
                        f'{_listing(missing)}')
             if not self.allow_missing:
                 raise ValueError(f'TALMetric: {message}. allow_missing=True counts them as '

@@ -346,17 +346,19 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         points = self.points(masks)
         score, point, label = top_pairs(  # (B, M)
             outs['cls_logits'], outs['masks'], self.test_cfg['nms_pre'])
-        batch, column = (score > self.test_cfg['score_thr']).nonzero(as_tuple=True)
+        # said so that NaN stays, for the post-processor to name its video: dropped, a model that
+        # diverged would find nothing and nobody would know why
+        batch, column = (~(score <= self.test_cfg['score_thr'])).nonzero(as_tuple=True)
         score, point, label = (x[batch, column] for x in (score, point, label))
 
         distance = self.decode(outs, points, batch, point, label)
         distance = distance * points.stride[point, None]
         time = points.time[point]
         segments = torch.stack([time - distance[:, 0], time + distance[:, 1]], dim=1)
-        long_enough = segments[:, 1] - segments[:, 0] > self.test_cfg['min_length']
+        too_short = segments[:, 1] - segments[:, 0] <= self.test_cfg['min_length']
         candidates = []
         for index in range(len(data_samples)):
-            keep = long_enough & (batch == index)
+            keep = ~too_short & (batch == index)
             candidates.append(InstanceData(segments=segments[keep], scores=score[keep],
                                            labels=label[keep]))
         return candidates

@@ -37,8 +37,11 @@ class EMANormalizer(nn.Module):
             count (Tensor): Number of positives on this rank, a scalar.
 
         Returns:
-            Tensor: The average after the step, a float32 scalar.
+            Tensor: The average after the step, a float32 scalar; in evaluation mode the average
+            as it is.
         """
+        if not self.training:
+            return self.value.float()
         count = mean_over_ranks(count.to(self.value)).clamp(min=1)
         self.value.copy_(self.momentum * self.value + (1 - self.momentum) * count)
         return self.value.float()

@@ -13,6 +13,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
 from mmengine.structures import InstanceData
 
+from cltdr_mm.datasets import TALDataError
 from cltdr_mm.evaluation import (
     evaluate_detections,
     flat_metrics,
@@ -153,8 +154,26 @@ def test_coverage(ann_file, logged):
     found = evaluate(ann_file, perfect()[:1], allow_missing=True)
     assert found['mAP@0.5'] == pytest.approx((0.5 + 0) / 2)
     assert any('1 videos or windows' in line and line.endswith(': one') for line in logged)
-    with pytest.raises(ValueError, match="1 predicted videos are not part of subset 'Test'.*three"):
+    with pytest.raises(ValueError, match="1 videos are not part of subset 'Test'.*three"):
         evaluate(ann_file, [*perfect(), sample('three', [], [], [])])
+
+
+@pytest.mark.parametrize('videos, message', [
+    (['one'], r"ann.*: videos: TALMetric: 1 videos .* of subset 'Test' .* are not in the data "
+              r'set: two\. allow_missing=True counts'),
+    (['one', 'two', 'three'], "1 videos are not part of subset 'Test'.*: three"),
+])
+def test_coverage_is_known_before_a_run(ann_file, videos, message):
+    def check(names, **kwargs):
+        METRICS.build({**dict(type='TALMetric', ann_file=str(ann_file), protocol='hapt'),
+                       **kwargs}).check_videos(names)
+
+    check(['two', 'one'])
+    check(['one'], allow_missing=True)
+    with pytest.raises(TALDataError, match=message):
+        check(videos)
+    with pytest.raises(TALDataError, match='nowhere.json: file: cannot be read'):
+        check(['one', 'two'], ann_file='nowhere.json')
 
 
 def test_videos_without_detections(ann_file):

@@ -5,6 +5,8 @@ from head_batteries import RANGES, VIDEOS, build_head, loss_of, make_pyramid, ma
 from head_loops import diou_loss, focal, iou, plain, positives, sums, varifocal
 from mmaction.registry import MODELS
 
+from cltdr_mm.postprocessing.functional.checks import check_candidates
+
 LENGTHS = [steps for steps, _, _ in VIDEOS]
 
 
@@ -120,6 +122,17 @@ def test_no_candidate_at_padding():
     head = build_head(type='ActionFormerHead', test_cfg=dict(score_thr=0.)).eval()
     found = head.predict(*make_pyramid([3], 40), make_samples([(3, [], [])]))[0]
     assert len(found) <= (3 + 2 + 1) * 3 and len(found) > 0
+
+
+@pytest.mark.parametrize('branch', ['cls', 'reg'])
+def test_nan_is_not_dropped(branch):
+    """Else a model that diverged would find nothing, and nobody would know why."""
+    head = build_head(type='ActionFormerHead').eval()
+    with torch.no_grad():
+        next(p for name, p in head.named_parameters() if branch in name)[:] = float('nan')
+    found = head.predict(*make_pyramid([30]), make_samples([(30, [], [])]))[0]
+    with pytest.raises(ValueError, match='video_30'):
+        check_candidates(found.segments, found.scores, found.labels, 'video_30')
 
 
 @pytest.mark.parametrize('change, message', [

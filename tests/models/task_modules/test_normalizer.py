@@ -26,6 +26,11 @@ def test_survives_a_resume():
     assert second.value.item() == first.value.item() != 100
 
 
+def test_a_loss_that_is_only_looked_at_does_not_move_it():
+    module = EMANormalizer(init=50).eval()
+    assert float(module(torch.tensor(3))) == module.value.item() == 50
+
+
 def test_no_gradient_and_no_parameter():
     module = EMANormalizer()
     assert not list(module.parameters())

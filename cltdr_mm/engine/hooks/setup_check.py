@@ -1,0 +1,92 @@
+"""Asks before a run what would otherwise end it after an epoch: do its parts fit each other?"""
+from typing import Any
+
+import torch
+from mmaction.registry import HOOKS
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from ...datasets import Problem, TALDataError
+
+
+@HOOKS.register_module()
+class SetupCheckHook(Hook):
+    """Check that model, data sets and metrics fit each other.
+
+    Every data set that the run will use must have labels below the head's ``num_classes`` and
+    sequences of the backbone's ``in_channels``, and every metric with ``check_videos`` (as
+    :class:`.TALMetric`) must accept the data set's videos. Parts without these attributes are
+    not asked.
+    """
+
+    def __init__(self) -> None:
+        self._checked: set[int] = set()
+
+    def before_train(self, runner) -> None:
+        """Check the training and the validation set.
+
+        Args:
+            runner (Runner): The runner of the process.
+
+        Raises:
+            TALDataError: If something does not fit.
+        """
+        self._check(runner, runner.train_loop)
+        self._check(runner, runner.val_loop)
+
+    def before_val(self, runner) -> None:
+        """Check the validation set, see :meth:`before_train`."""
+        self._check(runner, runner.val_loop)
+
+    def before_test(self, runner) -> None:
+        """Check the test set, see :meth:`before_train`."""
+        self._check(runner, runner.test_loop)
+
+    def _check(self, runner, loop: Any) -> None:
+        if loop is None or id(loop) in self._checked:  # each validation of a training comes here
+            return
+        self._checked.add(id(loop))
+        dataset = loop.dataloader.dataset
+        if not hasattr(dataset, 'get_data_info'):
+            return
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+        _check_labels(infos, model, dataset)
+        _check_channels(model, dataset)
+        videos = sorted({info['video_name'] for info in infos if 'video_name' in info})
+        evaluator = getattr(loop, 'evaluator', None)
+        for metric in getattr(evaluator, 'metrics', ()):
+            if hasattr(metric, 'check_videos'):
+                metric.check_videos(videos)
+
+
+def _check_labels(infos: list[dict], model, dataset) -> None:
+    num_classes = getattr(getattr(model, 'head', None), 'num_classes', None)
+    top = max((int(max(info['gt_labels'], default=-1)) for info in infos
+               if 'gt_labels' in info), default=-1)
+    if num_classes is not None and top >= num_classes:
+        _refuse(dataset, 'label', f'there are labels up to {top}, but model.head.num_classes is '
+                                  f'{num_classes}')
+    classes = (getattr(dataset, 'metainfo', None) or {}).get('classes')
+    # with scores of whole videos the classes come from elsewhere
+    fused = getattr(getattr(model, 'postprocessor', None), 'fusion', None) is not None
+    if num_classes is not None and classes and num_classes > len(classes) and not fused:
+        _refuse(dataset, 'classes', f'there are {len(classes)}, but model.head.num_classes is '
+                                    f'{num_classes}')
+
+
+def _check_channels(model, dataset) -> None:
+    expected = getattr(getattr(model, 'backbone', None), 'in_channels', None)
+    if not isinstance(expected, int) or len(dataset) == 0:
+        return
+    sample = dataset[0]
+    inputs = sample.get('inputs') if isinstance(sample, dict) else None
+    if isinstance(inputs, torch.Tensor) and inputs.ndim == 2 and len(inputs) != expected:
+        _refuse(dataset, 'channels', f'features have {len(inputs)} channels, but '
+                                     f'model.backbone.in_channels is {expected}')
+
+
+def _refuse(dataset, field: str, message: str) -> None:
+    name = getattr(dataset, 'ann_file', type(dataset).__name__)
+    raise TALDataError([Problem(str(name), None, field, message)],
+                       'the data do not fit the model')
