@@ -8,6 +8,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ..data_preprocessor import pad_sequences
+from .whole_model import with_levels, with_variant
 
 Inputs = Union[Tensor, Sequence[Tensor]]
 
@@ -25,6 +26,12 @@ class SingleStageLocalizer(BaseModel):
             sliding windows need it, whose candidates the metric merges first.
         data_preprocessor (dict, optional): Pads a batch. Defaults to a TALDataPreprocessor that
             pads to a multiple of the coarsest level's stride.
+        num_levels (int, optional): Number of pyramid levels: backbone, neck, the head's
+            regression ranges and the padding follow, see :func:`.with_levels`. Defaults to None:
+            as the parts say.
+        variant (str, optional): 'paper' or 'release', for all parts that know the two. Kernel
+            sizes and padding of published weights are in ``configs/release``. Defaults to None:
+            as the parts say.
         init_cfg (dict, optional): See BaseModule.
     """
 
@@ -34,7 +41,15 @@ class SingleStageLocalizer(BaseModel):
                  neck: Optional[dict] = None,
                  postprocessor: Optional[dict] = None,
                  data_preprocessor: Optional[dict] = None,
+                 num_levels: Optional[int] = None,
+                 variant: Optional[str] = None,
                  init_cfg: Optional[dict] = None) -> None:
+        if num_levels is not None:
+            backbone, neck, head = with_levels(num_levels, backbone, neck, head)
+            if isinstance(data_preprocessor, dict):
+                data_preprocessor = dict(data_preprocessor, size_divisor=2**(num_levels - 1))
+        if variant is not None:
+            backbone, neck, head = (with_variant(variant, part) for part in (backbone, neck, head))
         head = MODELS.build(head)
         if data_preprocessor is None:
             data_preprocessor = dict(size_divisor=2**(head.num_levels - 1))

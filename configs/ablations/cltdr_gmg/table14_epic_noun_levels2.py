@@ -1,7 +1,3 @@
 # Table 14, EPIC-KITCHENS-100 nouns, 2 pyramid levels (paper: average mAP 22.2)
 _base_ = ['../../cltdr_epic_noun.py']
-model = dict(
-    data_preprocessor=dict(size_divisor=2),
-    backbone=dict(arch=(2, 2, 1)),
-    neck=dict(num_levels=2),
-    head=dict(regression_ranges=[(0, 4), (2, 10000)]))
+model = dict(num_levels=2)

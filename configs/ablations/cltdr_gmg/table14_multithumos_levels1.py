@@ -1,9 +1,5 @@
 # Table 14, MultiTHUMOS, 1 pyramid level (paper: average mAP 29.4)
 _base_ = ['../../cltdr_multithumos_videomaev2.py']
-model = dict(
-    data_preprocessor=dict(size_divisor=1),
-    backbone=dict(arch=(2, 2, 0)),
-    neck=dict(num_levels=1),
-    head=dict(regression_ranges=[(0, 10000)]))
+model = dict(num_levels=1)
 # without a neighbour the cross-level layers have nothing to do
 find_unused_parameters = True

@@ -1,7 +1,3 @@
 # Table 14, MultiTHUMOS, 3 pyramid levels (paper: average mAP 40.7)
 _base_ = ['../../cltdr_multithumos_videomaev2.py']
-model = dict(
-    data_preprocessor=dict(size_divisor=4),
-    backbone=dict(arch=(2, 2, 2)),
-    neck=dict(num_levels=3),
-    head=dict(regression_ranges=[(0, 4), (4, 8), (8, 10000)]))
+model = dict(num_levels=3)
