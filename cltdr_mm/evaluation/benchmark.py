@@ -2,6 +2,7 @@
 import json
 import statistics
 from pathlib import Path
+from typing import Any, Optional
 
 from mmaction.registry import MODELS
 from mmengine.config import Config
@@ -9,6 +10,9 @@ from terminaltables import AsciiTable
 
 #: Figures of one run.
 Run = dict[str, float]
+
+#: What two runs of one config may differ in: where they lie, how they were started.
+PLACE = ('work_dir', 'launcher')
 
 
 def read_run(work_dir: Path) -> Run:
@@ -36,19 +40,74 @@ def count_parameters(work_dir: Path) -> int:
     """Number of parameters of a run's model.
 
     Args:
-        work_dir (Path): Its work directory, which holds the config as it was run.
+        work_dir (Path): Its work directory.
 
     Returns:
         int: The number.
 
     Raises:
-        FileNotFoundError: If there is no config.
+        FileNotFoundError: If there is no training log.
     """
-    configs = sorted(work_dir.glob('*.py'))
-    if not configs:
-        raise FileNotFoundError(f'{work_dir}: no config of a run (*.py)')
-    model = MODELS.build(Config.fromfile(configs[0]).model)
+    model = MODELS.build(training_config(work_dir).model)
     return sum(parameter.numel() for parameter in model.parameters())
+
+
+def training_log(work_dir: Path) -> Path:
+    """Log of a run's training.
+
+    Args:
+        work_dir (Path): Its work directory.
+
+    Returns:
+        Path: The scalars of the latest training there; the config as it was run lies beside them.
+        The folder itself holds configs by their names, those of trainings given up among them.
+
+    Raises:
+        FileNotFoundError: If there is no training log.
+    """
+    logs = sorted(work_dir.glob('*/vis_data/scalars.json'))
+    logs = [log for log in logs if '"loss"' in log.read_text()]
+    if not logs:
+        raise FileNotFoundError(f'{work_dir}: no training log (*/vis_data/scalars.json)')
+    return logs[-1]
+
+
+def training_config(work_dir: Path) -> Config:
+    """Config of a run's training.
+
+    Args:
+        work_dir (Path): Its work directory.
+
+    Returns:
+        Config: As the Runner had it, everything inherited and every change included.
+
+    Raises:
+        FileNotFoundError: If there is no training log, or no config beside it.
+    """
+    return Config.fromfile(training_log(work_dir).with_name('config.py'))
+
+
+def config_differences(there: Any, asked: Any, key: str = '') -> list[str]:
+    """Compare two configs, or two values in them.
+
+    Args:
+        there (Any): Dict, list or value of the one.
+        asked (Any): The same of the other.
+        key (str): Where in the config, written as for ``--cfg-options``. Defaults to the top,
+            where what belongs to the place of a run is left out.
+
+    Returns:
+        list[str]: One line for each value that differs, empty if none does.
+    """
+    if isinstance(there, dict) and isinstance(asked, dict):
+        keys = [name for name in sorted({*there, *asked}) if key or name not in PLACE]
+        missing = '(nothing)'
+        return [line for name in keys for line in config_differences(
+            there.get(name, missing), asked.get(name, missing), f'{key}.{name}'.strip('.'))]
+    if isinstance(there, list) and isinstance(asked, list) and len(there) == len(asked):
+        return [line for index, pair in enumerate(zip(there, asked))
+                for line in config_differences(*pair, f'{key}.{index}')]
+    return [] if there == asked else [f'{key}: {there} there, {asked} asked for']
 
 
 def epoch_seconds(work_dir: Path) -> float:
@@ -64,11 +123,7 @@ def epoch_seconds(work_dir: Path) -> float:
     Raises:
         FileNotFoundError: If there is no training log.
     """
-    logs = sorted(work_dir.glob('*/vis_data/scalars.json'))
-    logs = [log for log in logs if '"loss"' in log.read_text()]
-    if not logs:
-        raise FileNotFoundError(f'{work_dir}: no training log (*/vis_data/scalars.json)')
-    lines = [json.loads(line) for line in logs[-1].read_text().splitlines()]
+    lines = map(json.loads, training_log(work_dir).read_text().splitlines())
     lines = [line for line in lines if 'loss' in line]
     per_epoch = lines[-1]['iter'] / lines[-1]['epoch']
     return statistics.fmean(line['time'] for line in lines) * per_epoch
@@ -89,21 +144,30 @@ def mean_and_spread(values: list[float]) -> str:
     return f'{statistics.fmean(percent):.2f} ± {statistics.stdev(percent):.2f}'
 
 
-def benchmark_table(figures: dict[str, list[Run]]) -> str:
+def benchmark_table(figures: dict[str, list[Optional[Run]]]) -> str:
     """The table of a benchmark.
 
     Args:
-        figures (dict[str, list[Run]]): By method, the figures of its seeds.
+        figures (dict[str, list[Run or None]]): By method, the figures of its seeds; None for a
+            run that failed.
 
     Returns:
-        str: One row per method: parameters, every average mAP in percent, time per epoch.
+        str: One row per method: parameters, every average mAP in percent, time per epoch. A mean
+        over fewer runs than were to be says of how many.
     """
-    averages = [key for key in next(iter(figures.values()))[0] if key.startswith('average_mAP')]
+    keys = dict.fromkeys(key for runs in figures.values() for run in runs if run for key in run)
+    averages = [key for key in keys if key.startswith('average_mAP')]
     rows = [['method', 'parameters', *(key.replace('_', ' ') for key in averages),
              'seconds per epoch']]
     for name, runs in figures.items():
+        done = [run for run in runs if run]
+        if not done:
+            rows.append([name, *['failed'] * (len(rows[0]) - 1)])
+            continue
+        mark = '' if len(done) == len(runs) else f' ({len(done)} of {len(runs)} runs)'
         rows.append([
-            name, f"{runs[0]['parameters'] / 1e6:.2f} M",
-            *(mean_and_spread([run[key] for run in runs]) for key in averages),
-            f"{statistics.fmean(run['epoch_seconds'] for run in runs):.1f}"])
+            name, f"{done[0]['parameters'] / 1e6:.2f} M",
+            *(mean_and_spread([run[key] for run in done]) + mark if key in done[0] else '-'
+              for key in averages),
+            f"{statistics.fmean(run['epoch_seconds'] for run in done):.1f}{mark}"])
     return AsciiTable(rows).table

@@ -14,7 +14,7 @@ from mmaction import registry
 from mmaction.registry import MODELS
 from mmengine.config import Config, DictAction
 from mmengine.registry import Registry
-from pages import ROOT, anchors, commands, name_of, pages, python_blocks
+from pages import FENCED, ROOT, anchors, commands, name_of, pages, python_blocks
 
 PAGES = pages()
 every_page = pytest.mark.parametrize('page', PAGES, ids=name_of)
@@ -159,6 +159,21 @@ def test_cfg_options_of_commands_build(page):
         for config in configs:
             if not any('$' in option for option in options):
                 build(config, options)
+
+
+def test_benchmarks_of_other_settings_have_their_own_folder():
+    """Each folder of benchmark_methods.py has one set of --cfg-options, the default one none."""
+    settings = {}
+    for page in PAGES:
+        text = FENCED.sub('\n', page.read_text('utf-8'))
+        # whole commands, and what the prose says to add to one
+        for code in re.findall(r'^    (.*)|`([^`]+)`', text, re.MULTILINE):
+            before, _, options = ' '.join(''.join(code).split()).partition(' --cfg-options ')
+            if '--seeds' in before:
+                folder = re.search(r'--work-dir (\S+)', f'{before} --work-dir default').group(1)
+                settings.setdefault(folder, set()).add(options)
+    assert settings.pop('default') == {''}
+    assert len(settings) >= 4 and all(len(options) == 1 for options in settings.values()), settings
 
 
 #: The config that the options in a page's tables are changes of.

@@ -1,4 +1,4 @@
-"""Numbers on the pages that no command line prints: sizes of models."""
+"""Numbers on the pages that no command line prints: sizes of models, differences of means."""
 import re
 
 import pytest
@@ -38,3 +38,23 @@ def test_size_of_gmg_with_attention():
                                     global_mixer='attention'))
     wanted = said('docs/methods/gmg.md', r'as wide as the features, this encoder has ([\d.]+) M')
     assert f'{float(millions(encoder)):.1f}' == wanted
+    row = 'configs/ablations/cltdr_gmg/table08_self_attention.py'
+    cfg = Config.fromfile(ROOT / row).model.backbone
+    for channels, pattern in ((3200, r'encoder has ([\d.]+) M'), (2048, r', ([\d.]+) M with the')):
+        with torch.device('meta'):
+            assert millions(MODELS.build({**cfg, 'in_channels': channels})) == said(row, pattern)
+    assert cfg.in_channels == 3200
+
+
+def test_differences_of_the_comparison():
+    text = (ROOT / 'docs/methods/comparison.md').read_text('utf-8')
+    value = r'([+-]?[\d.]+) ± ([\d.]+)'
+    measured = {name: list(map(float, numbers)) for name, *numbers in re.findall(
+        rf'`(?:[\w/]+/)?(\w+)\.py` \|.*?\| {value} \| {value} \|', text)}
+    rows = re.findall(rf'`(\w+)` over `(\w+)` \| {value} \| {value} \|', text)
+    assert len(rows) == text.count('` over `') > 5
+    for one, other, *said_here in rows:
+        one, other = measured[one], measured[other]
+        for i in (0, 2):
+            error = ((one[i + 1]**2 + other[i + 1]**2) / 3)**0.5
+            assert said_here[i:i + 2] == [f'{one[i] - other[i]:+.2f}', f'{error:.2f}']

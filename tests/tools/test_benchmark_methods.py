@@ -1,15 +1,43 @@
-"""The benchmark's command line; what it prints is tests/evaluation/test_benchmark.py's."""
+"""What the benchmark refuses before it trains; tests/e2e/test_benchmark.py has it train, and
+tests/evaluation/test_benchmark.py reads what it prints."""
 import runpy
 import sys
 
 import pytest
 
 
-def test_two_configs_of_one_name_are_refused(project_root, monkeypatch, tmp_path):
-    # they would share a folder, and the second would be given the first one's figures
-    monkeypatch.setattr(sys, 'argv', [
-        'benchmark_methods.py', 'release/tridet/thumos_i3d.py', 'own=a.py',
-        'release/actionformer/thumos_i3d.py', '--work-dir', str(tmp_path)])
-    with pytest.raises(SystemExit, match=r'^thumos_i3d: more than one config .* NAME=FILE'):
+@pytest.fixture
+def benchmark(project_root, monkeypatch, tmp_path):
+    """The command line, with a work directory; what it raises is what it prints."""
+    def run(*args):
+        monkeypatch.setattr(sys, 'argv', [
+            'benchmark_methods.py', *map(str, args), '--work-dir', str(tmp_path / 'runs')])
         runpy.run_path(str(project_root / 'tools' / 'benchmark_methods.py'), run_name='__main__')
-    assert not list(tmp_path.iterdir())
+    yield run
+    assert not (tmp_path / 'runs').exists(), 'it has begun to train'
+
+
+def test_two_configs_of_one_name_are_refused(benchmark):
+    # they would share a folder, and the second would be given the first one's figures
+    with pytest.raises(SystemExit, match=r'^thumos_i3d: more than one config .* NAME=FILE'):
+        benchmark('release/tridet/thumos_i3d.py', 'own=a.py',
+                  'release/actionformer/thumos_i3d.py')
+
+
+def test_a_config_that_is_not_there(benchmark, project_root):
+    with pytest.raises(SystemExit, match='^there is no config nowhere.py$'):
+        benchmark(project_root / 'configs/cltdr_hapt.py', 'nowhere.py')
+
+
+def test_only_talmetric_can_be_compared(benchmark, project_root, tmp_path):
+    good = project_root / 'configs/cltdr_hapt.py'
+    with pytest.raises(SystemExit, match=r'bmn_hapt.py: only configs judged by TALMetric .* is '
+                                         r'ProposalMetric$'):
+        benchmark(good, project_root / 'configs/encoded/bmn_hapt.py')
+    # the first metric that can write results does, and its are what would be read
+    proposals = dict(type='ProposalMetric', ann_file='data/hapt/annotations.json')
+    (tmp_path / 'both.py').write_text(
+        f'_base_ = {str(good)!r}\n'
+        f"test_evaluator = [{proposals!r}, dict(type='TALMetric', ann_file='a.json')]\n")
+    with pytest.raises(SystemExit, match=r'both.py: only configs judged by TALMetric'):
+        benchmark(tmp_path / 'both.py')

@@ -25,6 +25,9 @@ class SequenceLocalizerHead(BaseModule):
     grid by repetition and averaged. Step t of T stands for the part [t / T, (t + 1) / T] of the
     sequence, as they have it, so that grid position g is the fraction (g + 0.5) / T.
 
+    They run in the precision of their weights, also under autocast, which they were not written
+    for: in bfloat16 TCANet's sampling is not there and BMN's map is not finite.
+
     Args:
         localizer (dict): Config of MMAction2's BMN, TEM or TCANet.
         proposal_files (Sequence[str]): Result files in ActivityNet's layout (seconds) that
@@ -67,7 +70,9 @@ class SequenceLocalizerHead(BaseModule):
         Returns:
             Tensor or tuple: See the localizer.
         """
-        return self.localizer(list(self.fuse(feats, masks)), None, mode='tensor')
+        x = self.fuse(feats, masks)
+        with torch.autocast(x.device.type, enabled=False):
+            return self.localizer(list(x), None, mode='tensor')
 
     def fuse(self, feats: Feats, masks: Feats, data_samples: Optional[list] = None) -> Tensor:
         """Bring a pyramid to one sequence.
@@ -78,7 +83,7 @@ class SequenceLocalizerHead(BaseModule):
             data_samples (list, optional): Name the videos in an error.
 
         Returns:
-            Tensor: (B, C, T).
+            Tensor: (B, C, T) in the type of the localizer's weights, whatever the encoder's.
 
         Raises:
             ValueError: If a video has another length than the localizer is made for.
@@ -92,7 +97,8 @@ class SequenceLocalizerHead(BaseModule):
                     f"{masks[0].shape[1]}), but the localizer is made for {steps}: put dict(type='"
                     f"ResizeFeature', length={steps}) into the pipelines, no crop after it, and "
                     'pad to no size_divisor')
-        levels = [x.repeat_interleave(2**level, dim=2)[..., :steps]
+        dtype = next(self.localizer.parameters()).dtype
+        levels = [x.to(dtype).repeat_interleave(2**level, dim=2)[..., :steps]
                   for level, x in enumerate(feats)]
         return torch.stack(levels).mean(0)
 
@@ -112,7 +118,8 @@ class SequenceLocalizerHead(BaseModule):
         for sample in data_samples:
             box = self.to_fraction(sample.gt_instances.segments.to(x.device)).clamp(0, 1)
             boxes.append(box[box[:, 1] > box[:, 0]])
-        return self.adapter.loss(x, boxes, self.proposals(data_samples, x))
+        with torch.autocast(x.device.type, enabled=False):
+            return self.adapter.loss(x, boxes, self.proposals(data_samples, x))
 
     @torch.no_grad()
     def predict(self, feats: Feats, masks: Feats, data_samples: list) -> list[InstanceData]:
@@ -128,7 +135,8 @@ class SequenceLocalizerHead(BaseModule):
             ``labels`` (M,).
         """
         x = self.fuse(feats, masks, data_samples)
-        found = self.adapter.predict(x, self.proposals(data_samples, x))
+        with torch.autocast(x.device.type, enabled=False):
+            found = self.adapter.predict(x, self.proposals(data_samples, x))
         return [InstanceData(segments=segments * self.adapter.num_steps - 0.5, scores=scores,
                              labels=torch.zeros_like(scores, dtype=torch.int64))
                 for segments, scores in found]

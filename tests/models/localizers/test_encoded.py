@@ -1,45 +1,24 @@
-"""Encoders of ours before MMAction2's localizers, and those localizers as they are."""
-import copy
+"""Encoders of ours before MMAction2's localizers."""
 import json
 
 import numpy as np
 import pytest
 import torch
-from mmaction.registry import MODELS
-from mmaction.structures import ActionDataSample
+from encoded_models import (
+    CHANNELS,
+    LOCALIZERS,
+    SEGMENTS,
+    SOFT_NMS,
+    STEPS,
+    WIDTH,
+    build,
+    make_batch,
+    total,
+)
 from mmengine.config import Config
 from mmengine.runner import Runner
-from mmengine.structures import InstanceData
 
 from cltdr_mm.models.localizers.sequence_localizers import boundary_proposals
-from cltdr_mm.structures import FeatureGrid
-
-STEPS, WIDTH, CHANNELS = 20, 16, 6
-SOFT_NMS = dict(soft_nms_alpha=0.4, soft_nms_low_threshold=0.5, soft_nms_high_threshold=0.9,
-                post_process_top_k=10)
-LOCALIZERS = dict(
-    BMN=dict(type='BMN', temporal_dim=STEPS, boundary_ratio=0.5, num_samples=8, feat_dim=WIDTH,
-             num_samples_per_bin=2, hidden_dim_1d=8, hidden_dim_2d=4, hidden_dim_3d=8, **SOFT_NMS),
-    TEM=dict(type='TEM', temporal_dim=STEPS, boundary_ratio=0.1, tem_feat_dim=WIDTH,
-             tem_hidden_dim=8, tem_match_threshold=0.5, conv3_ratio=1),
-    TCANet=dict(type='TCANet', feat_dim=WIDTH, se_sample_num=4, action_sample_num=8,
-                temporal_dim=STEPS, window_size=5, lgte_num=1, **SOFT_NMS))
-# in grid steps; the third video has no action
-SEGMENTS = [[(2., 9.), (11., 12.5)], [(5., 17.5)], []]
-
-
-def make_batch(segments=SEGMENTS, steps=STEPS):
-    generator = torch.Generator().manual_seed(1)
-    inputs, samples = [], []
-    for index, found in enumerate(segments):
-        grid = FeatureGrid(fps=10., stride=5., window=5., num_steps=steps)
-        sample = ActionDataSample(
-            metainfo=dict(video_name=f'v{index}', duration=grid.extent, grid=grid))
-        sample.gt_instances = InstanceData(segments=torch.tensor(found).reshape(-1, 2),
-                                           labels=torch.zeros(len(found), dtype=torch.int64))
-        inputs.append(torch.randn(CHANNELS, steps, generator=generator))
-        samples.append(sample)
-    return inputs, samples
 
 
 @pytest.fixture
@@ -53,24 +32,6 @@ def proposal_files(tmp_path):
         with open(files[-1], 'w') as file:
             json.dump(dict(results=results), file)
     return files
-
-
-def build(kind, files=(), **kwargs):
-    torch.manual_seed(0)
-    cfg = dict(
-        type='EncodedLocalizer',
-        backbone=dict(type='GMG', in_channels=CHANNELS, embed_dims=WIDTH, arch=(1, 1, 2),
-                      ffn_dims=24),
-        neck=dict(type='IdentityNeck', in_channels=WIDTH, num_levels=3),
-        localizer=copy.deepcopy(LOCALIZERS[kind]),
-        postprocessor=dict(type='TALPostProcessor', nms=None, max_per_video=-1, min_score=0.))
-    if kind == 'TCANet':
-        kwargs['proposal_files'] = files
-    return MODELS.build(dict(cfg, **kwargs))
-
-
-def total(losses):
-    return sum(value for name, value in losses.items() if 'loss' in name)
 
 
 @pytest.mark.parametrize('kind', LOCALIZERS)
@@ -101,6 +62,35 @@ def test_a_batch_is_its_videos(kind, proposal_files):
         assert torch.allclose(found.scores, alone.pred_instances.scores, atol=1e-6)
         assert found.segments.min() >= 0 and found.segments.max() <= sample.duration
         assert (found.scores.diff() <= 0).all() and not found.labels.any()
+
+
+@pytest.mark.parametrize('kind', LOCALIZERS)
+def test_bfloat16(kind, proposal_files):
+    """Under autocast: the encoder in bfloat16, the localizer as in float32."""
+    model = build(kind, proposal_files)
+    seen = []
+    model.head.localizer.register_forward_pre_hook(lambda _, args: seen.append(
+        (args[0][0].dtype, torch.is_autocast_enabled('cpu'))))
+    torch.manual_seed(0)  # the sampling of negatives
+    with torch.no_grad():
+        expected = model.train()(*make_batch(), 'loss')
+    torch.manual_seed(0)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        losses = model(*make_batch(), 'loss')
+        raw = model.eval()(make_batch()[0])
+        found = model(*make_batch(), 'predict')
+    assert set(seen) == {(torch.float32, False)}
+    assert total(losses) != total(expected)  # the encoder's rounding
+    for name, value in losses.items():
+        assert value.dtype == torch.float32, name
+        assert value.item() == pytest.approx(expected[name].item(), rel=0.02), name
+    total(losses).backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
+    for output in raw if isinstance(raw, tuple) else [raw]:
+        assert output.dtype == torch.float32 and output.isfinite().all()
+    for sample in found:
+        assert sample.pred_instances.scores.dtype == torch.float32
+        assert sample.pred_instances.segments.isfinite().all() and len(sample.pred_instances)
 
 
 @pytest.mark.parametrize('kind', LOCALIZERS)
@@ -290,50 +280,3 @@ def test_trained_and_tested_by_the_runner(kind, data):
     assert all(np.isfinite(value) for value in metrics.values())
     # even hardly trained, a hundred proposals for one action find something
     assert metrics['AR@100'] > 0
-
-
-# MMAction2's localizers as they are, with cltdr_mm imported
-
-
-def test_mmaction_localizers_still_work():
-    inputs = [torch.rand(WIDTH, STEPS) for _ in range(2)]
-    meta = dict(video_name='v_test', duration_second=100, duration_frame=1000,
-                annotations=[dict(segment=[30., 60.], label='x')], feature_frame=900)
-    box = torch.tensor([[0.1, 0.3], [0.375, 0.625]])
-    proposals = torch.tensor([[0.1, 0.35, 0.9], [0.3, 0.6, 0.8]])
-    samples = []
-    for _ in inputs:
-        sample = ActionDataSample(metainfo=meta)
-        sample.gt_instances = InstanceData(gt_bbox=box)
-        sample.proposals = InstanceData(proposals=proposals)
-        samples.append(sample)
-    for kind, cfg in LOCALIZERS.items():
-        model = MODELS.build(copy.deepcopy(cfg)).train()
-        total(model(inputs, samples, mode='loss')).backward()
-        assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
-        with torch.no_grad():
-            results = model.eval()(inputs[:1], samples[:1], mode='predict')
-        if kind == 'TEM':
-            assert results[0][0] == 'v_test' and results[0][1].shape == (STEPS, 5)
-        else:
-            assert results[0]['video_name'] == 'v_test'
-            assert all(0 <= p['segment'][0] <= 100 for p in results[0]['proposal_list'])
-
-
-def test_mmaction_pem_still_works():
-    model = MODELS.build(dict(
-        type='PEM', pem_feat_dim=8, pem_hidden_dim=8, pem_u_ratio_m=1, pem_u_ratio_l=2,
-        pem_high_temporal_iou_threshold=0.6, pem_low_temporal_iou_threshold=0.2, **SOFT_NMS))
-    sample = ActionDataSample(metainfo=dict(
-        video_name='v_test', duration_second=100, duration_frame=960, feature_frame=960))
-    sample.gt_instances = InstanceData(
-        bsp_feature=torch.rand(6, 8), reference_temporal_iou=torch.tensor([.9, .7, .5, .3, .1, 0]),
-        tmin=torch.linspace(0, .5, 6), tmax=torch.linspace(.5, 1, 6),
-        tmin_score=torch.rand(6), tmax_score=torch.rand(6))
-    inputs = [torch.tensor(0.)]
-    loss = model(inputs, [sample], mode='loss')['temporal_iou_loss']
-    loss.backward()
-    assert loss.isfinite()
-    with torch.no_grad():
-        result, = model(inputs, [sample], mode='predict')
-    assert result['video_name'] == 'v_test' and len(result['proposal_list']) == 6
