@@ -30,7 +30,7 @@ def test_absent_annotation_file(mini):
 
 
 def test_binary_annotation_file(mini):
-    mini.ann_file.write_bytes(b'\xff\xfe\x00\x80')
+    mini.ann_file.write_bytes(b'\x89PNG\xff')
     fails(mini, str(mini.ann_file), 'cannot be read', write=False)
 
 
@@ -75,6 +75,11 @@ def test_field_given_twice(mini):
 
 def test_json_too_deep(mini):
     mini.write('{"database": ' + '[' * 100_000 + ']' * 100_000 + '}')
+    fails(mini, str(mini.ann_file), 'is not valid JSON', write=False)
+
+
+def test_json_with_a_number_too_long(mini):
+    mini.write('{"database": {"v0": {"duration": ' + '1' * 5000 + '}}}')
     fails(mini, str(mini.ann_file), 'is not valid JSON', write=False)
 
 

@@ -170,6 +170,13 @@ def test_classes_from_the_annotation_file(mini):
     assert dataset.metainfo['classes'] == ('jump', 'throw', 'run')
 
 
+@pytest.mark.parametrize('encoding', ['utf-8-sig', 'utf-16'])
+def test_annotation_file_with_a_byte_order_mark(mini, encoding):
+    mini.write()
+    mini.ann_file.write_text(mini.ann_file.read_text(), encoding=encoding)
+    assert len(mini.build(write=False)) == 3
+
+
 @pytest.mark.parametrize('test_mode', [False, True])
 def test_sliding_windows(mini, test_mode):
     dataset = mini.build(window=dict(size=32, overlap=8), pipeline=PIPELINE, test_mode=test_mode)
