@@ -14,6 +14,8 @@ Segments and durations are in seconds. Every check names the file, the video and
 from collections.abc import Sequence
 from typing import Optional, Union
 
+from mmengine.fileio import list_from_file
+
 from .annotation_checks import AnnotationChecker, VideoAnnotation
 from .json_files import keep_duplicates, read_json, shown
 from .problems import Problem, TALDataError
@@ -65,6 +67,27 @@ def file_classes(content: dict, ann_file: str) -> Optional[tuple[str, ...]]:
             [Problem(ann_file, None, 'classes', 'must be a list of different strings')],
             'annotation file')
     return tuple(classes)
+
+
+def read_class_file(path: str) -> list[str]:
+    """Read class names from a text file, one a line.
+
+    Args:
+        path (str): Path, or a URI of an MMEngine file back end.
+
+    Returns:
+        list[str]: The names.
+
+    Raises:
+        TALDataError: If there is no such file.
+    """
+    try:
+        return list_from_file(path, encoding='utf-8-sig')
+    except (OSError, ValueError) as error:
+        raise TALDataError([
+            Problem(path, None, "metainfo['classes']", 'no text file of class names, one a line '
+                    f'({type(error).__name__}); names themselves go in a list: classes=[{path!r}]')
+        ], 'classes') from error
 
 
 def load_annotations(

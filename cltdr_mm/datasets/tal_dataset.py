@@ -1,6 +1,6 @@
 """The dataset class of all benchmarks and of a user's own data."""
 import os.path as osp
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Callable, Optional, Union
 
 import numpy as np
@@ -11,7 +11,7 @@ from mmengine.logging import print_log
 from mmengine.utils import is_abs
 
 from .annotation_checks import VideoAnnotation
-from .annotations import load_annotations
+from .annotations import load_annotations, read_class_file
 from .feature_checks import FeatureSpec, check_features
 from .feature_files import HDF5_FORMATS
 from .problems import report_problems
@@ -164,6 +164,14 @@ class TALDataset(BaseDataset):
             filter_cfg=filter_cfg, indices=indices, serialize_data=serialize_data,
             pipeline=steps, test_mode=test_mode, lazy_init=lazy_init,
             max_refetch=max_refetch)
+
+    @classmethod
+    def _load_metainfo(cls, metainfo: Optional[dict] = None) -> dict:
+        """As the base, which would take a word that names no file for a list of letters."""
+        classes = metainfo.get('classes') if isinstance(metainfo, Mapping) else None
+        if isinstance(classes, str):
+            metainfo = dict(metainfo, classes=read_class_file(classes))
+        return super()._load_metainfo(metainfo)
 
     def _join_prefix(self) -> None:
         """Join ``data_root`` with ``ann_file`` and every folder of ``data_prefix['feats']``."""

@@ -315,3 +315,9 @@ def test_loading_notices_what_was_not_checked(mini):
 def test_bad_arguments(mini, kwargs, part):
     with pytest.raises(ValueError, match=part):
         mini.build(**kwargs)
+
+
+@pytest.mark.parametrize('classes', ['walk', 'none/classes.txt', '.'])
+def test_a_word_is_no_list_of_classes(mini, classes):
+    fails(mini, f"{classes}: metainfo['classes']: no text file of class names",
+          f"classes=['{classes}']", metainfo=dict(classes=classes))

@@ -177,6 +177,14 @@ def test_annotation_file_with_a_byte_order_mark(mini, encoding):
     assert len(mini.build(write=False)) == 3
 
 
+@pytest.mark.parametrize('encoding', ['utf-8', 'utf-8-sig'])
+def test_classes_from_a_text_file(mini, encoding):
+    path = mini.root / 'classes.txt'
+    path.write_text('jump\nthrow\nrun\n', encoding=encoding)
+    dataset = mini.build(metainfo=dict(classes=str(path)))
+    assert list(dataset.metainfo['classes']) == ['jump', 'throw', 'run']
+
+
 @pytest.mark.parametrize('test_mode', [False, True])
 def test_sliding_windows(mini, test_mode):
     dataset = mini.build(window=dict(size=32, overlap=8), pipeline=PIPELINE, test_mode=test_mode)
