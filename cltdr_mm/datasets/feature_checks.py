@@ -47,9 +47,9 @@ def _check_video(info: dict, spec: FeatureSpec, full: bool) -> _Result:
         return _Result(problem=Problem(path, name, field, message))
 
     lengths, channels = [], []
-    for path in info['feature_paths']:  # noqa: B007  (bad() reads it)
+    for path, key in zip(info['feature_paths'], info['feature_key']):  # bad() reads path
         try:
-            args = path, info['feature_key'], spec.layout
+            args = path, key, spec.layout
             array = open_feature(*args) if full else None
             steps, dim = feature_shape(*args) if array is None else array.shape
             if steps == 0:
@@ -87,8 +87,8 @@ def check_features(infos: Sequence[dict],
     """Check the feature files of many videos.
 
     Args:
-        infos (Sequence[dict]): Samples of a dataset: ``video_name``, ``feature_paths``,
-            ``feature_key``, ``duration``, ``fps``, ``stride`` and ``window``.
+        infos (Sequence[dict]): Samples of a dataset: ``video_name``, ``feature_paths`` and
+            ``feature_key`` (a list each), ``duration``, ``fps``, ``stride`` and ``window``.
         spec (FeatureSpec): What is expected of them.
         full (bool): Whether to read every value in search of NaN and inf; otherwise the
             headers have to do.

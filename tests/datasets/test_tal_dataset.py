@@ -121,16 +121,6 @@ def test_fixed_length_features(mini):
         assert grid.to_seconds(-0.5) == pytest.approx(0)
 
 
-def test_file_names(mini):
-    for name in ('v0', 'v1', 'v2'):
-        mini.feature(name).rename(mini.root / 'feats' / f'x_{name}_spatial.npy')
-    assert len(mini.build(file_prefix='x_', file_suffix='_spatial.npy')) == 3
-    assert len(mini.build(file_pattern='x_{video}_spatial{suffix}')) == 3
-    (mini.root / 'feats' / 'x_v0_spatial.npy').rename(mini.root / 'feats' / 'odd.npy')
-    with pytest.raises(ValueError, match='x_v0_spatial.npy'):
-        mini.build(file_prefix='x_', file_suffix='_spatial.npy')
-
-
 def test_channel_major(mini):
     expected = {}
     for name in ('v0', 'v1', 'v2'):
