@@ -72,7 +72,8 @@ class TALDataset(BaseDataset):
         duration_tolerance (float, optional): Seconds by which a segment may leave the video.
             Defaults to None: the class's ``DURATION_TOLERANCE``.
         length_tolerance (float): Part of the duration by which the features may cover more or
-            less, beside two steps. Defaults to 0.1.
+            less, beside a stride and a window (two strides, where those are longer). Defaults
+            to 0.1.
         max_length_gap (int): Steps by which the folders of one video may differ; they are cut
             to the shortest. Defaults to 2.
         exempt_videos (Sequence[str], optional): Videos with known errors in the published
