@@ -7,7 +7,7 @@ from mmaction.registry import RUNNERS
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
-from ..datasets import TALDataError
+from ..datasets.problems import exit_on_bad_data
 from ..engine import runtime
 
 
@@ -77,11 +77,9 @@ def run(cfg: Config, task: str, launcher: str) -> None:
         SystemExit: If data are wrong, with a message that says what to mend.
     """
     runtime.set_launcher(cfg, launcher)
-    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
-    try:
+    with exit_on_bad_data():
+        runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
         getattr(runner, task)()
-    except TALDataError as error:
-        raise SystemExit(f'error: {error}') from None
     if dist.is_initialized():
         # a rank that ends with its process group open may abort, and the launcher then stops the
         # others, the first of which may still be writing a checkpoint

@@ -20,6 +20,7 @@ from ..datasets.feature_files import (
     feature_shape,
     find_nonfinite,
 )
+from ..datasets.feature_names import per_folder
 from ..datasets.transforms import LoadTALFeature
 from ..datasets.windows import sample_grid, window_starts
 
@@ -98,7 +99,7 @@ class SampleMaker:
         defaults (Mapping): What the config's data set says: ``fps`` and ``default_fps`` (frames
             per second, or None), ``stride`` and ``window`` (frames, or None where features are
             resampled), ``layout``, ``feature_key``, ``sliding`` (sliding windows, or None),
-            ``prefix`` and ``suffix`` of file names.
+            ``prefix`` and ``suffix`` of file names, each one or a list of one per folder.
         in_channels (int, optional): Channels that the model takes; None if it does not say.
         extractor (VideoFeatureExtractor, optional): For video files. Defaults to None.
     """
@@ -154,9 +155,13 @@ class SampleMaker:
     def _name(self, item: dict) -> str:
         path = item['path'] if isinstance(item['path'], str) else item['path'][0]
         name = Path(path).name
-        prefix, suffix = self.defaults.get('prefix') or '', self.defaults.get('suffix') or ''
-        name = name[:-len(suffix)] if suffix and name.endswith(suffix) else Path(path).stem
-        return name[len(prefix):] if prefix and name.startswith(prefix) else name
+        prefixes, suffixes = (
+            [value] if isinstance(value, str) else value or ()
+            for value in (self.defaults.get('prefix'), self.defaults.get('suffix')))
+        suffix = next((s for s in suffixes if s and name.endswith(s)), Path(name).suffix)
+        name = name[:len(name) - len(suffix)]
+        prefix = next((p for p in prefixes if p and name.startswith(p)), '')
+        return name[len(prefix):]
 
     @staticmethod
     def _is_video(item: dict) -> bool:
@@ -197,11 +202,12 @@ class SampleMaker:
             else:
                 paths = [item['path']] if isinstance(item['path'], str) else item['path']
                 item['feature_paths'] = paths
-                shapes = [tuple(feature_shape(p, item['feature_key'])) for p in paths]
+                keys = per_folder(item['feature_key'], len(paths), 'feature_key')
+                shapes = [tuple(feature_shape(p, key)) for p, key in zip(paths, keys)]
             if any(len(shape) != 2 or 0 in shape for shape in shapes):
                 raise FeatureFileError(f'must be a matrix that is not empty, has shape '
                                        f'{", ".join(map(str, shapes))}')
-        except FeatureFileError as error:
+        except ValueError as error:  # FeatureFileError too
             raise ValueError(f'{where}: {error}') from error
         time_major = sum(s[1] for s in shapes), min(s[0] for s in shapes)
         channel_major = sum(s[0] for s in shapes), min(s[1] for s in shapes)

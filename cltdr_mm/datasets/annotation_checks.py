@@ -1,11 +1,11 @@
 """Checks one entry of an annotation file, field by field."""
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
 import numpy as np
 
+from .json_files import number_problem, shown
 from .problems import Problem
 
 
@@ -32,17 +32,6 @@ class VideoAnnotation:
     window: Optional[float]
     segments: np.ndarray
     labels: np.ndarray
-
-
-def _number(value: Any) -> Optional[str]:
-    """Say why a value is no finite number; None when it is one."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return f'must be a number, got {type(value).__name__} {value!r}'
-    try:
-        finite = math.isfinite(value)
-    except OverflowError:  # an integer beyond any float
-        finite = False
-    return None if finite else f'must be finite, got {str(value)[:20]}'
 
 
 class AnnotationChecker:
@@ -137,7 +126,7 @@ class AnnotationChecker:
         if key not in entry:
             self.note(name, key, 'is missing')
             return None
-        why = _number(entry[key])
+        why = number_problem(entry[key])
         if why is None and entry[key] <= 0:
             why = f'must be positive, got {entry[key]}'
         if why is not None:
@@ -166,10 +155,10 @@ class AnnotationChecker:
             self.note(name, field, 'is missing')
             return None
         if not isinstance(segment, list) or len(segment) != 2:
-            self.note(name, field, f'must be a list [start, end] in seconds, got {segment!r}')
+            self.note(name, field, f'must be a list [start, end] in seconds, got {shown(segment)}')
             return None
         for value in segment:
-            why = _number(value)
+            why = number_problem(value)
             if why is not None:
                 self.note(name, field, why)
                 return None
@@ -191,19 +180,19 @@ class AnnotationChecker:
             self.note(name, f'{field}.label', 'is missing')
             return None
         if not isinstance(label, str):
-            self.note(name, f'{field}.label', f'must be a string, got {label!r}')
+            self.note(name, f'{field}.label', f'must be a string, got {shown(label)}')
             return None
         if label not in self.index:
             self.note(name, f'{field}.label',
-                      f'unknown label {label!r}, not among the {len(self.index)} classes')
+                      f'unknown label {shown(label)}, not among the {len(self.index)} classes')
             return None
         if self.check_label_id and 'label_id' in annotation:
             label_id = annotation['label_id']
             if isinstance(label_id, bool) or not isinstance(label_id, int):
-                self.note(name, f'{field}.label_id', f'must be an integer, got {label_id!r}')
+                self.note(name, f'{field}.label_id', f'must be an integer, got {shown(label_id)}')
             elif label_id != self.index[label]:
                 self.note(
-                    name, f'{field}.label_id', f'is {label_id}, but {label!r} is class '
+                    name, f'{field}.label_id', f'is {shown(label_id)}, but {label!r} is class '
                     f'{self.index[label]} of the dataset (reorder the classes, or set '
                     'check_label_id=False to go by the names)')
         return self.index[label]

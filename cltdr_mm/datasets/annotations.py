@@ -11,41 +11,21 @@
 
 Segments and durations are in seconds. Every check names the file, the video and the field.
 """
-import json
 from collections.abc import Sequence
-from typing import Any, Optional, Union
+from typing import Optional, Union
 
-from mmengine.fileio import get_text
+from mmengine.fileio import list_from_file
 
 from .annotation_checks import AnnotationChecker, VideoAnnotation
+from .json_files import keep_duplicates, read_json, shown
 from .problems import Problem, TALDataError
-
-
-class _Object(dict):
-    """A JSON object that remembers the keys it was given twice (the first value is kept)."""
-
-    duplicates: tuple[str, ...] = ()
-
-
-def _keep_duplicates(pairs: list[tuple[str, Any]]) -> dict:
-    plain = dict(pairs)
-    if len(plain) == len(pairs):
-        return plain
-    result, duplicates = _Object(), []
-    for key, value in pairs:
-        if key in result:
-            duplicates.append(key)
-        else:
-            result[key] = value
-    result.duplicates = tuple(dict.fromkeys(duplicates))
-    return result
 
 
 def read_annotation_file(ann_file: str) -> dict:
     """Read an annotation file without looking at its videos.
 
     Args:
-        ann_file (str): Path, or a URI of an MMEngine file back end.
+        ann_file (str): See :func:`.read_json`.
 
     Returns:
         dict: The parsed file; its ``database`` is a dict.
@@ -57,16 +37,7 @@ def read_annotation_file(ann_file: str) -> dict:
     def stop(field: str, message: str) -> TALDataError:
         return TALDataError([Problem(ann_file, None, field, message)], 'annotation file')
 
-    try:
-        text = get_text(ann_file)
-    except (OSError, UnicodeDecodeError) as error:
-        raise stop('file', f'cannot be read ({type(error).__name__}: {error})') from error
-    try:
-        content = json.loads(text, object_pairs_hook=_keep_duplicates)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise stop('file', f'is not valid JSON ({error})') from error
-    if not isinstance(content, dict):
-        raise stop('file', f'must hold a JSON object, got {type(content).__name__}')
+    content = read_json(ann_file, 'annotation file', keep_duplicates)
     if 'database' not in content:
         raise stop('database', f'is missing; the file has {sorted(content)[:10]}')
     if not isinstance(content['database'], dict):
@@ -96,6 +67,27 @@ def file_classes(content: dict, ann_file: str) -> Optional[tuple[str, ...]]:
             [Problem(ann_file, None, 'classes', 'must be a list of different strings')],
             'annotation file')
     return tuple(classes)
+
+
+def read_class_file(path: str) -> list[str]:
+    """Read class names from a text file, one a line.
+
+    Args:
+        path (str): Path, or a URI of an MMEngine file back end.
+
+    Returns:
+        list[str]: The names.
+
+    Raises:
+        TALDataError: If there is no such file.
+    """
+    try:
+        return list_from_file(path, encoding='utf-8-sig')
+    except (OSError, ValueError) as error:
+        raise TALDataError([
+            Problem(path, None, "metainfo['classes']", 'no text file of class names, one a line '
+                    f'({type(error).__name__}); names themselves go in a list: classes=[{path!r}]')
+        ], 'classes') from error
 
 
 def load_annotations(
@@ -148,7 +140,7 @@ def load_annotations(
             own = entry.get('subset')
             if not isinstance(own, str):
                 checker.note(name, 'subset', 'is missing' if own is None else
-                             f'must be a string, got {own!r}')
+                             f'must be a string, got {shown(own)}')
                 continue
             seen.add(own)
             if own.lower() not in wanted:

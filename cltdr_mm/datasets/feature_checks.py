@@ -18,7 +18,7 @@ class FeatureSpec:
         feature_dim (int, optional): Channels of all folders together. None takes what most
             videos have.
         length_tolerance (float): Part of a video's duration by which its features may cover
-            more or less than it.
+            more or less than it, beside a stride and a window (or two strides).
         max_length_gap (int): Steps by which the folders of one video may differ in length.
         exempt_videos (Sequence[str]): Videos whose duration is not compared.
     """
@@ -32,52 +32,68 @@ class FeatureSpec:
 
 @dataclass
 class _Result:
-    """Length and channels of one video's features, or what is wrong with them."""
+    """Steps and channels of each folder's features, and the first thing wrong with them."""
 
-    num_steps: Optional[int] = None
-    channels: tuple[int, ...] = ()
+    lengths: list[int]
+    channels: list[int]
     problem: Optional[Problem] = None
 
+    @property
+    def complete(self) -> bool:
+        """Whether every folder's file could be opened."""
+        return bool(self.lengths)
 
-def _check_video(info: dict, spec: FeatureSpec, full: bool) -> _Result:
-    """Everything that one video tells by itself."""
-    name, path = info['video_name'], ''
 
-    def bad(field: str, message: str) -> _Result:
-        return _Result(problem=Problem(path, name, field, message))
-
-    lengths, channels = [], []
-    for path in info['feature_paths']:  # noqa: B007  (bad() reads it)
+def _read(info: dict, layout: str, full: bool) -> _Result:
+    """Sizes and values of one video's features."""
+    lengths, channels, problem = [], [], None
+    for path, key in zip(info['feature_paths'], info['feature_key']):
         try:
-            args = path, info['feature_key'], spec.layout
-            array = open_feature(*args) if full else None
-            steps, dim = feature_shape(*args) if array is None else array.shape
-            if steps == 0:
-                return bad('feature length', 'zero-length feature: the file has no steps')
-            if array is not None:
-                where = find_nonfinite(as_float32(array))
-                if where is not None:
-                    return bad('feature values', f'NaN or inf at step {where[0]}, '
-                               f'channel {where[1]} (and perhaps elsewhere)')
+            array = open_feature(path, key, layout) if full else None
+            steps, dim = feature_shape(path, key, layout) if array is None else array.shape
+            where = find_nonfinite(as_float32(array)) if full else None
         except FeatureFileError as error:
-            return bad('feature', str(error))
+            return _Result([], [], Problem(path, info['video_name'], 'feature', str(error)))
+        if where is not None and problem is None:
+            problem = Problem(path, info['video_name'], 'feature values', f'NaN or inf at step '
+                              f'{where[0]}, channel {where[1]} (and perhaps elsewhere)')
         lengths.append(steps)
         channels.append(dim)
-    if max(lengths) - min(lengths) > spec.max_length_gap:
-        return bad('feature length', f'the folders disagree: {lengths} steps, more than '
-                   f'{spec.max_length_gap} apart')
+    return _Result(lengths, channels, problem)
+
+
+def _check_channels(result: _Result, expected: int, spec: FeatureSpec) -> Optional[str]:
+    """Say what is wrong with the number of channels, if anything is."""
+    found = sum(result.channels)
+    if found == expected:
+        return None
+    parts = '' if len(result.channels) == 1 else f' ({" + ".join(map(str, result.channels))})'
+    hint = ''
+    if sum(result.lengths) == expected:
+        hint = f'; the other axis has {expected}: is the layout not {spec.layout}?'
+    source = 'feature_dim is' if spec.feature_dim is not None else 'most videos have'
+    return f'{found} channels{parts}, {source} {expected}{hint}'
+
+
+def _check_lengths(info: dict, lengths: list[int], spec: FeatureSpec) -> Optional[str]:
+    """Say what is wrong with the number of steps, if anything is."""
     num_steps = min(lengths)
-    if info['stride'] is not None and name not in spec.exempt_videos:
-        covered = sample_grid(info, num_steps).extent
-        # Windows at either end may be missing or padded: two steps more or less say nothing.
-        allowed = (spec.length_tolerance * info['duration'] +
-                   2 * (info['stride'] + info['window']) / info['fps'])
-        if abs(covered - info['duration']) > allowed:
-            return bad(
-                'feature length', f'{num_steps} steps of stride {info["stride"]:g} and window '
-                f'{info["window"]:g} at {info["fps"]:g} fps cover {covered:.2f} s, but the '
-                f'duration is {info["duration"]:.2f} s (allowed difference {allowed:.2f} s)')
-    return _Result(num_steps=num_steps, channels=tuple(channels))
+    if max(lengths) - num_steps > spec.max_length_gap:
+        return f'the folders disagree: {lengths} steps, more than {spec.max_length_gap} apart'
+    if num_steps == 0:
+        return 'zero-length feature: the file has no steps'
+    stride, window, duration = info['stride'], info['window'], info['duration']
+    if stride is None or info['video_name'] in spec.exempt_videos:
+        return None
+    covered = sample_grid(info, num_steps).extent
+    # Extractors that only take whole windows stop up to a stride early, or two where they leave
+    # out the last; those that pad the video at its ends see up to a window more than there is.
+    allowed = spec.length_tolerance * duration + (stride + max(stride, window)) / info['fps']
+    if abs(covered - duration) <= allowed:
+        return None
+    return (f'{num_steps} steps of stride {stride:g} and window {window:g} at {info["fps"]:g} fps '
+            f'cover {covered:.2f} s, but the duration is {duration:.2f} s (allowed difference '
+            f'{allowed:.2f} s)')
 
 
 def check_features(infos: Sequence[dict],
@@ -86,9 +102,11 @@ def check_features(infos: Sequence[dict],
                    num_threads: int = 8) -> tuple[list[Optional[int]], list[Problem]]:
     """Check the feature files of many videos.
 
+    Channels are looked at first: with the wrong layout, lengths and values mean nothing.
+
     Args:
-        infos (Sequence[dict]): Samples of a dataset: ``video_name``, ``feature_paths``,
-            ``feature_key``, ``duration``, ``fps``, ``stride`` and ``window``.
+        infos (Sequence[dict]): Samples of a dataset: ``video_name``, ``feature_paths`` and
+            ``feature_key`` (a list each), ``duration``, ``fps``, ``stride`` and ``window``.
         spec (FeatureSpec): What is expected of them.
         full (bool): Whether to read every value in search of NaN and inf; otherwise the
             headers have to do.
@@ -98,21 +116,19 @@ def check_features(infos: Sequence[dict],
         tuple: Per video its number of steps, None where something is wrong; and the problems.
     """
     with ThreadPoolExecutor(num_threads) as pool:
-        results = list(pool.map(lambda info: _check_video(info, spec, full), infos))
+        results = list(pool.map(lambda info: _read(info, spec.layout, full), infos))
     expected = spec.feature_dim
-    dims = [sum(r.channels) for r in results if r.problem is None]
+    dims = [sum(r.channels) for r in results if r.complete]
     if expected is None and dims:
         expected = max(set(dims), key=lambda dim: (dims.count(dim), -dims.index(dim)))
     for info, result in zip(infos, results):
-        found = sum(result.channels)
-        if result.problem is not None or found == expected:
+        if not result.complete:
             continue
-        parts = '' if len(result.channels) == 1 else f' ({" + ".join(map(str, result.channels))})'
-        hint = ''
-        if result.num_steps == expected:
-            hint = f'; the other axis has {expected}: is the layout not {spec.layout}?'
-        source = 'feature_dim is' if spec.feature_dim is not None else 'most videos have'
-        result.problem = Problem(', '.join(info['feature_paths']), info['video_name'], 'channels',
-                                 f'{found} channels{parts}, {source} {expected}{hint}')
-    steps = [r.num_steps if r.problem is None else None for r in results]
+        for field, message in (('channels', _check_channels(result, expected, spec)),
+                               ('feature length', _check_lengths(info, result.lengths, spec))):
+            if message is not None:
+                path = ', '.join(info['feature_paths'])
+                result.problem = Problem(path, info['video_name'], field, message)
+                break
+    steps = [min(r.lengths) if r.problem is None else None for r in results]
     return steps, [r.problem for r in results if r.problem is not None]

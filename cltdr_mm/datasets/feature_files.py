@@ -6,7 +6,7 @@ Nothing that is read here can run code: ``.npy`` and ``.npz`` without pickled ob
 import os
 import pickle
 import zipfile
-from typing import Any, BinaryIO, Optional
+from typing import Any, BinaryIO, Optional, Union
 
 import numpy as np
 import torch
@@ -82,27 +82,37 @@ class NpzReader:
 
 
 class TorchReader:
-    """``.pt`` / ``.pth``: a tensor, or a dict of tensors (``weights_only``)."""
+    """``.pt`` / ``.pth``: a tensor or NumPy array, or a dict of these (``weights_only``).
 
-    def _tensor(self, path: str, key: Optional[str], mmap: bool) -> torch.Tensor:
+    NumPy's types are among those that :mod:`cltdr_mm.engine.checkpoint_io` declares safe.
+    """
+
+    def _load(self, path: str, key: Optional[str], mmap: bool) -> Union[torch.Tensor, np.ndarray]:
         # Mapping came with torch 2.1; files of the format before torch 1.6 never can be mapped.
         mmap = (mmap and zipfile.is_zipfile(path)
                 and digit_version(torch.__version__) >= digit_version('2.1.0'))
         kwargs = dict(mmap=True) if mmap else {}
-        content = torch.load(path, map_location='cpu', weights_only=True, **kwargs)
+        try:
+            content = torch.load(path, map_location='cpu', weights_only=True, **kwargs)
+        except pickle.UnpicklingError as error:  # torch's text advises to turn the check off
+            raise FeatureFileError(
+                'cannot be read: it is damaged, or holds something else than tensors, which could '
+                'run code; save the features alone, with torch.save(tensor, path)') from error
         if isinstance(content, dict):
             content = _pick(content, key)
-        if not isinstance(content, torch.Tensor):
+        if not isinstance(content, (torch.Tensor, np.ndarray)):
             raise FeatureFileError(f'holds a {type(content).__name__}, not a tensor')
         return content
 
     def shape(self, path: str, key: Optional[str] = None) -> Shape:
         """Shape of the tensor, its values left on disk where the format allows."""
-        return tuple(self._tensor(path, key, mmap=True).shape)
+        return tuple(self._load(path, key, mmap=True).shape)
 
     def array(self, path: str, key: Optional[str] = None) -> np.ndarray:
         """The tensor as an array; types numpy lacks (bfloat16) become float32."""
-        tensor = self._tensor(path, key, mmap=False)
+        tensor = self._load(path, key, mmap=False)
+        if isinstance(tensor, np.ndarray):
+            return tensor
         if tensor.dtype == torch.bfloat16:
             tensor = tensor.float()
         return tensor.detach().numpy()  # one saved without no_grad has a gradient
@@ -159,12 +169,18 @@ class Hdf5Reader:
         return h5py.File(path, 'r')
 
     def _dataset(self, file, key: Optional[str]):
-        if key is not None and '/' in key and key in file:
-            found = file[key]
-        else:
-            found = _pick(dict(file.items()) if key is None else file, key)
+        found = _pick(self._datasets(file) if key is None else file, key)
         if not hasattr(found, 'shape'):
-            raise FeatureFileError(f'{key!r} is a group, not a data set: {sorted(found)[:5]}')
+            names = [f'{key}/{name}' for name in self._datasets(found)]
+            raise FeatureFileError(f'{key!r} is a group, not a data set: set feature_key to one of '
+                                   f'{names[:5]}')
+        return found
+
+    def _datasets(self, group) -> dict:
+        """Data sets of a file or group and of all groups within, by their path."""
+        found = {}
+        group.visititems(lambda name, item: found.update({name: item})
+                         if hasattr(item, 'shape') else None)
         return found
 
     def shape(self, path: str, key: Optional[str] = None) -> Shape:

@@ -3,7 +3,8 @@
 Every check of this room returns :class:`Problem` objects instead of raising at the first one, so
 that a user who prepares a data set sees all that needs fixing after one run.
 """
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Optional
 
@@ -51,6 +52,19 @@ class TALDataError(ValueError):
         if len(self.problems) > MAX_SHOWN:
             lines.append(f'  ... and {len(self.problems) - MAX_SHOWN} more')
         super().__init__('\n'.join(lines))
+
+
+@contextmanager
+def exit_on_bad_data() -> Iterator[None]:
+    """End a program with what a :class:`TALDataError` says, in place of its traceback.
+
+    Raises:
+        SystemExit: With exit status 1.
+    """
+    try:
+        yield
+    except TALDataError as error:
+        raise SystemExit(f'error: {error}') from None
 
 
 def report_problems(problems: Sequence[Problem], on_error: str, title: str) -> None:

@@ -1,6 +1,5 @@
 """The dataset class of all benchmarks and of a user's own data."""
-import os.path as osp
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Callable, Optional, Union
 
 import numpy as np
@@ -11,11 +10,11 @@ from mmengine.logging import print_log
 from mmengine.utils import is_abs
 
 from .annotation_checks import VideoAnnotation
-from .annotations import load_annotations
+from .annotations import load_annotations, read_class_file
 from .feature_checks import FeatureSpec, check_features
-from .feature_files import HDF5_FORMATS
+from .feature_names import FeatureNames
 from .problems import report_problems
-from .windows import check_window, cut_segments, sample_grid, visible_range, window_starts
+from .windows import check_window, cut_windows
 
 
 @DATASETS.register_module()
@@ -25,10 +24,10 @@ class TALDataset(BaseDataset):
     Annotations and features are checked when the dataset is built, before any training: see
     ``docs/datasets/custom.md`` for the list. A sample handed to the pipeline is a dict with
     ``video_name``, ``subset``, ``duration`` (s), ``fps``, ``stride`` and ``window`` (frames;
-    both None with ``feature_stride=None``), ``feature_paths``, ``feature_key``, ``layout``,
-    ``num_steps`` (None when features are not checked), ``gt_segments`` (N, 2) float64 in seconds,
-    ``gt_labels`` (N,) int64; with sliding windows also ``window_start``, ``window_size`` (steps),
-    ``window_index`` and ``num_windows``.
+    both None with ``feature_stride=None``), ``feature_paths`` and ``feature_key`` (a list each,
+    one per folder), ``layout``, ``num_steps`` (None when features are not checked),
+    ``gt_segments`` (N, 2) float64 in seconds, ``gt_labels`` (N,) int64; with sliding windows also
+    ``window_start``, ``window_size`` (steps), ``window_index`` and ``num_windows``.
 
     Args:
         ann_file (str): Annotation JSON, see :mod:`cltdr_mm.datasets.annotations`.
@@ -45,12 +44,15 @@ class TALDataset(BaseDataset):
         fps (float, optional): Frame rate at which features were taken, for all videos, whatever
             the annotation file says. Defaults to None: the entry's own.
         default_fps (float, optional): Frame rate of entries that have none. Defaults to None.
-        file_prefix (str): Fills ``{prefix}``. Defaults to ''.
-        file_suffix (str): Fills ``{suffix}``; the extension is part of it. Defaults to '.npy'.
-        file_pattern (str): Name of a feature file within its folder, or of a data set within an
-            HDF5 file for all videos (there the suffix defaults to ''). Defaults to
-            ``'{prefix}{video}{suffix}'``.
-        feature_key (str, optional): Array within files that hold several. Defaults to None.
+        file_prefix (str or Sequence[str]): Fills ``{prefix}``; this and the next three are one
+            for all folders, or a list of one per folder. Defaults to ''.
+        file_suffix (str or Sequence[str]): Fills ``{suffix}``; the extension is part of it.
+            Defaults to '.npy'.
+        file_pattern (str or Sequence[str]): Name of a feature file within its folder, or of a
+            data set within an HDF5 file for all videos (there the suffix defaults to '').
+            Defaults to ``'{prefix}{video}{suffix}'``.
+        feature_key (str or Sequence[str], optional): Array within files that hold several.
+            Defaults to None.
         layout (str): ``'time_major'`` for (T, C) on disk, ``'channel_major'`` for (C, T).
             Defaults to ``'time_major'``.
         feature_dim (int, optional): Channels expected, all folders together. Defaults to None:
@@ -70,7 +72,8 @@ class TALDataset(BaseDataset):
         duration_tolerance (float, optional): Seconds by which a segment may leave the video.
             Defaults to None: the class's ``DURATION_TOLERANCE``.
         length_tolerance (float): Part of the duration by which the features may cover more or
-            less, beside two steps. Defaults to 0.1.
+            less, beside a stride and a window (two strides, where those are longer). Defaults
+            to 0.1.
         max_length_gap (int): Steps by which the folders of one video may differ; they are cut
             to the shortest. Defaults to 2.
         exempt_videos (Sequence[str], optional): Videos with known errors in the published
@@ -101,10 +104,10 @@ class TALDataset(BaseDataset):
                  subset: Union[str, Sequence[str], None] = None,
                  fps: Optional[float] = None,
                  default_fps: Optional[float] = None,
-                 file_prefix: str = '',
-                 file_suffix: Optional[str] = None,
-                 file_pattern: str = '{prefix}{video}{suffix}',
-                 feature_key: Optional[str] = None,
+                 file_prefix: Union[str, Sequence[str]] = '',
+                 file_suffix: Union[str, Sequence[Optional[str]], None] = None,
+                 file_pattern: Union[str, Sequence[str]] = '{prefix}{video}{suffix}',
+                 feature_key: Union[str, Sequence[Optional[str]], None] = None,
                  layout: str = 'time_major',
                  feature_dim: Optional[int] = None,
                  class_agnostic: bool = False,
@@ -165,8 +168,16 @@ class TALDataset(BaseDataset):
             pipeline=steps, test_mode=test_mode, lazy_init=lazy_init,
             max_refetch=max_refetch)
 
+    @classmethod
+    def _load_metainfo(cls, metainfo: Optional[dict] = None) -> dict:
+        """As the base, which would take a word that names no file for a list of letters."""
+        classes = metainfo.get('classes') if isinstance(metainfo, Mapping) else None
+        if isinstance(classes, str):
+            metainfo = dict(metainfo, classes=read_class_file(classes))
+        return super()._load_metainfo(metainfo)
+
     def _join_prefix(self) -> None:
-        """Join ``data_root`` with ``ann_file`` and every folder of ``data_prefix['feats']``."""
+        """Join ``data_root`` with ``ann_file`` and every folder; say how files are named there."""
         def joined(path: str) -> str:
             return path if is_abs(path) or not self.data_root else join_path(self.data_root, path)
 
@@ -178,6 +189,8 @@ class TALDataset(BaseDataset):
                             f"{self.data_prefix.get('feats')!r}")
         self.ann_file = joined(self.ann_file)
         self.data_prefix['feats'] = [joined(folder) for folder in folders]
+        self.feature_names = FeatureNames(self.data_prefix['feats'], self.file_prefix,
+                                          self.file_suffix, self.file_pattern, self.feature_key)
 
     def load_data_list(self) -> list[dict]:
         """Read, check and (with sliding windows) cut up all videos of the subset.
@@ -203,7 +216,7 @@ class TALDataset(BaseDataset):
             infos = [dict(info, num_steps=n) for info, n in zip(infos, steps) if n is not None]
         report_problems(problems, self.on_error, f'{type(self).__name__} {self.ann_file}')
         if self.window:
-            infos = [sample for info in infos for sample in self._windows(info)]
+            infos = [sample for info in infos for sample in cut_windows(info, self.window)]
         return infos
 
     def parse_data_info(self, raw_data_info: VideoAnnotation) -> dict:
@@ -216,17 +229,7 @@ class TALDataset(BaseDataset):
             dict: See the class.
         """
         video = raw_data_info
-        paths, keys = [], [self.feature_key]
-        for folder in self.data_prefix['feats']:
-            holds_all = osp.splitext(folder)[1].lower() in HDF5_FORMATS
-            suffix = self.file_suffix
-            if suffix is None:
-                suffix = '' if holds_all else '.npy'
-            name = self.file_pattern.format(
-                prefix=self.file_prefix, video=video.video_name, suffix=suffix)
-            paths.append(folder if holds_all else osp.join(folder, name))
-            if holds_all:
-                keys.append(name)
+        paths, keys = self.feature_names.locate(video.video_name)
         stride = self.feature_stride if video.stride is None else video.stride
         if video.window is not None:
             window = video.window
@@ -236,28 +239,9 @@ class TALDataset(BaseDataset):
         return dict(
             video_name=video.video_name, subset=video.subset, duration=video.duration,
             fps=video.fps, stride=stride, window=window, feature_paths=paths,
-            feature_key=keys[-1], layout=self.layout, num_steps=None,
+            feature_key=keys, layout=self.layout, num_steps=None,
             max_length_gap=self.feature_spec.max_length_gap,
             gt_segments=video.segments, gt_labels=labels)
-
-    def _windows(self, info: dict) -> list[dict]:
-        """Cut one video's sample into its sliding windows, ground truth included."""
-        size, total = self.window['size'], info['num_steps']
-        grid = sample_grid(info, total)
-        starts = window_starts(total, size, self.window['overlap'])
-        samples = []
-        for index, start in enumerate(starts):
-            num_steps = min(size, total)
-            low, high = visible_range(start, num_steps, grid.stride, grid.window)
-            low, high = grid.to_seconds(low), grid.to_seconds(high)
-            segments, kept = cut_segments(
-                info['gt_segments'], low, high, self.window['min_visible'],
-                clip_low=start > 0, clip_high=start + num_steps < total)
-            samples.append(dict(
-                info, gt_segments=segments, gt_labels=info['gt_labels'][kept],
-                window_start=start, window_size=num_steps,
-                window_index=index, num_windows=len(starts)))
-        return samples
 
     def filter_data(self) -> list[dict]:
         """Drop samples that ``filter_cfg`` asks to drop; none in test mode.

@@ -142,3 +142,31 @@ def check_window(window: Optional[dict]) -> Optional[dict]:
     if not 0 <= full['min_visible'] <= 1:
         raise ValueError(f"window: min_visible must lie in [0, 1], got {full['min_visible']}")
     return full
+
+
+def cut_windows(info: dict, window: dict) -> list[dict]:
+    """Cut one video's sample into its sliding windows, ground truth included.
+
+    Args:
+        info (dict): Sample of a dataset, with ``num_steps``; see :class:`.TALDataset`.
+        window (dict): From :func:`check_window`.
+
+    Returns:
+        list[dict]: A sample per window.
+    """
+    size, total = window['size'], info['num_steps']
+    grid = sample_grid(info, total)
+    starts = window_starts(total, size, window['overlap'])
+    samples = []
+    for index, start in enumerate(starts):
+        num_steps = min(size, total)
+        low, high = visible_range(start, num_steps, grid.stride, grid.window)
+        low, high = grid.to_seconds(low), grid.to_seconds(high)
+        segments, kept = cut_segments(
+            info['gt_segments'], low, high, window['min_visible'],
+            clip_low=start > 0, clip_high=start + num_steps < total)
+        samples.append(dict(
+            info, gt_segments=segments, gt_labels=info['gt_labels'][kept],
+            window_start=start, window_size=num_steps,
+            window_index=index, num_windows=len(starts)))
+    return samples

@@ -7,7 +7,6 @@
 
 Segments are in seconds; a label is a class name, or the class's ``label_id``.
 """
-import gzip
 import json
 import os
 import tempfile
@@ -15,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 import numpy as np
-from mmengine.fileio import get
 
+from ..datasets.json_files import keep_duplicates, number_problem, read_json, shown
 from ..datasets.problems import MAX_SHOWN, Problem, TALDataError
 from .structures import Detections, GroundTruth
 
@@ -47,6 +46,8 @@ class _Reader:
         self.path = path
         self.index = {name: i for i, name in enumerate(ground_truth.classes)}
         self.label_ids = ground_truth.label_ids
+        # for a writer that turned ids into text
+        self.id_texts = {str(i): label for i, label in self.label_ids.items()}
         self.drop_unknown_labels = drop_unknown_labels
         self.problems: list[Problem] = []
         self.unknown_labels: dict[str, int] = {}
@@ -59,10 +60,7 @@ class _Reader:
     def label(self, label: Any) -> int:
         """Position among the classes; -1 when it is none of them."""
         if isinstance(label, str):
-            if label in self.index:
-                return self.index[label]
-            # a writer that turned ids into text; signs and blanks are no id
-            label = int(label) if label.isascii() and label.isdigit() else None
+            return self.index.get(label, self.id_texts.get(label, -1))
         if isinstance(label, bool) or not isinstance(label, int):
             return -1
         return self.label_ids.get(label, -1)
@@ -84,27 +82,29 @@ class _Reader:
     def _detection(self, video: str, i: int, entry: Any):
         if not isinstance(entry, dict):
             return self.note(video, i, '', f'must be an object, got {type(entry).__name__}')
+        twice = getattr(entry, 'duplicates', ())
+        if twice:
+            return self.note(video, i, twice[0], 'field given twice')
         for field in ('segment', 'score', 'label'):
             if field not in entry:
                 return self.note(video, i, field, 'is missing')
         segment, score = entry['segment'], entry['score']
         if not isinstance(segment, (list, tuple)) or len(segment) != 2:
             return self.note(video, i, 'segment',
-                             f'must be [start, end] in seconds, got {segment!r}')
+                             f'must be [start, end] in seconds, got {shown(segment)}')
         for field, value in (('segment', segment[0]), ('segment', segment[1]), ('score', score)):
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                return self.note(video, i, field, f'must be a number, got {value!r}')
-            if not -float('inf') < value < float('inf'):
-                return self.note(video, i, field, f'must be finite, got {value}')
+            why = number_problem(value)
+            if why is not None:
+                return self.note(video, i, field, why)
         if segment[1] < segment[0]:
             return self.note(video, i, 'segment',
                              f'end {segment[1]:g} s is before start {segment[0]:g} s')
         label = self.label(entry['label'])
         if label < 0:
             if not self.drop_unknown_labels:
-                return self.note(video, i, 'label', f'unknown label {entry["label"]!r}, not among '
-                                 f'the {len(self.index)} classes of the annotations')
-            key = str(entry['label'])
+                return self.note(video, i, 'label', f'unknown label {shown(entry["label"])}, not '
+                                 f'among the {len(self.index)} classes of the annotations')
+            key = entry['label'] if isinstance(entry['label'], str) else shown(entry['label'])
             self.unknown_labels[key] = self.unknown_labels.get(key, 0) + 1
             return None
         return segment[0], segment[1], score, label
@@ -174,30 +174,15 @@ def _load(path: str) -> dict:
 
     def stop(field: str, message: str) -> TALDataError:
         return TALDataError([Problem(path, None, field, message)], 'result file')
-
-    def unique(pairs: list) -> dict:
-        content = dict(pairs)
-        if len(content) < len(pairs):
-            seen: set = set()
-            twice = next(k for k, _ in pairs if k in seen or seen.add(k))
-            raise stop('results', f'{twice!r} is given twice')
-        return content
-
-    try:
-        data = get(path)
-        if path.endswith('.gz'):
-            data = gzip.decompress(data)
-        content = json.loads(data, object_pairs_hook=unique)
-    except TALDataError:
-        raise
-    except (OSError, EOFError, ValueError) as error:  # ValueError: not text, not JSON
-        raise stop('file', f'cannot be read ({type(error).__name__}: {error})') from error
-    if not isinstance(content, dict) or 'results' not in content:
-        found = sorted(content)[:10] if isinstance(content, dict) else type(content).__name__
-        raise stop('results', f'is missing; the file has {found}')
+    content = read_json(path, 'result file', keep_duplicates)
+    if 'results' not in content:
+        raise stop('results', f'is missing; the file has {sorted(content)[:10]}')
     if not isinstance(content['results'], dict):
         raise stop('results', 'must be an object with one list of detections a video, got '
                    f'{type(content["results"]).__name__}')
+    for twice in (getattr(content, 'duplicates', ()) or
+                  getattr(content['results'], 'duplicates', ())):
+        raise stop('results', f'{twice!r} is given twice')
     return content['results']
 
 

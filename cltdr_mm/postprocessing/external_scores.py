@@ -1,5 +1,4 @@
 """Video-level class scores from a file, for proposals without a class (ActivityNet-1.3)."""
-import json
 import os
 from collections.abc import Sequence
 from typing import Optional
@@ -7,9 +6,10 @@ from typing import Optional
 import numpy as np
 import torch
 from mmaction.registry import TASK_UTILS
-from mmengine.fileio import get
 from torch import Tensor
 
+from ..datasets.json_files import read_json
+from ..datasets.problems import Problem, TALDataError
 from .functional import fuse_scores
 from .functional.score_fusion import FUSIONS
 
@@ -42,8 +42,8 @@ class ExternalScores:
             that are there as they are come first. Defaults to ``''``.
 
     Raises:
-        ValueError: If an argument is out of its range; on first use, if the file cannot be read
-            as described or holds NaN.
+        ValueError: If an argument is out of its range.
+        TALDataError: On first use, if the file cannot be read as described or holds NaN.
     """
 
     def __init__(self,
@@ -70,9 +70,9 @@ class ExternalScores:
             file_classes, scores = _read_scores(self.score_file)
             if file_classes is not None:
                 if self.classes is None:
-                    raise ValueError(f'{self.score_file}: names its classes, in an order that may '
-                                     "not be the labels': give ExternalScores their names, "
-                                     'classes=[...]')
+                    raise _bad(self.score_file, None, 'classes', 'are named, in an order that may '
+                               "not be the labels': give ExternalScores their names, "
+                               'classes=[...]')
                 self._reorder(scores, self.classes, file_classes)
             elif self.classes is not None:
                 self._check_number(scores, len(self.classes))
@@ -93,8 +93,8 @@ class ExternalScores:
                  file_classes: list[str]) -> None:
         missing = [name for name in classes if name not in file_classes]
         if missing:
-            raise ValueError(f'{self.score_file}: classes: no scores for {missing[:10]}'
-                             f'{" ..." if len(missing) > 10 else ""}')
+            raise _bad(self.score_file, None, 'classes', f'no scores for {missing[:10]}'
+                       f'{" ..." if len(missing) > 10 else ""}')
         self._check_number(all_scores, len(file_classes))
         order = [file_classes.index(name) for name in classes]
         for video, scores in all_scores.items():
@@ -103,8 +103,8 @@ class ExternalScores:
     def _check_number(self, all_scores: dict[str, np.ndarray], num_classes: int) -> None:
         for video, scores in all_scores.items():
             if len(scores) != num_classes:
-                raise ValueError(f"{self.score_file}: video '{video}': scores: {len(scores)} "
-                                 f'numbers for {num_classes} classes')
+                raise _bad(self.score_file, video, 'scores',
+                           f'{len(scores)} numbers for {num_classes} classes')
 
     def __contains__(self, video_name: str) -> bool:
         return video_name in self.scores or self.prefix + video_name in self.scores
@@ -116,14 +116,13 @@ class ExternalScores:
             video_names (Sequence[str]): Videos that will be tested.
 
         Raises:
-            ValueError: If the file lacks some, naming the file and the videos.
+            TALDataError: If the file lacks some, naming the file and the videos.
         """
         missing = [name for name in video_names if name not in self]
         if missing:
             shown = ', '.join(f"'{name}'" for name in missing[:10])
-            raise ValueError(f'{self.score_file}: no scores for {len(missing)} of '
-                             f'{len(video_names)} videos: {shown}'
-                             f'{" ..." if len(missing) > 10 else ""}')
+            raise _bad(self.score_file, None, 'scores', f'none for {len(missing)} of '
+                       f'{len(video_names)} videos: {shown}{" ..." if len(missing) > 10 else ""}')
 
     def __call__(self, segments: Tensor, scores: Tensor,
                  video_name: str) -> tuple[Tensor, Tensor, Tensor]:
@@ -138,7 +137,7 @@ class ExternalScores:
             tuple[Tensor, Tensor, Tensor]: segments, scores and labels, ``topk`` times as many.
 
         Raises:
-            ValueError: If the file has no scores for the video.
+            TALDataError: If the file has no scores for the video.
         """
         self.check_videos([video_name])
         key = video_name if video_name in self.scores else self.prefix + video_name
@@ -146,25 +145,29 @@ class ExternalScores:
                            self.fusion)
 
 
+def _bad(file: str, video: Optional[str], field: str, message: str) -> TALDataError:
+    return TALDataError([Problem(file, video, field, message)], 'video-level scores')
+
+
 def _read_scores(path: str) -> tuple[Optional[list[str]], dict[str, np.ndarray]]:
-    """Class names (or None) and scores by video of a file; raises ValueError naming it."""
+    """Class names (or None) and scores by video of a file; raises TALDataError."""
     suffix = os.path.splitext(path)[1].lower()
-    try:
-        if suffix == '.json':
-            content = json.loads(get(path))
-        elif suffix == '.npz':
-            with np.load(path, allow_pickle=False) as archive:
-                content = {key: archive[key] for key in archive.files}
-        elif suffix == '.npy':
+    if suffix == '.json':
+        content = read_json(path, 'video-level scores')
+    elif suffix in ('.npz', '.npy'):
+        try:
             table = np.load(path, allow_pickle=False)
-            content = {str(row['video']): row['scores'] for row in table}
-        else:
-            raise ValueError(f'expected .json, .npz or .npy, got {suffix!r} (a pickle can run code '
-                             'when it is read: convert it to one of these)')
-    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
-        raise ValueError(f'{path}: cannot be read as video-level scores: {error}') from error
-    if not isinstance(content, dict):
-        raise ValueError(f'{path}: must hold an object, got {type(content).__name__}')
+            if suffix == '.npz':
+                with table:
+                    content = {key: table[key] for key in table.files}
+            else:
+                content = {str(row['video']): row['scores'] for row in table}
+        except Exception as error:  # whatever a damaged file makes numpy and zipfile raise
+            raise _bad(path, None, 'file', f'cannot be read as video-level scores '
+                       f'({type(error).__name__}: {error})') from error
+    else:
+        raise _bad(path, None, 'file', f'expected .json, .npz or .npy, got {suffix!r} (a pickle '
+                   'can run code when it is read: convert it to one of these)')
     keys = [key for key in ('classes', 'class') if isinstance(content.get(key), (list, np.ndarray))
             and len(content[key]) and isinstance(content[key][0], str)]
     classes = content.pop(keys[0]) if keys else None
@@ -172,23 +175,26 @@ def _read_scores(path: str) -> tuple[Optional[list[str]], dict[str, np.ndarray]]
         content = content['results']
     scores = {video: _check_scores(path, video, value) for video, value in content.items()}
     if not scores:
-        raise ValueError(f'{path}: holds no video')
+        raise _bad(path, None, 'file', 'holds no video')
     return (None if classes is None else [str(name) for name in classes]), scores
 
 
 def _check_scores(path: str, video: str, value) -> np.ndarray:
     """One video's scores as (K,) float64."""
-    where = f"{path}: video '{video}': scores"
+
+    def bad(message: str) -> TALDataError:
+        return _bad(path, video, 'scores', message)
+
     try:
         array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f'{where}: not a list of numbers') from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise bad('not a list of numbers') from error
     if array.ndim == 2 and array.shape[0] == 1:
         array = array[0]
     if array.ndim != 1 or array.size == 0:
-        raise ValueError(f'{where}: must be one number a class, got shape {array.shape}')
+        raise bad(f'must be one number a class, got shape {array.shape}')
     if not np.isfinite(array).all():
-        raise ValueError(f'{where}: NaN or infinite')
+        raise bad('NaN or infinite')
     if (array < 0).any():
-        raise ValueError(f'{where}: must not be negative (probabilities, no logits)')
+        raise bad('must not be negative (probabilities, no logits)')
     return array

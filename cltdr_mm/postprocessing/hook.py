@@ -29,7 +29,7 @@ class ExternalScoresHook(Hook):
 
     @staticmethod
     def _check(runner: Runner, loop: Optional[Any]) -> None:
-        """Raise ValueError naming the score file and the videos it lacks."""
+        """Raise TALDataError naming the score file and the videos it lacks."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         processor = getattr(model, 'postprocessor', None)
         fusion = getattr(processor, 'fusion', None)

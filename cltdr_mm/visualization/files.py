@@ -1,6 +1,4 @@
 """Reads what timelines are drawn from: result files, annotation files, signals."""
-import gzip
-import json
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,28 +6,11 @@ from typing import Optional, Union
 
 import numpy as np
 
+from ..datasets.json_files import read_json
 from .layout import Instances
 from .timeline import Track
 
 PathLike = Union[str, Path]
-
-
-def read_json(path: PathLike) -> dict:
-    """Read a JSON file, compressed or not.
-
-    Raises:
-        FileNotFoundError: If it is not there.
-        ValueError: If it is damaged or no JSON object; names the file.
-    """
-    path = Path(path)
-    try:
-        data = path.read_bytes()
-        content = json.loads(gzip.decompress(data) if path.suffix == '.gz' else data)
-    except (ValueError, EOFError, gzip.BadGzipFile) as error:
-        raise ValueError(f'{path}: cannot be read as JSON: {error}') from error
-    if not isinstance(content, dict):
-        raise ValueError(f'{path}: a JSON object is needed, this is a {type(content).__name__}')
-    return content
 
 
 class TimelineSource:
@@ -99,7 +80,7 @@ class TimelineSource:
             truth = self._instances(self.annotation_file, name, entry.get('annotations') or [])
             try:
                 duration = float(entry['duration']) if entry.get('duration') is not None else None
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 raise ValueError(f'{self.annotation_file}: {name}: field "duration" is no number: '
                                  f'{entry["duration"]!r}') from None
         if self.results is not None:
@@ -113,7 +94,7 @@ class TimelineSource:
                                    ('score', float))[:3 if scored else 2]:
                 try:
                     value = convert(entry[field])
-                except (KeyError, TypeError, ValueError) as error:
+                except (KeyError, TypeError, ValueError, OverflowError) as error:
                     raise ValueError(f'{file}: {name}: entry {i}: field "{field}" cannot be used: '
                                      f'{error.__class__.__name__}: {error}') from error
                 {'segment': segments, 'label': labels, 'score': scores}[field].append(value)
@@ -176,7 +157,7 @@ def _walk(folder):
 
 
 def _field(path, field) -> dict:
-    content = read_json(path)
+    content = read_json(path, 'timelines')
     if not isinstance(content.get(field), dict):
         raise ValueError(f'{path}: field "{field}" is missing or no object')
     return content[field]

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cltdr_mm.datasets import TALDataError, TALDataset
+
 CLASSES = ('jump', 'throw', 'run')
 FPS, STRIDE, WINDOW = 10.0, 4, 8
 
@@ -41,12 +43,20 @@ class MiniSet:
         self.ann_file.write_text(content)
 
     def build(self, cls=None, write: bool = True, **kwargs):
-        from cltdr_mm.datasets import TALDataset
         if write:
             self.write()
         args = dict(ann_file='ann.json', data_root=str(self.root), data_prefix=dict(feats='feats'),
                     feature_stride=STRIDE, feature_window=WINDOW, metainfo=dict(classes=CLASSES))
         return (cls or TALDataset)(**dict(args, **kwargs))
+
+    def fails(self, *parts, **kwargs) -> TALDataError:
+        """The dataset refuses to be built, and its message holds all the parts."""
+        with pytest.raises(TALDataError) as caught:
+            self.build(**kwargs)
+        message = str(caught.value)
+        for part in parts:
+            assert part in message, f'{part!r} is not in:\n{message}'
+        return caught.value
 
 
 @pytest.fixture

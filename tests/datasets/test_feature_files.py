@@ -110,6 +110,16 @@ def test_bfloat16(tmp_path):
     np.testing.assert_array_equal(open_feature(str(tmp_path / 'a.pt')), tensor.float().numpy())
 
 
+@pytest.mark.parametrize('dtype', ['f4', 'f8', 'f2', '>f4'])
+def test_numpy_array_saved_by_torch(tmp_path, dtype):
+    path = str(tmp_path / 'a.pt')
+    stored = ARRAY.astype(dtype)
+    for content in (stored, {'feats': stored}):
+        torch.save(content, path)
+        assert feature_shape(path) == (9, 4)
+        np.testing.assert_array_equal(open_feature(path), stored)
+
+
 def test_saved_with_a_gradient(tmp_path):
     tensor = torch.arange(12.).reshape(4, 3).requires_grad_()
     torch.save(tensor, tmp_path / 'a.pt')
@@ -157,6 +167,10 @@ def test_nothing_is_executed(tmp_path, extension):
         with pytest.raises(FeatureFileError):
             call(str(path))
     assert not target.exists()
+    if extension == '.pt':
+        with pytest.raises(FeatureFileError, match=r'^cannot be read: .*run code; save') as caught:
+            open_feature(str(path))
+        assert 'weights_only' not in str(caught.value)
     if extension == '.pkl':
         with pytest.raises(FeatureFileError, match=r'asks for (io|_io)\.open'):
             open_feature(str(path))
@@ -210,9 +224,15 @@ def test_hdf5_group_is_no_feature(tmp_path):
     with h5py.File(tmp_path / 'a.h5', 'w') as file:
         file['v0/rgb'] = ARRAY
     path = str(tmp_path / 'a.h5')
-    with pytest.raises(FeatureFileError, match="'v0' is a group"):
+    with pytest.raises(FeatureFileError, match=r"'v0' is a group, .* one of \['v0/rgb'\]"):
         feature_shape(path, 'v0')
     assert feature_shape(path, 'v0/rgb') == (9, 4)
+    assert feature_shape(path) == (9, 4)  # the only data set, wherever it lies
+    with h5py.File(path, 'a') as file:
+        file['v0/flow'] = ARRAY
+    for call in (feature_shape, open_feature):
+        with pytest.raises(FeatureFileError, match=r"2 arrays \['v0/flow', 'v0/rgb'\]: set"):
+            call(path)
 
 
 def test_find_nonfinite():

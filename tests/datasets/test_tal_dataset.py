@@ -121,16 +121,6 @@ def test_fixed_length_features(mini):
         assert grid.to_seconds(-0.5) == pytest.approx(0)
 
 
-def test_file_names(mini):
-    for name in ('v0', 'v1', 'v2'):
-        mini.feature(name).rename(mini.root / 'feats' / f'x_{name}_spatial.npy')
-    assert len(mini.build(file_prefix='x_', file_suffix='_spatial.npy')) == 3
-    assert len(mini.build(file_pattern='x_{video}_spatial{suffix}')) == 3
-    (mini.root / 'feats' / 'x_v0_spatial.npy').rename(mini.root / 'feats' / 'odd.npy')
-    with pytest.raises(ValueError, match='x_v0_spatial.npy'):
-        mini.build(file_prefix='x_', file_suffix='_spatial.npy')
-
-
 def test_channel_major(mini):
     expected = {}
     for name in ('v0', 'v1', 'v2'):
@@ -168,6 +158,21 @@ def test_classes_from_the_annotation_file(mini):
     mini.write(json.dumps(dict(database=mini.database, classes=['jump', 'throw', 'run'])))
     dataset = mini.build(write=False, metainfo=None)
     assert dataset.metainfo['classes'] == ('jump', 'throw', 'run')
+
+
+@pytest.mark.parametrize('encoding', ['utf-8-sig', 'utf-16'])
+def test_annotation_file_with_a_byte_order_mark(mini, encoding):
+    mini.write()
+    mini.ann_file.write_text(mini.ann_file.read_text(), encoding=encoding)
+    assert len(mini.build(write=False)) == 3
+
+
+@pytest.mark.parametrize('encoding', ['utf-8', 'utf-8-sig'])
+def test_classes_from_a_text_file(mini, encoding):
+    path = mini.root / 'classes.txt'
+    path.write_text('jump\nthrow\nrun\n', encoding=encoding)
+    dataset = mini.build(metainfo=dict(classes=str(path)))
+    assert list(dataset.metainfo['classes']) == ['jump', 'throw', 'run']
 
 
 @pytest.mark.parametrize('test_mode', [False, True])

@@ -60,12 +60,16 @@ NAN = float('nan')
     (one(segment=[0., float('inf')]), 'segment', 'must be finite'),
     (one(segment=[0.]), 'segment', r'must be \[start, end\]'),
     (one(segment='0-1'), 'segment', r'must be \[start, end\]'),
-    (one(segment=['0', 1]), 'segment', "must be a number, got '0'"),
+    (one(segment=['0', 1]), 'segment', "must be a number, got str '0'"),
+    (one(segment=[0, 10**400]), 'segment', 'must be finite, got 1000'),
     (one(score=NAN), 'score', 'must be finite, got nan'),
-    (one(score='high'), 'score', "must be a number, got 'high'"),
+    (one(score=-10**400), 'score', 'must be finite, got -1000'),
+    (one(score='high'), 'score', "must be a number, got str 'high'"),
     (one(score=True), 'score', 'must be a number'),
     (one(label='fly'), 'label', "unknown label 'fly', not among the 3 classes"),
     (one(label=3), 'label', 'unknown label 3'),
+    (one(label='5' * 5000), 'label', r"unknown label '5+\.\.\.5+', not among"),
+    (one(label=10**4000), 'label', r'unknown label 10+\.\.\.0+, not among'),
     (one(label='²'), 'label', 'unknown label'),
     (one(label=[1]), 'label', r'unknown label \[1\]'),
     (one(label=True), 'label', 'unknown label True'),
@@ -81,14 +85,19 @@ def test_bad_detections(ann_file, write_results, results, field, message):
 
 
 @pytest.mark.parametrize('content, message', [
-    ('{"results": {"one": [', 'file: cannot be read'),
+    ('{"results": {"one": [', 'file: is not valid JSON'),
+    ('{"results": ' + '[' * 100_000, 'file: is not valid JSON'),
+    ('{"results": ' + '1' * 5000 + '}', 'file: is not valid JSON'),
     ('{"database": {}}', r"results: is missing; the file has \['database'\]"),
-    ('[]', 'results: is missing; the file has list'),
+    ('[]', 'file: must hold a JSON object, got list'),
     ('{"results": []}', 'results: must be an object'),
     ('{"results": {"one": {}}}', "video 'one': results: must be a list, got dict"),
     ('{"results": {"one": [7]}}', r"video 'one': results\[0\]: must be an object, got int"),
     ('{"results": {"one": [], "one": []}}', "results: 'one' is given twice"),
-])
+    ('{"results": {}, "results": {}}', "results: 'results' is given twice"),
+    ('{"results": {"one": [{"score": 1, "score": 2}]}}',
+     r"video 'one': results\[0\]\.score: field given twice"),
+], ids=lambda text: text[:40])
 def test_bad_files(ann_file, tmp_path, content, message):
     path = tmp_path / 'bad.json'
     path.write_text(content)
@@ -98,7 +107,10 @@ def test_bad_files(ann_file, tmp_path, content, message):
 
 def test_unreadable(ann_file, tmp_path):
     truth = load_ground_truth(ann_file, 'test')
-    for name, content in (('none.json', None), ('not.json.gz', b'plain'), ('bytes.json', b'\xff')):
+    damaged = bytearray(gzip.compress(json.dumps(dict(results=one())).encode()))
+    damaged[10] = 0xff  # no kind of block that zlib knows
+    for name, content in (('none.json', None), ('not.json.gz', b'plain'), ('bytes.json', b'\xff'),
+                          ('damaged.json.gz', damaged), ('half.json.gz', damaged[:15])):
         if content is not None:
             (tmp_path / name).write_bytes(content)
         with pytest.raises(TALDataError, match=f'{name}: file: cannot be read'):

@@ -5,6 +5,7 @@ import pytest
 import torch
 from mmaction.registry import TASK_UTILS
 
+from cltdr_mm.datasets import TALDataError
 from cltdr_mm.postprocessing.functional import fuse_scores
 
 SCORES = {'a': [0.1, 0.7, 0.2], 'b': [[0.5, 0.2, 0.3]]}
@@ -45,7 +46,7 @@ def test_formats(tmp_path, suffix):
 def test_classes_in_another_order(tmp_path, suffix):
     scores = build(write(tmp_path, suffix, ['x', 'y', 'z']), classes=['z', 'x'])
     assert scores.scores['a'].tolist() == [0.2, 0.1]
-    with pytest.raises(ValueError, match=r"scores\..*classes: no scores for \['w'\]"):
+    with pytest.raises(TALDataError, match=r"scores\..*: classes: no scores for \['w'\]"):
         build(write(tmp_path, suffix, ['x', 'y', 'z']), classes=['w']).check_videos(['a'])
 
 
@@ -74,9 +75,9 @@ def test_prefix_and_more_classes_asked_than_there_are(tmp_path):
 
 def test_missing_video_names_file_and_video(tmp_path):
     path = write(tmp_path, '.json')
-    with pytest.raises(ValueError, match=r"scores\.json: no scores for 1 of 2 videos: 'c'"):
+    with pytest.raises(TALDataError, match=r"scores\.json: scores: none for 1 of 2 videos: 'c'"):
         build(path).check_videos(['a', 'c'])
-    with pytest.raises(ValueError, match=r"scores\.json: no scores .* 'c'"):
+    with pytest.raises(TALDataError, match=r"scores\.json: scores: none .* 'c'"):
         build(path)(torch.zeros(1, 2), torch.zeros(1), 'c')
 
 
@@ -86,23 +87,28 @@ def test_missing_video_names_file_and_video(tmp_path):
     ('{"a": "high"}', "video 'a': scores: not a list of numbers"),
     ('{"a": [[1, 2], [3, 4]]}', r"video 'a': scores: must be one number a class, .*\(2, 2\)"),
     ('{}', 'holds no video'),
-    ('[1]', 'must hold an object'),
-    ('{"a"', 'cannot be read'),
+    ('{"a": [1, 1' + '0' * 400 + ']}', "video 'a': scores: not a list of numbers"),
+    ('[1]', 'file: must hold a JSON object'),
+    ('{"a"', 'file: is not valid JSON'),
 ])
 def test_bad_files(tmp_path, content, message):
     path = tmp_path / 'bad.json'
     path.write_text(content)
-    with pytest.raises(ValueError, match=r'bad\.json: .*' + message):
+    with pytest.raises(TALDataError, match=r'bad\.json: .*' + message):
         build(str(path)).check_videos(['a'])
 
 
 def test_no_file_and_pickles(tmp_path):
-    with pytest.raises(ValueError, match='cannot be read'):
+    with pytest.raises(TALDataError, match='file: cannot be read'):
         build(str(tmp_path / 'none.json')).check_videos(['a'])
-    with pytest.raises(ValueError, match='a pickle can run code'):
+    with pytest.raises(TALDataError, match='a pickle can run code'):
         build(str(tmp_path / 'scores.pkl')).check_videos(['a'])
+    for name in ('damaged.npz', 'damaged.npy'):
+        (tmp_path / name).write_bytes(b'PK\x03\x04 nonsense')
+        with pytest.raises(TALDataError, match=rf'{name}: file: cannot be read'):
+            build(str(tmp_path / name)).check_videos(['a'])
     np.save(tmp_path / 'object.npy', np.array([dict(a=[1.])], dtype=object))
-    with pytest.raises(ValueError, match=r'object\.npy: cannot be read'):
+    with pytest.raises(TALDataError, match=r'object\.npy: file: cannot be read'):
         build(str(tmp_path / 'object.npy')).check_videos(['a'])
 
 
@@ -116,7 +122,7 @@ def test_bad_arguments():
 @pytest.mark.parametrize('key', ['classes', 'class'])
 def test_the_data_sets_classes_order_the_scores(tmp_path, key):
     path = write(tmp_path, '.json', ['x', 'y', 'z'], key)
-    with pytest.raises(ValueError, match=r'scores\.json: names its classes'):
+    with pytest.raises(TALDataError, match=r'scores\.json: classes: are named'):
         build(path).check_videos(['a'])  # nobody has said how the labels are ordered
     processor = TASK_UTILS.build(dict(
         type='TALPostProcessor', fusion=dict(type='ExternalScores', score_file=path)))
@@ -131,5 +137,5 @@ def test_the_data_sets_classes_order_the_scores(tmp_path, key):
 def test_one_score_a_class(tmp_path):
     scores = build(write(tmp_path, '.json'))
     scores.set_classes(['x', 'y'])
-    with pytest.raises(ValueError, match=r"scores\.json: video 'a': scores: 3 numbers for 2 cl"):
+    with pytest.raises(TALDataError, match=r"scores\.json: video 'a': scores: 3 numbers for 2 cl"):
         scores.check_videos(['a'])

@@ -4,6 +4,8 @@ from types import SimpleNamespace
 import pytest
 from mmaction.registry import HOOKS, TASK_UTILS
 
+from cltdr_mm.datasets import TALDataError
+
 
 class Videos:
     """As much of a dataset as the hook looks at."""
@@ -35,9 +37,9 @@ def test_missing_scores_stop_the_run_before_it_begins(tmp_path, stage):
     check = getattr(HOOKS.build(dict(type='ExternalScoresHook')), stage)
     check(runner(['a', 'a'], str(path)))
     check(runner(['a', 'b']))  # no fusion: nothing to ask for
-    with pytest.raises(ValueError, match=r"cuhk\.json: no scores for 1 of 2 videos: 'b'"):
+    with pytest.raises(TALDataError, match=r"cuhk\.json: scores: none for 1 of 2 videos: 'b'"):
         check(runner(['a', 'b'], str(path)))
-    with pytest.raises(ValueError, match=r'none\.json: cannot be read'):
+    with pytest.raises(TALDataError, match=r'none\.json: file: cannot be read'):
         check(runner(['a'], str(tmp_path / 'none.json')))
 
 

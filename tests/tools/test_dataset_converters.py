@@ -74,6 +74,18 @@ def test_hapt(run, shared_data, tmp_path):
     assert feats.ndim == 2 and feats.shape[1] == 150
 
 
+@pytest.mark.parametrize('tool, args', [
+    ('anet13.py', ['no.json', 'no.csv']), ('hacs.py', ['no.json']), ('hapt.py', ['no.zip']),
+    ('epic100.py', ['verb', '--video-info', 'no.csv', '--train', 'no.csv']),
+    ('multithumos.py', ['no.json']), ('thumos14.py', ['no.json']),
+    ('make_synthetic.py', ['--annotations', 'no.json'])])
+def test_bad_sources_end_the_program_with_what_to_mend(run, tmp_path, tool, args):
+    with pytest.raises(SystemExit, match=r'error: (.|\n)*no\.[a-z]+: file: ') as stopped:
+        run(tool, *args)
+    assert isinstance(stopped.value.code, str)  # printed, with exit status 1
+    assert os.listdir(tmp_path) == []
+
+
 def test_as_a_command(project_root, tmp_path):
     """From a folder of its own, and a source that is not there: the last line tells why."""
     path = project_root / 'tools' / 'dataset_converters' / 'thumos14.py'
@@ -81,4 +93,5 @@ def test_as_a_command(project_root, tmp_path):
                           capture_output=True, check=False)
     assert done.returncode == 1
     assert 'nothing.json: file: cannot be read' in done.stderr.splitlines()[-1]
+    assert 'Traceback' not in done.stderr
     assert os.listdir(tmp_path) == []

@@ -60,13 +60,13 @@ def test_bad_files_are_named(files, tmp_path):
     with pytest.raises(ValueError, match="'run' is none of the classes"):
         TimelineSource(*files, classes=['jump']).load('v1')
     files[1].write_bytes(files[1].read_bytes()[:30])
-    with pytest.raises(ValueError, match='res.json.gz: cannot be read'):
+    with pytest.raises(ValueError, match='res.json.gz: file: cannot be read'):
         TimelineSource(*files)
     with pytest.raises(ValueError, match='neither'):
         TimelineSource()
     bad = tmp_path / 'list.json'
     bad.write_text('[1]')
-    with pytest.raises(ValueError, match='list.json: a JSON object is needed'):
+    with pytest.raises(ValueError, match='list.json: file: must hold a JSON object'):
         TimelineSource(bad)
 
 

@@ -3,8 +3,10 @@ import argparse
 
 from cltdr_mm.datasets.converters.activitynet import convert_activitynet
 from cltdr_mm.datasets.converters.common import summary
+from cltdr_mm.datasets.problems import exit_on_bad_data
 
 
+@exit_on_bad_data()
 def main() -> None:
     """Parse arguments, convert, print the counts."""
     parser = argparse.ArgumentParser(description=__doc__)

@@ -4,8 +4,10 @@ import os.path as osp
 
 from cltdr_mm.datasets.converters.common import summary
 from cltdr_mm.datasets.converters.hapt import convert_hapt
+from cltdr_mm.datasets.problems import exit_on_bad_data
 
 
+@exit_on_bad_data()
 def main() -> None:
     """Parse arguments, convert, print the counts."""
     parser = argparse.ArgumentParser(description=__doc__)

@@ -12,8 +12,10 @@ from cltdr_mm.datasets.converters.synthetic import (
     make_features_for,
     make_synthetic,
 )
+from cltdr_mm.datasets.problems import exit_on_bad_data
 
 
+@exit_on_bad_data()
 def main() -> None:
     """Parse arguments, generate, print the counts."""
     parser = argparse.ArgumentParser(

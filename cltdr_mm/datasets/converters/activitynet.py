@@ -1,9 +1,11 @@
 """ActivityNet-1.3 and HACS Segments: published annotation files to our layout."""
 from typing import Optional
 
+from ..annotations import read_annotation_file
 from ..benchmarks import ActivityNet13Dataset, HACSDataset
+from ..json_files import read_json
 from ..problems import Problem, TALDataError
-from .common import read_csv, read_json, save_annotations
+from .common import read_csv, save_annotations
 
 
 def _annotations(name: str, items: list, index: dict, left_out: list[str]) -> list[dict]:
@@ -43,7 +45,7 @@ def convert_activitynet(source: str, video_info: str, out_file: str) -> tuple[di
     index = {name: i for i, name in enumerate(classes)}
     rows = {row['video']: row for row in read_csv(video_info, ('video', 'subset', 'rfps'))}
     database, left_out = {}, []
-    for name, video in read_json(source).items():
+    for name, video in read_json(source, 'ActivityNet-1.3').items():
         if name not in rows:
             raise TALDataError([Problem(video_info, name, 'video', f'is missing, {source} has it')],
                                'ActivityNet-1.3')
@@ -80,11 +82,8 @@ def convert_hacs(source: str, out_file: str,
     """
     classes = HACSDataset.METAINFO['classes']
     index = {name: i for i, name in enumerate(classes)}
-    content = read_json(source)
-    if not isinstance(content, dict) or not isinstance(content.get('database'), dict):
-        raise TALDataError([Problem(source, None, 'database', 'is missing')], 'HACS')
     database, left_out = {}, []
-    for name, video in content['database'].items():
+    for name, video in read_annotation_file(source)['database'].items():
         try:
             if subset is not None and video['subset'] != subset:
                 continue

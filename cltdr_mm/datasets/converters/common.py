@@ -6,7 +6,7 @@ import os.path as osp
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Optional
+from typing import Optional
 
 import numpy as np
 from mmengine.utils import mkdir_or_exist
@@ -88,20 +88,6 @@ def save_annotations(path: str,
             raise TALDataError(problems, f'converting to {path}')
 
 
-def read_json(path: str) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        TALDataError: If it cannot be read or is no JSON.
-    """
-    try:
-        with open(path, encoding='utf-8') as file:
-            return json.load(file)
-    except (OSError, ValueError) as error:
-        raise TALDataError([Problem(path, None, 'file', f'cannot be read ({error})')],
-                           'converter') from error
-
-
 def read_csv(path: str, columns: Sequence[str]) -> list[dict]:
     """Read a CSV file with a header.
 
@@ -116,7 +102,7 @@ def read_csv(path: str, columns: Sequence[str]) -> list[dict]:
         TALDataError: If it cannot be read or lacks a column.
     """
     try:
-        with open(path, encoding='utf-8', newline='') as file:
+        with open(path, encoding='utf-8-sig', newline='') as file:
             reader = csv.DictReader(file)
             rows, names = list(reader), reader.fieldnames or []
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -4,11 +4,9 @@ Source of the data: Reyes-Ortiz et al., Neurocomputing 2015 (UCI repository, dat
 temporal action localization, with raw windows for features: Bock et al., IMWUT 2024.
 """
 import functools
-import lzma
 import os.path as osp
 import re
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Callable
@@ -35,8 +33,7 @@ def _members(source: str) -> dict[str, Callable[[], str]]:
         def text() -> str:
             try:
                 return read().decode()
-            except (OSError, EOFError, UnicodeDecodeError, zipfile.BadZipFile, zlib.error,
-                    lzma.LZMAError) as error:
+            except Exception as error:  # damage, a password, a method zipfile does not know
                 raise _stop(f'{source}: {file}', 'file', f'cannot be read '
                             f'({type(error).__name__}: {error})') from error
         return text
@@ -44,9 +41,10 @@ def _members(source: str) -> dict[str, Callable[[], str]]:
     if osp.isdir(source):
         return {path.name: reader(path.name, path.read_bytes)
                 for path in sorted(Path(source).rglob('*.txt'))}
-    if not zipfile.is_zipfile(source):
-        raise _stop(source, 'file', 'is neither a folder nor a zip archive')
-    archive = zipfile.ZipFile(source)
+    try:
+        archive = zipfile.ZipFile(source)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise _stop(source, 'file', f'is neither a folder nor a zip archive ({error})') from error
     return {osp.basename(name): reader(name, functools.partial(archive.read, name))
             for name in archive.namelist() if name.endswith('.txt')}
 
@@ -55,7 +53,7 @@ def _table(text: str, file: str, columns: int, dtype: type) -> np.ndarray:
     """Numbers of a text file, (rows, columns)."""
     try:
         table = np.array(text.split(), dtype=dtype)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise _stop(file, 'values', str(error)) from error
     if table.size == 0 or table.size % columns:
         raise _stop(file, 'values', f'must be rows of {columns} numbers, got {table.size} numbers')
@@ -114,8 +112,10 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False,
             raise _stop(source, name, 'is missing')
     activities = [line.split() for line in members['activity_labels.txt']().splitlines()]
     activities = [row for row in activities if row]
-    if [row[0] for row in activities] != [str(i + 1) for i in range(len(activities))]:
-        raise _stop(source, 'activity_labels.txt', 'must number the activities from 1')
+    if ([row[0] for row in activities] != [str(i + 1) for i in range(len(activities))]
+            or any(len(row) < 2 for row in activities)):
+        raise _stop(source, 'activity_labels.txt', 'must number the activities from 1, and name '
+                    'each')
     classes = [row[1] for row in activities]
     # experiment, user, activity, first sample, last sample
     labels = _table(members['labels.txt'](), 'labels.txt', 5, int)

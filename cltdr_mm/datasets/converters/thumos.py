@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
+from ..annotations import read_annotation_file
 from ..benchmarks import MultiTHUMOSDataset, THUMOS14Dataset
+from ..json_files import read_json
 from ..problems import Problem, TALDataError
-from .common import read_csv, read_json, save_annotations
+from .common import read_csv, save_annotations
 
 
 def _entry(subset: str, duration: float, fps: float) -> dict:
@@ -34,10 +36,7 @@ def convert_thumos14(source: str, out_file: str, video_info: Optional[str] = Non
     if osp.isdir(source):
         database = _thumos14_text(source, video_info, classes)
     else:
-        content = read_json(source)
-        database = content.get('database') if isinstance(content, dict) else None
-        if not isinstance(database, dict):
-            raise TALDataError([Problem(source, None, 'database', 'is missing')], 'THUMOS14')
+        database = read_annotation_file(source)['database']
     save_annotations(out_file, database, classes, 'THUMOS14',
                      THUMOS14Dataset.DURATION_TOLERANCE, THUMOS14Dataset.EXEMPT_VIDEOS)
     return database
@@ -118,9 +117,10 @@ def convert_multithumos(source: str,
         classes = [names[str(i + 1)] for i in range(len(classes))]
     fps = {}
     if thumos14 is not None:
-        fps = {name: entry['fps'] for name, entry in read_json(thumos14)['database'].items()}
+        known = read_annotation_file(thumos14)['database']
+        fps = {name: entry['fps'] for name, entry in known.items()}
     database, left_out = {}, []
-    for name, video in read_json(source).items():
+    for name, video in read_json(source, 'MultiTHUMOS').items():
         if name in exclude:
             left_out.append(f'{name}: excluded')
             continue

@@ -5,6 +5,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
 from ..feature_files import FeatureFileError, as_float32, find_nonfinite, open_feature
+from ..feature_names import per_folder
 from ..problems import Problem, TALDataError
 from ..windows import sample_grid
 
@@ -14,9 +15,9 @@ class LoadTALFeature(BaseTransform):
     """Load features, concatenate their folders, and move segments from seconds to grid steps.
 
     Required keys: ``video_name``, ``feature_paths``, ``duration``, ``fps``, ``stride``,
-    ``window``. Optional keys: ``feature_key``, ``layout`` (``'time_major'``), ``max_length_gap``
-    (2), ``window_start`` and ``window_size`` for one window of a video, ``gt_segments`` in
-    seconds (without it, as in inference, none is made).
+    ``window``. Optional keys: ``feature_key`` (one for all paths, or a list of one each),
+    ``layout`` (``'time_major'``), ``max_length_gap`` (2), ``window_start`` and ``window_size`` for
+    one window of a video, ``gt_segments`` in seconds (without it, as in inference, none is made).
 
     Added keys: ``feats`` float32 (C, T), ``grid`` (FeatureGrid); ``gt_segments`` becomes float32
     (N, 2) in grid steps.
@@ -36,12 +37,13 @@ class LoadTALFeature(BaseTransform):
             dict: The same dict with the added keys.
         """
         paths = results['feature_paths']
-        key, layout = results.get('feature_key'), results.get('layout', 'time_major')
+        keys = per_folder(results.get('feature_key'), len(paths), 'feature_key')
+        layout = results.get('layout', 'time_major')
         start, stop = results.get('window_start', 0), None
         if 'window_size' in results:
             stop = start + results['window_size']
         parts, lengths = [], []
-        for path in paths:
+        for path, key in zip(paths, keys):
             try:
                 array = open_feature(path, key, layout)
                 lengths.append(len(array))

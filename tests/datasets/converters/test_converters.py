@@ -337,7 +337,9 @@ def test_hapt_validation_leaves_the_counts(shared_data, tmp_path):
     ('RawData/labels.txt', None, 'labels.txt: is missing'),
     ('activity_labels.txt', None, 'activity_labels.txt: is missing'),
     ('activity_labels.txt', '2 A\n1 B\n', 'must number the activities from 1'),
+    ('activity_labels.txt', '1 A\n2\n', 'and name each'),
     ('RawData/labels.txt', '1 1 2 51\n', 'labels.txt: values: must be rows of 5 numbers'),
+    ('RawData/labels.txt', f'1 1 2 51 {10**30}\n', 'labels.txt: values: '),
     ('RawData/labels.txt', '1 1 3 51 100\n', 'activities must be 1 to 2'),
     ('RawData/labels.txt', '9 9 2 51 100\n', '1 segments belong to no recording'),
     ('RawData/labels.txt', '1 1 2 51 900\n', 'beyond the duration'),
@@ -375,3 +377,36 @@ def test_hapt_of_something_else(tmp_path):
     (tmp_path / 'a.zip').write_bytes(b'x')
     with pytest.raises(TALDataError, match='is neither a folder nor a zip archive'):
         convert_hapt(str(tmp_path / 'a.zip'), str(tmp_path))
+
+
+def test_hapt_archive_with_a_damaged_directory(small_hapt, tmp_path):
+    """It ends as archives do, so that only opening it tells."""
+    source, _ = small_hapt
+    with zipfile.ZipFile(tmp_path / 'a.zip', 'w') as archive:
+        archive.write(source / 'activity_labels.txt', 'activity_labels.txt')
+        directory = archive.fp.tell()
+    content = bytearray((tmp_path / 'a.zip').read_bytes())
+    content[directory] ^= 0xff
+    (tmp_path / 'a.zip').write_bytes(content)
+    assert zipfile.is_zipfile(tmp_path / 'a.zip')
+    with pytest.raises(TALDataError, match=r'a\.zip: file: .*Bad magic number'):
+        convert_hapt(str(tmp_path / 'a.zip'), str(tmp_path / 'out'))
+
+
+def test_hapt_archive_with_a_password(small_hapt, tmp_path):
+    source, _ = small_hapt
+    with zipfile.ZipFile(tmp_path / 'a.zip', 'w') as archive:
+        for path in source.rglob('*.txt'):
+            archive.write(path, path.relative_to(source))
+    content = bytearray((tmp_path / 'a.zip').read_bytes())
+    with zipfile.ZipFile(tmp_path / 'a.zip') as archive:
+        start = archive.start_dir
+        for info in archive.infolist():  # the flag of encryption in the file's own header ...
+            content[info.header_offset + 6] |= 1
+    while content[start:start + 4] == b'PK\x01\x02':  # ... and in the directory
+        content[start + 8] |= 1
+        start += 46 + sum(int.from_bytes(content[start + i:start + i + 2], 'little')
+                          for i in (28, 30, 32))
+    (tmp_path / 'a.zip').write_bytes(content)
+    with pytest.raises(TALDataError, match='file: cannot be read .*password'):
+        convert_hapt(str(tmp_path / 'a.zip'), str(tmp_path / 'out'))

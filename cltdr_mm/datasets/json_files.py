@@ -1,0 +1,99 @@
+"""Reads JSON that others wrote: whatever is wrong with a file or a value becomes a problem.
+
+Annotation files, result files, video-level scores and converters all come through here.
+"""
+import gzip
+import json
+import math
+import reprlib
+import zlib
+from pathlib import Path
+from typing import Any, Callable, Optional, Union
+
+from mmengine.fileio import get
+
+from .problems import Problem, TALDataError
+
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = 80
+
+
+def shown(value: Any) -> str:
+    """Write a value for a message: long texts and numbers shortened, deep nesting cut."""
+    return _REPR.repr(value)
+
+
+class JSONObject(dict):
+    """A JSON object that remembers the keys it was given twice (the first value is kept)."""
+
+    duplicates: tuple[str, ...] = ()
+
+
+def keep_duplicates(pairs: list[tuple[str, Any]]) -> dict:
+    """Make an object of its members, as ``object_pairs_hook`` of :func:`read_json`.
+
+    Args:
+        pairs (list[tuple]): Keys and values.
+
+    Returns:
+        dict: A plain one; a :class:`JSONObject` where a key is given twice.
+    """
+    plain = dict(pairs)
+    if len(plain) == len(pairs):
+        return plain
+    result, duplicates = JSONObject(), []
+    for key, value in pairs:
+        if key in result:
+            duplicates.append(key)
+        else:
+            result[key] = value
+    result.duplicates = tuple(dict.fromkeys(duplicates))
+    return result
+
+
+def read_json(path: Union[str, Path], title: str,
+              object_pairs_hook: Optional[Callable] = None) -> dict:
+    """Read a file that holds a JSON object, with or without a byte order mark.
+
+    Args:
+        path (str or Path): Path, or a URI of an MMEngine file back end; compressed when it ends in
+            ``.gz``.
+        title (str): What the file is, for the error.
+        object_pairs_hook (Callable, optional): As in :func:`json.loads`. Defaults to None.
+
+    Returns:
+        dict: What it holds.
+
+    Raises:
+        TALDataError: If it cannot be read or holds no JSON object.
+    """
+
+    def stop(message: str) -> TALDataError:
+        return TALDataError([Problem(path, None, 'file', message)], title)
+
+    path = str(path)
+    try:
+        data = get(path)
+        if path.endswith('.gz'):
+            data = gzip.decompress(data)
+        text = data.decode(json.detect_encoding(data))
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise stop(f'cannot be read ({type(error).__name__}: {error})') from error
+    try:
+        content = json.loads(text, object_pairs_hook=object_pairs_hook)
+    except (ValueError, RecursionError) as error:  # ValueError: also a number of 5,000 digits
+        raise stop(f'is not valid JSON ({error})') from error
+    if not isinstance(content, dict):
+        raise stop(f'must hold a JSON object, got {type(content).__name__}')
+    return content
+
+
+def number_problem(value: Any) -> Optional[str]:
+    """Say why a value is no finite number; None when it is one."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return f'must be a number, got {type(value).__name__} {shown(value)}'
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:  # an integer beyond any float
+        finite = False
+    return None if finite else f'must be finite, got {shown(value)}'
