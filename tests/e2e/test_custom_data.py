@@ -25,6 +25,7 @@ def make_data(folder):
 def test_the_config_of_the_readme(project_root, tmp_path):
     readme = (project_root / 'README.md').read_text()
     block, = re.findall(r'```python\n(# configs/mine\.py\n.*?)```', readme, re.S)
+    assert block in (project_root / 'docs/datasets/custom.md').read_text()
     (tmp_path / 'configs').mkdir()
     for base in ('_base_', 'cltdr_thumos.py'):
         (tmp_path / 'configs' / base).symlink_to(project_root / 'configs' / base)

@@ -27,6 +27,17 @@ class EpochSeedHook(Hook):
     # before every hook that could draw a random number
     priority = 'VERY_HIGH'
 
+    def before_train(self, runner) -> None:
+        """Warn of data workers that outlive an epoch, for they keep the seed of the first.
+
+        Args:
+            runner (Runner): The runner of the training process.
+        """
+        if getattr(runner.train_dataloader, 'persistent_workers', False):
+            runner.logger.warning(
+                'train_dataloader.persistent_workers=True: data workers are seeded once, so that a '
+                'training that is resumed will not be the same as one that never stopped')
+
     def before_train_epoch(self, runner) -> None:
         """Seed from the Runner's seed, the epoch and the rank.
 

@@ -1,5 +1,6 @@
 """Randomness of an epoch."""
 import random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -44,3 +45,13 @@ def test_ranks_differ(monkeypatch):
     first = draws(3, 0)
     monkeypatch.setattr(epoch_seed, 'get_rank', lambda: 1)
     assert not np.isin(first, draws(3, 0)).any()
+
+
+@pytest.mark.parametrize('persistent', [True, False])
+def test_workers_that_keep_their_seed_are_warned_of(persistent):
+    said = []
+    runner = FakeRunner(0, 0)
+    runner.logger = SimpleNamespace(warning=said.append)
+    runner.train_dataloader = DataLoader(Draws(), num_workers=1, persistent_workers=persistent)
+    EpochSeedHook().before_train(runner)
+    assert len(said) == persistent and all('persistent_workers=True' in line for line in said)
