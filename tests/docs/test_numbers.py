@@ -1,4 +1,5 @@
 """Numbers on the pages that no command line prints: sizes of models, differences of means."""
+import json
 import re
 
 import pytest
@@ -6,6 +7,8 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from pages import ROOT
+
+from cltdr_mm.evaluation.benchmark import mean_and_spread
 
 
 def millions(module) -> str:
@@ -58,3 +61,21 @@ def test_differences_of_the_comparison():
         for i in (0, 2):
             error = ((one[i + 1]**2 + other[i + 1]**2) / 3)**0.5
             assert said_here[i:i + 2] == [f'{one[i] - other[i]:+.2f}', f'{error:.2f}']
+
+
+def test_measured_means_are_those_of_the_single_runs():
+    runs = json.loads((ROOT / 'docs/methods/hapt_benchmark.json').read_text('utf-8'))
+    rows = {name: [mean_and_spread([run[key] for run in seeds])
+                   for key in ('average_mAP', 'average_mAP@0.5:0.95')]
+            for name, seeds in runs.items()}
+    value = r'\d+\.\d+ ± \d+\.\d+'
+    text = (ROOT / 'docs/methods/comparison.md').read_text('utf-8')
+    found = re.findall(rf'`(?:[\w/]+/)?(\w+)\.py` \| ([\d.]+) M \| ({value}) \| ({value}) \|', text)
+    assert {name for name, *_ in found} == set(rows) - {'hapt_all'}
+    for name, size, *means in found:
+        assert means == rows[name] and size == f"{runs[name][0]['parameters'] / 1e6:.2f}"
+    known = {mean for means in rows.values() for mean in means}
+    pages = [ROOT / 'README.md', *(ROOT / 'docs/methods').glob('*.md')]
+    for page in pages:
+        said = set(re.findall(rf'(?<![+\-\d.]){value}', page.read_text('utf-8')))
+        assert said <= known, (page, said - known)
