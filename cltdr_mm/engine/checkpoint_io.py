@@ -8,7 +8,8 @@ declared safe. That holds for the whole process: ``Runner.load_checkpoint``, ``R
 ``torch.load`` itself need no change.
 
 What MMEngine fetches by http(s) it loads without the check; its loader for these is replaced by one
-that loads what came as it loads any other file.
+that loads what came as it loads any other file. And where ``meta`` holds a ``config``, as early
+files do, ``Runner.resume`` would execute it, so that it is left out of what is loaded.
 """
 import os
 import pickle
@@ -88,6 +89,30 @@ def register_safe_globals() -> bool:
     return True
 
 
+@CheckpointLoader.register_scheme(prefixes='', force=True)
+def load_from_local(filename: str, map_location: Any = None) -> Any:
+    """Load a checkpoint of this machine.
+
+    Args:
+        filename (str): Its path.
+        map_location (optional): As in :func:`torch.load`. Defaults to None.
+
+    Returns:
+        Any: The checkpoint, without the text of a config in ``meta['config']``.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    path = Path(filename).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(f'there is no checkpoint {filename}')
+    checkpoint = torch.load(path, map_location=map_location)
+    meta = checkpoint.get('meta') if isinstance(checkpoint, dict) else None
+    if isinstance(meta, dict):
+        meta.pop('config', None)
+    return checkpoint
+
+
 @CheckpointLoader.register_scheme(prefixes=('http://', 'https://'), force=True)
 def load_from_http(filename: str, map_location: Any = None, model_dir: Optional[str] = None) -> Any:
     """Download a checkpoint, unless it is there already, and load it as any other file.
@@ -107,7 +132,7 @@ def load_from_http(filename: str, map_location: Any = None, model_dir: Optional[
         folder.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(filename, str(path), progress=os.isatty(0))
     barrier()  # the other ranks of this machine find it
-    return torch.load(path, map_location=map_location)
+    return load_from_local(str(path), map_location)
 
 
 register_safe_globals()

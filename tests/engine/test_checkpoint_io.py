@@ -4,6 +4,7 @@ import pickle
 import zipfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import numpy as np
@@ -87,6 +88,19 @@ def test_checkpoints_cannot_run_code(toy_runner, tmp_path, payload):
     with pytest.raises(pickle.UnpicklingError):
         toy_runner(load_from=str(path)).test()
     assert not mark.exists()
+
+
+def test_resuming_does_not_execute_a_config(toy_runner, tmp_path):
+    """MMEngine takes meta['config'] for a Python file."""
+    mark, first = tmp_path / 'mark', toy_runner('first', epochs=1)
+    first.train()
+    path = Path(first.work_dir, 'epoch_1.pth')
+    checkpoint = torch.load(path)
+    checkpoint['meta']['config'] = f'open({str(mark)!r}, "w")'
+    torch.save(checkpoint, path)
+    second = toy_runner('second', epochs=2, load_from=str(path), resume=True)
+    second.train()
+    assert second.epoch == 2 and not mark.exists()
 
 
 @pytest.fixture
