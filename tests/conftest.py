@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from mmengine.registry import DefaultScope
 
+import cltdr_mm  # noqa: F401  (registers what a file may build without importing its module)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
