@@ -34,7 +34,7 @@ def checkpoint_config(checkpoint: dict, name: str = 'checkpoint') -> Config:
     if not isinstance(text, str):
         raise ValueError(f'{name}: holds no config, {advice}')
     try:
-        cfg = {key: value for key, value in _assignments(text)}
+        cfg = dict(_assignments(text))
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
         raise ValueError(f'{name}: its config is not made of literals ({error}) and is not '
                          f'executed, {advice}') from None
@@ -69,10 +69,12 @@ def _assignments(text: str) -> Iterator[tuple[str, Any]]:
 
 
 def _types(value: Any) -> Iterator[str]:
-    """Every ``type`` in nested containers."""
+    """Everything in nested containers that a registry will look up."""
     if isinstance(value, dict):
         if 'type' in value:
             yield str(value['type'])
+        if isinstance(value.get('collate_fn'), str):  # a loader may name it without a dict
+            yield value['collate_fn']
         value = value.values()
     elif not isinstance(value, (list, tuple, set)):
         return

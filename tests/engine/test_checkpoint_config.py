@@ -27,6 +27,7 @@ def test_it_is_the_config(name, place):
     ("import os", 'line 1 is no assignment'),
     ("model = dict(type='os.system', command='touch hacked')", "type='os.system'"),
     ("model = dict(a=[dict(type='mmaction.os.system')])", "type='mmaction.os.system'"),
+    ("test_dataloader = dict(collate_fn='os.system')", "type='os.system'"),
     ("model = dict(type=", 'not made of literals'),
     ('model = ' + '[' * 100_000, 'not made of literals'),
 ])
