@@ -74,8 +74,7 @@ def published_model(family: str, settings: Settings, coarse_loss: str = 'focal',
         embed_kernel_size=model['embd_kernel_size'],
         embed_norm=model['embd_with_ln'],
         use_abs_pe=model.get('use_abs_pe', False),
-        max_len=model['max_seq_len'],
-        variant='release')
+        max_len=model['max_seq_len'])
     if family != 'temporalmaxer':
         backbone.update(arch=tuple(model['backbone_arch']), drop_path=train['droppath'])
     head = dict(
@@ -85,7 +84,6 @@ def published_model(family: str, settings: Settings, coarse_loss: str = 'focal',
         regression_ranges=[tuple(bounds) for bounds in model['regression_range']],
         num_layers=model['head_num_layers'],
         kernel_size=model['head_kernel_size'],
-        variant='release',
         assigner=dict(type='CenterSamplingAssigner', radius=train.get('center_sample_radius')
                       if train['center_sample'] == 'radius' else None),
         reg_weight=train['loss_weight'] if train['loss_weight'] > 0 else None,
@@ -96,10 +94,10 @@ def published_model(family: str, settings: Settings, coarse_loss: str = 'focal',
                       nms_pre=settings['test']['pre_nms_topk'],
                       min_length=settings['test']['duration_thresh']))
     neck = dict(type='IdentityNeck', in_channels=model['fpn_dim'], num_levels=levels,
-                norm='layer' if model['fpn_with_ln'] else None, variant='release')
+                norm='layer' if model['fpn_with_ln'] else None)
     windows = families[family](model, train, backbone, neck, head, coarse_loss)
     if family == 'cltdr-gmg' and state:
-        head.update(_refine_kernels(state, head['kernel_size']))
+        head.update(_refine_kernels(state))
     if family == 'actionformer':  # its local attention works in blocks of two half windows
         windows = [window // 2 * 2 for window in _windows(windows, levels)]
     # what videos beyond the maximum length are padded to a multiple of: in units of the windows
@@ -118,37 +116,44 @@ def published_model(family: str, settings: Settings, coarse_loss: str = 'focal',
 
 def _sgp_like(model: Settings, backbone: dict) -> None:
     # published depth-wise weights start at 0 where their standard deviation is 0
-    backbone.update(ffn_dims=model['sgp_mlp_dim'], init_std=model['init_conv_vars'])
+    backbone.update(ffn_dims=model['sgp_mlp_dim'], init_std=model['init_conv_vars'],
+                    stem_drop_path=0., scale_undropped=False)
 
 
 def _trident(model: Settings, head: dict) -> None:
     head.update(num_bins=model['num_bins'], boundary_kernel_size=model['boudary_kernel_size'],
-                iou_power=model['iou_weight_power'])
+                iou_power=model['iou_weight_power'], detach_iou=False)
 
 
-def _refine_kernels(state: Mapping[str, Tensor], kernel_size: int) -> dict:
-    """Kernels of the refine head where they differ from the default."""
-    default = dict(trunk=kernel_size, cls=kernel_size, offset=7)
+def _refine_kernels(state: Mapping[str, Tensor]) -> dict:
+    """Kernels of the refine head."""
     keys = dict(trunk='head.0', cls='prob_head', offset='s_offset_head')
     sizes = {name: state[key].shape[-1] for name, part in keys.items()
              if (key := f'refineHead.{part}.conv.weight') in state}
-    sizes = {name: size for name, size in sizes.items() if size != default[name]}
-    return dict(refine_kernel_sizes=sizes) if sizes else {}
+    return dict(refine_kernel_sizes=sizes)
 
 
 def _cltdr(model, train, backbone, neck, head, coarse_loss):
     _sgp_like(model, backbone)
-    backbone.update(type='GMG', kernel_size=model['n_sgp_win_size'])
+    backbone.update(type='GMG', kernel_size=model['n_sgp_win_size'], stem_kernel_size=1,
+                    gate_act=None, filter='affine', fft_norm='ortho', force_float32=True)
     _trident(model, head)
     loss = dict(focal=dict(type='TALFocalLoss'),
-                varifocal=dict(type='TALVarifocalLoss', alpha=0.25))[coarse_loss]
-    head.update(type='CLTDRHead', loss_coarse=loss)
+                varifocal=dict(type='TALVarifocalLoss', alpha=0.25,
+                               positives_by_target=True))[coarse_loss]
+    head.update(
+        type='CLTDRHead', iou_targets=False, balance_negatives=False, boundary_feats='pyramid',
+        fusion_depthwise=False, fusion_kernel_size=1, score_fusion='logit_product',
+        offsets_per_class=True, offset_unit='grid', refine_kernel_sizes=dict(offset=7),
+        normalizer_moves='half', loss_reg=dict(type='DIoU1DLoss'), loss_coarse=loss,
+        loss_cls=dict(type='TALVarifocalLoss', alpha=0.25, positives_by_target=True))
     return model['n_sgp_win_size']
 
 
 def _tridet(model, train, backbone, neck, head, coarse_loss):
     _sgp_like(model, backbone)
-    backbone.update(type='SGP', window_size=model['n_sgp_win_size'], k=model['k'])
+    backbone.update(type='SGP', window_size=model['n_sgp_win_size'], k=model['k'],
+                    stem_window_size=1)
     _trident(model, head)
     head.update(type='TridentHead')
     return model['n_sgp_win_size']
@@ -156,7 +161,7 @@ def _tridet(model, train, backbone, neck, head, coarse_loss):
 
 def _actionformer(model, train, backbone, neck, head, coarse_loss):
     backbone.update(type='ActionFormer', num_heads=model['n_head'], dropout=train['dropout'],
-                    window_size=model['n_mha_win_size'])
+                    window_size=model['n_mha_win_size'], scale_undropped=False)
     head.update(type='ActionFormerHead')
     return model['n_mha_win_size']
 

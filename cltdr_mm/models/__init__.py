@@ -1,6 +1,6 @@
-"""Models: padded features in, a pyramid's candidates and losses out."""
+"""Models: tables of features in, a pyramid's candidates and losses out."""
 from .backbones import *  # noqa: F403
-from .data_preprocessor import TALDataPreprocessor, pad_sequences  # noqa: F401
+from .data_preprocessor import TALDataPreprocessor  # noqa: F401
 from .heads import *  # noqa: F403
 from .layers import *  # noqa: F403
 from .localizers import *  # noqa: F403

@@ -1,85 +1,68 @@
-"""From a list of feature sequences to one padded batch and its mask."""
+"""From a list of feature sequences to one table of rows."""
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import torch
-import torch.nn.functional as F
 from mmaction.registry import MODELS
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
+from ..structures import PackedRows, TimeMajor, pack
+from .heads.point_head import check_labels
+from .parts import refuse_unknown
 
-def padded_length(max_length: int, size_divisor: int, pad_to: Optional[int] = None) -> int:
-    """Number of steps a batch is padded to.
-
-    Args:
-        max_length (int): Longest sequence of the batch.
-        size_divisor (int): The result is a multiple of it, unless it is ``pad_to``.
-        pad_to (int, optional): Smallest result. Defaults to None.
-
-    Returns:
-        int: At least ``max_length``.
-    """
-    if pad_to is not None and max_length <= pad_to:
-        return pad_to
-    return -(-max_length // size_divisor) * size_divisor
+Sequences = Sequence[Union[TimeMajor, Tensor]]
 
 
-def pad_sequences(sequences: Sequence[Tensor],
-                  size_divisor: int = 1,
-                  pad_to: Optional[int] = None,
-                  names: Optional[Sequence[str]] = None) -> tuple[Tensor, Tensor]:
-    """Stack feature sequences of different lengths.
+def as_rows(sequences: Sequences, names: Optional[Sequence[str]] = None) -> list[Tensor]:
+    """Feature sequences with time running down.
 
     Args:
-        sequences (Sequence[Tensor]): B tensors (C, T_i) of one C, type and device.
-        size_divisor (int): The padded length is a multiple of it. Defaults to 1.
-        pad_to (int, optional): Smallest padded length; the published code pads every video at
-            least to its longest training input. Defaults to None.
+        sequences (Sequence[TimeMajor | Tensor]): B sequences of one number of channels; a plain
+            tensor is (C, T_i).
         names (Sequence[str], optional): What to call the sequences in an error. By default their
             position in the batch.
 
     Returns:
-        tuple[Tensor, Tensor]: (B, C, T) zero-padded at the end, and its mask (B, T) bool, True
-        where valid.
+        list[Tensor]: (T_i, C) each.
 
     Raises:
         TypeError: If a sequence is not a floating point tensor.
-        ValueError: If there is no sequence, one is not (C, T_i) with at least one step, or the
-            channel counts differ.
+        ValueError: If there is no sequence, one has not two dimensions and at least one step, or
+            the channel counts differ.
     """
     if len(sequences) == 0:
-        raise ValueError('an empty batch: there is no feature sequence to pad')
+        raise ValueError('an empty batch: there is no feature sequence')
+    all_rows = []
     for index, sequence in enumerate(sequences):
         name = f'input {index}' if names is None else f'video {names[index]!r}'
-        if not isinstance(sequence, Tensor) or not sequence.is_floating_point():
-            kind = sequence.dtype if isinstance(sequence, Tensor) else type(sequence).__name__
+        time_major = isinstance(sequence, TimeMajor)
+        rows = sequence.rows if time_major else sequence
+        if not isinstance(rows, Tensor) or not rows.is_floating_point():
+            kind = rows.dtype if isinstance(rows, Tensor) else type(rows).__name__
             raise TypeError(f'{name}: features must be a floating point tensor, got {kind}')
-        if sequence.dim() != 2:
-            raise ValueError(f'{name}: features must be (channels, steps), '
-                             f'got shape {tuple(sequence.shape)}')
-        if sequence.shape[1] == 0:
+        if rows.dim() != 2:
+            axes = '(steps, channels)' if time_major else '(channels, steps)'
+            raise ValueError(f'{name}: features must be {axes}, got shape {tuple(rows.shape)}')
+        rows = rows if time_major else rows.t()
+        if len(rows) == 0:
             raise ValueError(f'{name}: features have no time step')
-        if sequence.shape[0] != sequences[0].shape[0]:
-            raise ValueError(f'{name}: {sequence.shape[0]} channels in a batch that starts with '
-                             f'{sequences[0].shape[0]}')
-    lengths = [sequence.shape[1] for sequence in sequences]
-    steps = padded_length(max(lengths), size_divisor, pad_to)
-    batch = torch.stack([F.pad(sequence, (0, steps - sequence.shape[1]))
-                         for sequence in sequences])
-    ends = torch.tensor(lengths, device=batch.device)
-    return batch, torch.arange(steps, device=batch.device) < ends[:, None]
+        if all_rows and rows.shape[1] != all_rows[0].shape[1]:
+            raise ValueError(f'{name}: {rows.shape[1]} channels in a batch that starts with '
+                             f'{all_rows[0].shape[1]}')
+        all_rows.append(rows)
+    return all_rows
 
 
 @MODELS.register_module()
 class TALDataPreprocessor(BaseDataPreprocessor):
-    """Moves a batch to the model's device and pads it.
+    """Moves a batch to the model's device and puts it into one table of rows.
 
     Args:
-        size_divisor (int): The padded length is a multiple of it: the stride of the pyramid's
-            coarsest level keeps all grids aligned, no more is needed. Defaults to 1.
-        pad_to (int, optional): Smallest padded length, for models of the release variant, whose
-            results depend on it. Defaults to None.
+        pad_to (int, optional): Smallest number of steps that a model sees of a video, for published
+            weights, which were trained with padding and depend on it. Defaults to None: no padding.
+        size_divisor (int, optional): With ``pad_to``, longer batches are padded to a multiple of
+            it. Defaults to None: 1, in a localizer the stride of the coarsest level.
         input_noise (float): Standard deviation of the Gaussian noise added to valid steps in
             training. Defaults to 0.0.
         non_blocking (bool): Whether to copy to the device asynchronously. Defaults to False.
@@ -88,45 +71,82 @@ class TALDataPreprocessor(BaseDataPreprocessor):
         ValueError: If an argument is out of range.
     """
 
+    #: Classes K, if the localizer has said so: labels are looked at before they are moved.
+    num_classes: Optional[int] = None
+
     def __init__(self,
-                 size_divisor: int = 1,
                  pad_to: Optional[int] = None,
+                 size_divisor: Optional[int] = None,
                  input_noise: float = 0.0,
-                 non_blocking: bool = False) -> None:
+                 non_blocking: bool = False,
+                 **unknown) -> None:
+        refuse_unknown(self, unknown)
         super().__init__(non_blocking=non_blocking)
-        if size_divisor < 1:
+        if size_divisor is not None and size_divisor < 1:
             raise ValueError(f'size_divisor must be at least 1, got {size_divisor}')
+        if size_divisor is not None and pad_to is None:
+            raise ValueError('size_divisor belongs to pad_to; without it nothing is padded since '
+                             '0.2.0: leave size_divisor out')
         if pad_to is not None and pad_to < 1:
             raise ValueError(f'pad_to must be at least 1, got {pad_to}')
         if input_noise < 0:
             raise ValueError(f'input_noise must not be negative, got {input_noise}')
-        self.size_divisor = size_divisor
+        self.size_divisor = size_divisor or 1
         self.pad_to = pad_to
         self.input_noise = input_noise
+
+    def pack(self, sequences: Sequences, names: Optional[Sequence[str]] = None) -> PackedRows:
+        """Put sequences of one device into one table.
+
+        Args:
+            sequences (Sequence[TimeMajor | Tensor]): See :func:`as_rows`, as are its errors.
+            names (Sequence[str], optional): See :func:`as_rows`.
+
+        Returns:
+            PackedRows: (R, C).
+        """
+        rows = as_rows(sequences, names)
+        if self.pad_to is None:
+            return pack(rows)
+        longest = max(len(x) for x in rows)
+        if longest > self.pad_to:
+            seen = -(-longest // self.size_divisor) * self.size_divisor
+        else:
+            seen = self.pad_to
+        return pack(rows, [seen] * len(rows))
 
     def forward(self, data: dict, training: bool = False) -> dict[str, Any]:
         """Prepare a collated batch.
 
         Args:
-            data (dict): ``inputs``, B tensors (C, T_i), and optionally ``data_samples``, B data
-                samples whose ``video_name`` errors mention.
+            data (dict): ``inputs``, B sequences as :func:`as_rows` takes them, and optionally
+                ``data_samples``, B data samples whose ``video_name`` errors mention.
             training (bool): Whether to add noise. Defaults to False.
 
         Returns:
-            dict: ``inputs`` (B, C, T), ``masks`` (B, T) bool, ``data_samples`` as given or None.
+            dict: ``inputs``, a PackedRows, and ``data_samples`` as given or None.
 
         Raises:
             TypeError: If an input is not a floating point tensor.
-            ValueError: If an input is not (C, T_i) with at least one step, or inputs do not fit
-                together.
+            ValueError: If an input has not two dimensions and at least one step, inputs do not fit
+                together, or a label is no class; names the video.
         """
-        data = self.cast_data(data)
         samples = data.get('data_samples')
         names = None
         if samples is not None and all('video_name' in sample for sample in samples):
             names = [sample.video_name for sample in samples]
-        inputs, masks = pad_sequences(data['inputs'], self.size_divisor, self.pad_to, names)
+        if self.num_classes is not None:
+            for index, sample in enumerate(samples or ()):
+                labels = sample.get('gt_instances', {}).get('labels')
+                if labels is not None and labels.device.type == 'cpu':
+                    check_labels(labels, self.num_classes, names[index] if names else index)
+        data = self.cast_data(data)  # knows data samples and plain tensors
+        inputs = [x.to(self.device, self.non_blocking) if isinstance(x, TimeMajor) else x
+                  for x in data['inputs']]
+        packed = self.pack(inputs, names)
         if training and self.input_noise > 0:
-            noise = torch.randn_like(inputs) * self.input_noise
-            inputs = inputs + noise.masked_fill_(~masks[:, None], 0)
-        return dict(inputs=inputs, masks=masks, data_samples=samples)
+            rows, valid = packed.rows, packed.layout.valid_rows
+            noise = torch.randn(len(valid), rows.shape[1], dtype=rows.dtype, device=rows.device)
+            packed = PackedRows(rows.index_add(0, valid, noise, alpha=self.input_noise),
+                                packed.layout)
+        return dict(inputs=packed, data_samples=data.get('data_samples'))

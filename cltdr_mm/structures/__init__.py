@@ -1,9 +1,12 @@
-"""What the other rooms speak of: segments and the grid they lie on. No model, no file access."""
+"""What the other rooms speak of: segments, their grid, and the rows that features lie in."""
 from .grid import FeatureGrid
+from .layout import GAP, Layout, RowSubset
+from .packed_rows import PackedRows, pack, pack_padded, split_levels, stack_rows, unpack
 from .segments import aligned_segment_iou, clip_segments, segment_iou, segment_lengths
 from .time_major import TimeMajor
 
 __all__ = [
-    'FeatureGrid', 'TimeMajor', 'aligned_segment_iou', 'clip_segments', 'segment_iou',
-    'segment_lengths'
+    'FeatureGrid', 'GAP', 'Layout', 'PackedRows', 'RowSubset', 'TimeMajor', 'aligned_segment_iou',
+    'clip_segments', 'pack', 'pack_padded', 'segment_iou', 'segment_lengths', 'split_levels',
+    'stack_rows', 'unpack'
 ]

@@ -6,34 +6,26 @@ whose second norm is a GroupNorm. CLTDR-GMG and LoGo keep it.
 from typing import Optional
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..layers import (
-    ChannelLayerNorm,
-    MaskedGroupNorm,
-    ScaledDropPath,
-    downsample_mask,
-    mask_steps,
-    masked_max_pool1d,
-)
-from .pyramid import check_variant
+from ...structures import Layout
+from ..layers import ChannelLayerNorm, FeedForward, GroupNorm, ScaledDropPath, max_pool
 
 
-def residual_scale(channels: int, drop_path: float, release: bool) -> nn.Module:
-    """The factor on a residual branch.
+def residual(channels: int, drop_path: float, scale_undropped: bool) -> ScaledDropPath:
+    """What adds a branch to its shortcut.
 
     Args:
         channels (int): Number of channels.
         drop_path (float): Probability of dropping the branch.
-        release (bool): The published code has no factor at all where nothing is ever dropped.
+        scale_undropped (bool): Whether a branch that is never dropped has learned factors;
+            published code has none there.
 
     Returns:
-        nn.Module: Maps the branch to what is added to the shortcut.
+        ScaledDropPath: The layer.
     """
-    if release and drop_path == 0:
-        return nn.Identity()
-    return ScaledDropPath(channels, drop_path)
+    scaled = drop_path > 0 or scale_undropped
+    return ScaledDropPath(channels, drop_path, init_scale=1e-4 if scaled else None)
 
 
 class MixerBlock(nn.Module):
@@ -48,7 +40,7 @@ class MixerBlock(nn.Module):
         pool_last (bool): Whether pooling follows the block instead of preceding it.
             Defaults to False.
         drop_path (float): Probability of dropping a residual branch. Defaults to 0.0.
-        variant (str): 'paper' or 'release', see :class:`PyramidBackbone`. Defaults to 'paper'.
+        scale_undropped (bool): See :func:`residual`. Defaults to True.
     """
 
     def __init__(self,
@@ -57,72 +49,47 @@ class MixerBlock(nn.Module):
                  stride: int = 1,
                  pool_last: bool = False,
                  drop_path: float = 0.0,
-                 variant: str = 'paper') -> None:
+                 scale_undropped: bool = True) -> None:
         super().__init__()
-        self.release = check_variant(variant)
         self.stride = stride
         self.pool_last = pool_last
         self.ln = ChannelLayerNorm(channels)
-        norm = nn.GroupNorm if self.release else MaskedGroupNorm
-        self.gn = norm(16, channels)
-        self.mlp = nn.Sequential(
-            nn.Conv1d(channels, ffn_dims, 1), nn.GELU(), nn.Conv1d(ffn_dims, channels, 1))
-        nn.init.zeros_(self.mlp[0].bias)
-        nn.init.zeros_(self.mlp[2].bias)
-        self.drop_path_out = residual_scale(channels, drop_path, self.release)
-        self.drop_path_mlp = residual_scale(channels, drop_path, self.release)
+        self.gn = GroupNorm(16, channels)
+        self.mlp = FeedForward(channels, ffn_dims)
+        self.drop_path_out = residual(channels, drop_path, scale_undropped)
+        self.drop_path_mlp = residual(channels, drop_path, scale_undropped)
 
-    def mix(self, y: Tensor, mask: Tensor, lengths: Optional[list]) -> Tensor:
+    def mix(self, y: Tensor, layout: Layout) -> Tensor:
         """Mix time steps.
 
         Args:
-            y (Tensor): (B, D, T), normalised.
-            mask (Tensor): (B, T) bool, True where valid.
-            lengths (list[int], optional): Number of valid steps of each sample.
+            y (Tensor): (R, D), normalised, zero in gaps.
+            layout (Layout): Of its rows.
 
         Returns:
-            Tensor: (B, D, T); what stands at padded steps does not matter.
+            Tensor: (R, D); what stands in gaps does not matter.
         """
         raise NotImplementedError
 
-    def pool(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Halve the grid if this is a branch block."""
-        if self.stride == 1:
-            return x, mask
-        if self.release:  # padded steps take part
-            return F.max_pool1d(x, 3, self.stride, 1), downsample_mask(mask, self.stride)
-        return masked_max_pool1d(x, mask, 3, self.stride, 1), downsample_mask(mask, self.stride)
-
-    def forward(self,
-                x: Tensor,
-                mask: Tensor,
-                lengths: Optional[list] = None) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, layout: Layout) -> tuple[Tensor, Layout]:
         """Run the block.
 
         Args:
-            x (Tensor): (B, D, T).
-            mask (Tensor): (B, T) bool, True where valid.
-            lengths (list[int], optional): Number of valid steps of each sample, on this block's
-                output grid. Defaults to None.
+            x (Tensor): (R, D), zero in gaps.
+            layout (Layout): Of its rows.
 
         Returns:
-            tuple[Tensor, Tensor]: (B, D, T / stride), zero at padded steps in the paper variant,
-            and its mask.
+            tuple[Tensor, Layout]: (R', D), zero in gaps, and its layout.
         """
-        if not self.pool_last:
-            x, mask = self.pool(x, mask)
-        if self.release:
-            x = mask_steps(x, mask) + self.drop_path_out(self.mix(self.ln(x), mask, lengths))
-            x = x + self.drop_path_mlp(self.mlp(self.gn(x)))
-        else:
-            y = mask_steps(self.ln(x), mask)
-            x = x + self.drop_path_out(self.mix(y, mask, lengths))
-            # The norm ignores and zeroes what the mixer left in the padding.
-            x = x + self.drop_path_mlp(self.mlp(self.gn(x, mask)))
-            x = mask_steps(x, mask)
-        if self.pool_last:
-            x, mask = self.pool(x, mask)
-        return x, mask
+        if self.stride == 2 and not self.pool_last:
+            x, layout = max_pool(x, layout)
+        y = self.ln(x, layout)
+        x = self.drop_path_out(layout.zero_padding(x), self.mix(y, layout), layout)
+        x = self.drop_path_mlp(x, self.mlp(self.gn(x, layout)), layout)
+        x = layout.zero_gaps(x)
+        if self.stride == 2 and self.pool_last:
+            x, layout = max_pool(x, layout)
+        return x, layout
 
 
 def init_depthwise(convs: list, std: Optional[float]) -> None:

@@ -10,12 +10,13 @@ import torch.nn.functional as F
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from ..layers import MaskedConv1d
+from ...structures import Layout
+from ..layers import NamedConv
 from .pyramid import PyramidBackbone
 
 
 class ConvBlock(nn.Module):
-    """Two masked convolutions with a shortcut.
+    """Two convolutions with a shortcut.
 
     Args:
         channels (int): Width D.
@@ -31,40 +32,31 @@ class ConvBlock(nn.Module):
                  stride: int = 1,
                  kernel_size: int = 3) -> None:
         super().__init__()
-        self.conv1 = MaskedConv1d(channels, ffn_dims, kernel_size, stride)
-        self.conv2 = MaskedConv1d(ffn_dims, channels, kernel_size)
-        self.shortcut = MaskedConv1d(channels, channels, 1, stride) if stride > 1 else None
+        self.conv1 = NamedConv(channels, ffn_dims, kernel_size, stride)
+        self.conv2 = NamedConv(ffn_dims, channels, kernel_size)
+        self.shortcut = NamedConv(channels, channels, 1, stride) if stride > 1 else None
 
-    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Convolve.
-
-        Args:
-            x (Tensor): (B, D, T), zero at padded steps.
-            mask (Tensor): (B, T) bool, True where valid.
-
-        Returns:
-            tuple[Tensor, Tensor]: (B, D, ceil(T / stride)), zero at padded steps, and its mask.
-        """
-        out, out_mask = self.conv1(x, mask)
-        out, _ = self.conv2(F.relu(out), out_mask)
+    def forward(self, x: Tensor, layout: Layout) -> tuple[Tensor, Layout]:
+        """Convolve (R, D) to (R', D), zero in gaps."""
+        hidden = self.conv1(x, layout)
         if self.shortcut is not None:
-            x, _ = self.shortcut(x, mask)
-        return F.relu(out + x), out_mask
+            x, layout = self.shortcut(x, layout), layout.half
+        hidden = F.relu(layout.zero_gaps(hidden), inplace=True)
+        out = self.conv2(hidden, layout)
+        return F.relu(layout.zero_gaps(out + x), inplace=True), layout
 
 
 @MODELS.register_module()
 class ConvPyramid(PyramidBackbone):
-    """Convolutional baseline; there is no release variant, as no published model uses it.
+    """Convolutional baseline.
 
     Args:
         in_channels (int): Channels C of the input features.
         embed_dims (int): Width D of all levels. Defaults to 512.
-        arch (Sequence[int]): See :class:`PyramidBackbone`. Defaults to (2, 2, 5).
         ffn_dims (int, optional): Channels between the two convolutions of a block; None is 2 D.
             Defaults to None.
         kernel_size (int | Sequence[int]): Odd kernel, for all levels or for each. Defaults to 3.
-        **kwargs: ``embed_kernel_size``, ``embed_norm``, ``use_abs_pe``, ``max_len`` and
-            ``init_cfg`` of :class:`PyramidBackbone`.
+        **kwargs: Of :class:`PyramidBackbone`.
 
     Raises:
         ValueError: If an argument is not of that form.
@@ -73,13 +65,10 @@ class ConvPyramid(PyramidBackbone):
     def __init__(self,
                  in_channels: int,
                  embed_dims: int = 512,
-                 arch: Sequence[int] = (2, 2, 5),
                  ffn_dims: Optional[int] = None,
                  kernel_size: Union[int, Sequence[int]] = 3,
                  **kwargs) -> None:
-        super().__init__(in_channels, embed_dims, arch, **kwargs)
-        if self.release:
-            raise ValueError('no published model uses ConvPyramid: it has no release variant')
+        super().__init__(in_channels, embed_dims, **kwargs)
         kernels = self.per_level(kernel_size, 'kernel_size')
         self.add_blocks(lambda level, stride: ConvBlock(
             embed_dims, ffn_dims or 2 * embed_dims, stride, kernels[level]))

@@ -17,10 +17,11 @@ import torch.nn.functional as F
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from ..layers import LocalSelfAttention, depthwise_conv
+from ...structures import Layout
+from ..layers import LocalSelfAttention, depthwise
 from .block import MixerBlock, init_depthwise
 from .pyramid import PyramidBackbone
-from .spectral import AffineFilter, ConvFilter
+from .spectral import FILTERS
 
 GRANULARITIES = ('instant', 'local', 'global')
 
@@ -39,16 +40,17 @@ class GMGBlock(MixerBlock):
         granularities (Sequence[str]): Any of 'instant', 'local', 'global', at least one.
             Defaults to all.
         gate (bool): Whether coarser views gate finer ones. Defaults to True.
+        gate_act (str, optional): See :class:`GMG`. Defaults to 'relu'.
         global_mixer (str): 'fft' or 'attention'. Defaults to 'fft'.
         num_heads (int): Heads of the attention. Defaults to 4.
-        fft_norm (str, optional): See :class:`GMG`. Defaults to None.
-        init_std (float, optional): Standard deviation that the weights of the instant and local
-            branch are drawn with; None leaves PyTorch's default. Defaults to None.
-        drop_path (float): Probability of dropping a residual branch. Defaults to 0.0.
-        variant (str): 'paper' or 'release', see :class:`GMG`. Defaults to 'paper'.
+        filter (str): See :class:`GMG`. Defaults to 'conv'.
+        fft_norm (str): See :class:`GMG`. Defaults to 'backward'.
+        init_std (float, optional): See :class:`GMG`. Defaults to None.
+        force_float32 (bool): See :class:`GMG`. Defaults to False.
+        **kwargs: ``drop_path`` and ``scale_undropped`` of :class:`MixerBlock`.
 
     Raises:
-        ValueError: If a granularity or the global mixer is unknown.
+        ValueError: If a granularity, an activation, a mixer or a filter is unknown.
     """
 
     def __init__(self,
@@ -58,93 +60,100 @@ class GMGBlock(MixerBlock):
                  kernel_size: int = 3,
                  granularities: Sequence[str] = GRANULARITIES,
                  gate: bool = True,
+                 gate_act: Optional[str] = 'relu',
                  global_mixer: str = 'fft',
                  num_heads: int = 4,
-                 fft_norm: Optional[str] = None,
+                 filter: str = 'conv',
+                 fft_norm: str = 'backward',
                  init_std: Optional[float] = None,
-                 drop_path: float = 0.0,
-                 variant: str = 'paper') -> None:
-        super().__init__(channels, ffn_dims, stride, drop_path=drop_path, variant=variant)
+                 force_float32: bool = False,
+                 **kwargs) -> None:
+        super().__init__(channels, ffn_dims, stride, **kwargs)
         if not granularities or not set(granularities) <= set(GRANULARITIES):
             raise ValueError(f'granularities must be one or more of {GRANULARITIES}, '
                              f'got {granularities}')
         if global_mixer not in ('fft', 'attention'):
             raise ValueError(f"global_mixer must be 'fft' or 'attention', got {global_mixer!r}")
+        if gate_act not in ('relu', None):
+            raise ValueError(f"gate_act must be 'relu' or None, got {gate_act!r}")
+        if filter not in FILTERS:
+            raise ValueError(f'filter must be one of {sorted(FILTERS)}, got {filter!r}')
         self.gate = gate
-        self.fc = depthwise_conv(channels, 1) if 'instant' in granularities else None
-        self.convw = depthwise_conv(channels, kernel_size) if 'local' in granularities else None
+        self.gate_act = gate_act
+        self.force_float32 = force_float32
+        self.fc = depthwise(channels, 1) if 'instant' in granularities else None
+        self.convw = depthwise(channels, kernel_size) if 'local' in granularities else None
         init_depthwise([conv for conv in (self.fc, self.convw) if conv is not None], init_std)
         self.global_mixer: Optional[nn.Module] = None
         if 'global' in granularities:
             if global_mixer == 'attention':
                 self.global_mixer = LocalSelfAttention(channels, num_heads)
             else:
-                kind = AffineFilter if self.release else ConvFilter
-                norm = fft_norm or ('ortho' if self.release else 'backward')
-                self.global_mixer = kind(channels, norm=norm)
+                self.global_mixer = FILTERS[filter](channels, norm=fft_norm)
 
-    def _gated(self, fine: Tensor, coarse: Optional[Tensor]) -> Tensor:
+    def gated(self, fine: Tensor, coarse: Optional[Tensor]) -> Tensor:
+        """A finer view times the coarser one, if there is any."""
         if coarse is None or not self.gate:
             return fine
-        return fine * (coarse if self.release else F.relu(coarse))
+        return fine * (F.relu(coarse) if self.gate_act == 'relu' else coarse)
 
-    def mix(self, y: Tensor, mask: Tensor, lengths: Optional[list]) -> Tensor:
+    def mix(self, y: Tensor, layout: Layout) -> Tensor:
         """Add the views to y, see :meth:`MixerBlock.mix`."""
         out, coarse = y, None
-        if isinstance(self.global_mixer, LocalSelfAttention):
-            coarse = self.global_mixer(y, mask)
-            out = out + coarse
-        elif self.global_mixer is not None:
-            coarse = self.global_mixer(y, lengths)
+        # from coarse to fine, each gated by the one before
+        if self.global_mixer is not None:
+            coarse = self.global_mixer(y, layout)
             out = out + coarse
         for conv in (self.convw, self.fc):
             if conv is not None:
-                coarse = self._gated(conv(y), coarse)
+                coarse = self.gated(conv(y, layout), coarse)
                 out = out + coarse
         return out
 
-    def forward(self,
-                x: Tensor,
-                mask: Tensor,
-                lengths: Optional[list] = None) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, layout: Layout) -> tuple[Tensor, Layout]:
         """Run the block, see :meth:`MixerBlock.forward`."""
-        if not self.release:
-            return super().forward(x, mask, lengths)
-        with torch.autocast(x.device.type, enabled=False):  # as published: never half precision
-            return super().forward(x.to(self.ln.weight.dtype), mask, lengths)
+        if not self.force_float32:
+            return super().forward(x, layout)
+        with torch.autocast(x.device.type, enabled=False):
+            return super().forward(x.to(self.ln.weight.dtype), layout)
 
 
 @MODELS.register_module()
 class GMG(PyramidBackbone):
     """Gated multi-granularity encoder of CLTDR-GMG.
 
-    Variant 'release' differs from the paper as the published code does: gates without ReLU, the
-    stem without DropPath and with kernel 1, a filter of two affine maps under an orthonormal
-    transform, transform and pooling and GroupNorm over padding too, float32 always.
-
     Args:
         in_channels (int): Channels C of the input features.
         embed_dims (int): Width D of all levels, a multiple of 16. Defaults to 512.
-        arch (Sequence[int]): See :class:`PyramidBackbone`. Defaults to (2, 2, 5).
         ffn_dims (int, optional): Hidden width of the feed-forward networks; None is 4 D.
             Defaults to None.
         kernel_size (int | Sequence[int]): Odd kernel of the local branch, for all levels or for
             each. The paper does not give it. Defaults to 3.
+        stem_kernel_size (int, optional): The same in stem blocks; the published code has 1.
+            Defaults to None: that of the finest level.
         granularities (Sequence[str]): Any of 'instant', 'local', 'global', at least one (paper's
             table 6). Defaults to all.
         gate (bool): Whether coarser granularities gate finer ones (table 7). Defaults to True.
+        gate_act (str, optional): 'relu' before a view gates (eq. 3 and 4), or None (published
+            code). Defaults to 'relu'.
         global_mixer (str): 'fft', or 'attention' over all steps (table 8). Defaults to 'fft'.
         num_heads (int): Heads of the attention. Defaults to 4.
-        fft_norm (str, optional): Normalisation of the Fourier transform, 'backward' (eq. 1 as it
-            stands) or 'ortho' (the published code). The filter is made from the spectrum, so under
-            'backward' the global view grows with the length of a video. None takes what belongs to
-            the variant. Defaults to None.
+        filter (str): What the Fourier filter is made by: 'conv', two convolutions over frequency
+            (eq. 2), or 'affine', two maps of each channel (published code). Defaults to 'conv'.
+        fft_norm (str): Normalisation of the Fourier transform, 'backward' (eq. 1 as it stands) or
+            'ortho' (published code). The filter is made from the spectrum, so under 'backward' the
+            global view grows with the length of a video. Defaults to 'backward'.
         init_std (float, optional): Standard deviation that the weights of the instant and local
             branch are drawn with (published name ``init_conv_vars``); None leaves PyTorch's
             default. Defaults to None.
         drop_path (float): Probability of dropping a residual branch. Defaults to 0.1.
-        **kwargs: ``embed_kernel_size``, ``embed_norm``, ``use_abs_pe``, ``max_len``, ``variant``
-            and ``init_cfg`` of :class:`PyramidBackbone`.
+        stem_drop_path (float, optional): The same in stem blocks; the published code has 0.
+            Defaults to None: ``drop_path``.
+        scale_undropped (bool): Whether branches that are never dropped have learned factors; the
+            published code has none there. Defaults to True.
+        force_float32 (bool): Whether blocks leave autocast, as the published code's do.
+            Defaults to False.
+        **kwargs: Of :class:`PyramidBackbone`.
 
     Raises:
         ValueError: If an argument is not of that form.
@@ -153,37 +162,29 @@ class GMG(PyramidBackbone):
     def __init__(self,
                  in_channels: int,
                  embed_dims: int = 512,
-                 arch: Sequence[int] = (2, 2, 5),
                  ffn_dims: Optional[int] = None,
                  kernel_size: Union[int, Sequence[int]] = 3,
+                 stem_kernel_size: Optional[int] = None,
                  granularities: Sequence[str] = GRANULARITIES,
                  gate: bool = True,
+                 gate_act: Optional[str] = 'relu',
                  global_mixer: str = 'fft',
                  num_heads: int = 4,
-                 fft_norm: Optional[str] = None,
+                 filter: str = 'conv',
+                 fft_norm: str = 'backward',
                  init_std: Optional[float] = None,
                  drop_path: float = 0.1,
+                 stem_drop_path: Optional[float] = None,
+                 scale_undropped: bool = True,
+                 force_float32: bool = False,
                  **kwargs) -> None:
-        super().__init__(in_channels, embed_dims, arch, **kwargs)
-        # Over the padded length the published transform needs no lengths; attention has the mask.
-        self.uses_lengths = (not self.release and 'global' in granularities
-                             and global_mixer == 'fft')
+        super().__init__(in_channels, embed_dims, **kwargs)
         kernels = self.per_level(kernel_size, 'kernel_size')
-
-        def make(level: int, stride: int) -> GMGBlock:
-            bare = self.release and stride == 1
-            return GMGBlock(
-                embed_dims,
-                ffn_dims or 4 * embed_dims,
-                stride,
-                kernel_size=1 if bare else kernels[level],
-                granularities=granularities,
-                gate=gate,
-                global_mixer=global_mixer,
-                num_heads=num_heads,
-                fft_norm=fft_norm,
-                init_std=init_std,
-                drop_path=0.0 if bare else drop_path,
-                variant='release' if self.release else 'paper')
-
-        self.add_blocks(make)
+        stem = dict(kernel_size=stem_kernel_size or kernels[0],
+                    drop_path=drop_path if stem_drop_path is None else stem_drop_path)
+        self.add_blocks(lambda level, stride: GMGBlock(
+            embed_dims, ffn_dims or 4 * embed_dims, stride,
+            **(stem if stride == 1 else dict(kernel_size=kernels[level], drop_path=drop_path)),
+            granularities=granularities, gate=gate, gate_act=gate_act, global_mixer=global_mixer,
+            num_heads=num_heads, filter=filter, fft_norm=fft_norm, init_std=init_std,
+            scale_undropped=scale_undropped, force_float32=force_float32))

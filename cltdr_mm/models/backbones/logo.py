@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from mmaction.registry import MODELS
 from torch import Tensor
 
-from ..layers import depthwise_conv, masked_max, masked_mean
+from ...structures import Layout
+from ..layers import depthwise
 from .block import MixerBlock
 from .pyramid import PyramidBackbone
 
@@ -41,21 +42,22 @@ class LoGoBlock(MixerBlock):
                  kernel_size: int = 3,
                  drop_path: float = 0.0) -> None:
         super().__init__(channels, ffn_dims, stride, pool_last=True, drop_path=drop_path)
-        self.conv = depthwise_conv(channels, kernel_size)
-        self.fc = depthwise_conv(channels, 1)
-        self.fc_avg = depthwise_conv(channels, 1)
-        self.fc_max = depthwise_conv(channels, 1)
+        self.conv = depthwise(channels, kernel_size)
+        self.fc = depthwise(channels, 1)
+        self.fc_avg = depthwise(channels, 1)
+        self.fc_max = depthwise(channels, 1)
 
-    def mix(self, y: Tensor, mask: Tensor, lengths: Optional[list]) -> Tensor:
+    def mix(self, y: Tensor, layout: Layout) -> Tensor:
         """Combine local and global context, see :meth:`MixerBlock.mix`."""
-        f_avg = F.relu(self.fc_avg(masked_mean(y, mask)))  # (B, D, 1)
-        f_max = F.relu(self.fc_max(masked_max(y, mask)))  # (B, D, 1)
-        return self.conv(y) * f_avg + f_max * self.fc(y) + y
+        f_avg = F.relu(self.fc_avg(layout.mean(y)))  # (S, D)
+        f_max = F.relu(self.fc_max(layout.max(y)))  # (S, D)
+        return (self.conv(y, layout) * layout.expand(f_avg)
+                + layout.expand(f_max) * self.fc(y) + y)
 
 
 @MODELS.register_module()
 class LoGo(PyramidBackbone):
-    """Encoder of LoGo; there is no published code, so no release variant.
+    """Encoder of LoGo.
 
     Args:
         in_channels (int): Channels C of the input features.
@@ -66,8 +68,7 @@ class LoGo(PyramidBackbone):
         kernel_size (int | Sequence[int]): Odd kernel of the local convolution, for all levels or
             for each. The paper does not give it. Defaults to 3.
         drop_path (float): Probability of dropping a residual branch. Defaults to 0.1.
-        **kwargs: ``embed_kernel_size``, ``embed_norm``, ``use_abs_pe``, ``max_len`` and
-            ``init_cfg`` of :class:`PyramidBackbone`.
+        **kwargs: Of :class:`PyramidBackbone`.
 
     Raises:
         ValueError: If an argument is not of that form.
@@ -82,12 +83,7 @@ class LoGo(PyramidBackbone):
                  drop_path: float = 0.1,
                  **kwargs) -> None:
         super().__init__(in_channels, embed_dims, arch, **kwargs)
-        if self.release:
-            raise ValueError('LoGo has no published code, hence no release variant')
         kernels = self.per_level(kernel_size, 'kernel_size')
         self.add_blocks(lambda level, stride: LoGoBlock(
-            embed_dims,
-            ffn_dims or 4 * embed_dims,
-            stride,
-            kernel_size=kernels[level],
+            embed_dims, ffn_dims or 4 * embed_dims, stride, kernel_size=kernels[level],
             drop_path=drop_path))

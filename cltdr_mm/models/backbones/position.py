@@ -3,10 +3,10 @@
 Source: Vaswani et al., Attention Is All You Need, 3.5; ActionFormer for the 1 / sqrt(C) and the
 stretching to sequences longer than the table.
 """
-from typing import Optional
-
 import torch
 from torch import Tensor, nn
+
+from ...structures import Layout
 
 
 def sinusoid_table(num_steps: int, channels: int) -> Tensor:
@@ -17,18 +17,18 @@ def sinusoid_table(num_steps: int, channels: int) -> Tensor:
         channels (int): Number of channels C.
 
     Returns:
-        Tensor: (C, num_steps) float32.
+        Tensor: (num_steps, C) float32.
     """
     exponent = 2 * (torch.arange(channels, dtype=torch.float64) // 2) / channels
-    angle = torch.arange(num_steps, dtype=torch.float64) / 10000.0**exponent[:, None]
-    table = torch.where(torch.arange(channels)[:, None] % 2 == 0, angle.sin(), angle.cos())
-    return table.float()
+    angle = torch.arange(num_steps, dtype=torch.float64)[:, None] / 10000.0**exponent
+    return torch.where(torch.arange(channels) % 2 == 0, angle.sin(), angle.cos()).float()
 
 
 class SinusoidPosition(nn.Module):
-    """Adds a fixed sinusoid to the valid steps.
+    """Adds a fixed sinusoid to the valid rows.
 
-    A sequence longer than the table gets the table stretched linearly to its length.
+    A batch that sees more steps than the table has gets the table stretched linearly, each
+    sequence to the steps it sees.
 
     Args:
         channels (int): Number of channels C.
@@ -42,29 +42,21 @@ class SinusoidPosition(nn.Module):
         self.register_buffer(
             'table', sinusoid_table(max_len, channels) / channels**0.5, persistent=False)
 
-    def forward(self, x: Tensor, mask: Tensor, lengths: Optional[Tensor] = None) -> Tensor:
-        """Add the encoding.
-
-        Args:
-            x (Tensor): (B, C, T).
-            mask (Tensor): (B, T) bool, True where valid.
-            lengths (Tensor, optional): (B,) number of steps to stretch the table to. By default
-                every sample's own number of valid steps.
-
-        Returns:
-            Tensor: (B, C, T); padded steps are unchanged.
-        """
-        steps = x.shape[-1]
+    def encoding(self, steps: int) -> Tensor:
+        """The encoding (steps, C) of a sequence."""
         if steps <= self.max_len:
-            encoding = self.table[None, :, :steps]
-        else:
-            lengths = mask.sum(dim=1) if lengths is None else lengths
-            ratio = (self.max_len / lengths.clamp(min=self.max_len).double())[:, None]
-            position = torch.arange(steps, device=x.device, dtype=ratio.dtype)
-            # Step centres of one grid on the other, as linear interpolation aligns them.
-            position = ((position + 0.5) * ratio - 0.5).clamp(0, self.max_len - 1)  # (B, T)
-            low = position.long()
-            high = (low + 1).clamp(max=self.max_len - 1)
-            weight = (position - low).to(self.table.dtype)
-            encoding = torch.lerp(self.table[:, low], self.table[:, high], weight).transpose(0, 1)
-        return x + encoding * mask[:, None].to(x.dtype)
+            return self.table[:steps]
+        # Step centres of one grid on the other, as linear interpolation aligns them. On the CPU,
+        # where there is float64: the digits of a late step are needed.
+        position = torch.arange(steps, dtype=torch.float64)
+        position = ((position + 0.5) * (self.max_len / steps) - 0.5).clamp(0, self.max_len - 1)
+        low = position.long()
+        weight = (position - low).to(self.table)
+        low = low.to(self.table.device)
+        high = (low + 1).clamp(max=self.max_len - 1)
+        return torch.lerp(self.table[low], self.table[high], weight[:, None])
+
+    def forward(self, x: Tensor, layout: Layout) -> Tensor:
+        """Add the encoding to the valid rows of a table (R, C)."""
+        parts = [self.encoding(seen)[:valid] for seen, valid in zip(layout.seen, layout.lengths)]
+        return x.index_add(0, layout.valid_rows, torch.cat(parts).to(x.dtype))

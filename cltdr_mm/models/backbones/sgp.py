@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from mmaction.registry import MODELS
 from torch import Tensor
 
-from ..layers import depthwise_conv, masked_mean
+from ...structures import Layout
+from ..layers import depthwise
 from .block import MixerBlock, init_depthwise
 from .pyramid import PyramidBackbone
 
@@ -45,8 +46,7 @@ class SGPBlock(MixerBlock):
         k (float): The wide kernel is :func:`widened_kernel` of w and k. Defaults to 1.5.
         init_std (float, optional): Standard deviation of the depth-wise weights at the start; None
             leaves PyTorch's default. Defaults to None.
-        drop_path (float): Probability of dropping a residual branch. Defaults to 0.0.
-        variant (str): 'paper' or 'release', see :class:`SGP`. Defaults to 'paper'.
+        **kwargs: ``drop_path`` and ``scale_undropped`` of :class:`MixerBlock`.
     """
 
     def __init__(self,
@@ -56,44 +56,44 @@ class SGPBlock(MixerBlock):
                  window: int = 1,
                  k: float = 1.5,
                  init_std: Optional[float] = None,
-                 drop_path: float = 0.0,
-                 variant: str = 'paper') -> None:
-        super().__init__(channels, ffn_dims, stride, drop_path=drop_path, variant=variant)
-        self.psi = depthwise_conv(channels, window)
-        self.fc = depthwise_conv(channels, 1)
-        self.convw = depthwise_conv(channels, window)
-        self.convkw = depthwise_conv(channels, widened_kernel(window, k))
-        self.global_fc = depthwise_conv(channels, 1)
+                 **kwargs) -> None:
+        super().__init__(channels, ffn_dims, stride, **kwargs)
+        self.psi = depthwise(channels, window)
+        self.fc = depthwise(channels, 1)
+        self.convw = depthwise(channels, window)
+        self.convkw = depthwise(channels, widened_kernel(window, k))
+        self.global_fc = depthwise(channels, 1)
         init_depthwise([self.psi, self.fc, self.convw, self.convkw, self.global_fc], init_std)
 
-    def mix(self, y: Tensor, mask: Tensor, lengths: Optional[list]) -> Tensor:
+    def mix(self, y: Tensor, layout: Layout) -> Tensor:
         """Combine the windows, see :meth:`MixerBlock.mix`."""
-        mean = y.mean(dim=-1, keepdim=True) if self.release else masked_mean(y, mask)
-        phi = F.relu(self.global_fc(mean))  # (B, D, 1)
-        return self.fc(y) * phi + (self.convw(y) + self.convkw(y)) * self.psi(y) + y
+        phi = F.relu(self.global_fc(layout.mean(y)))  # (S, D)
+        windows = (self.convw(y, layout) + self.convkw(y, layout)) * self.psi(y, layout)  # (R, D)
+        return self.fc(y) * layout.expand(phi) + windows + y
 
 
 @MODELS.register_module()
 class SGP(PyramidBackbone):
     """TriDet's encoder.
 
-    Variant 'release' differs as the published code does: mean, pooling and GroupNorm over padding
-    too, the stem without DropPath and with window 1.
-
     Args:
         in_channels (int): Channels C of the input features.
         embed_dims (int): Width D of all levels, a multiple of 16. Defaults to 512.
-        arch (Sequence[int]): See :class:`PyramidBackbone`. Defaults to (2, 2, 5).
         ffn_dims (int, optional): Hidden width of the feed-forward networks; None is 4 D.
             Defaults to None.
         window_size (int | Sequence[int]): Odd kernel w, for all levels or for each.
             Defaults to 1.
+        stem_window_size (int, optional): The same in stem blocks; the published code has 1.
+            Defaults to None: that of the finest level.
         k (float): Ratio of the wide kernel to w + 1. Defaults to 1.5.
         init_std (float, optional): Standard deviation of the depth-wise weights at the start
             (published name ``init_conv_vars``); None leaves PyTorch's default. Defaults to None.
         drop_path (float): Probability of dropping a residual branch. Defaults to 0.1.
-        **kwargs: ``embed_kernel_size``, ``embed_norm``, ``use_abs_pe``, ``max_len``, ``variant``
-            and ``init_cfg`` of :class:`PyramidBackbone`.
+        stem_drop_path (float, optional): The same in stem blocks; the published code has 0.
+            Defaults to None: ``drop_path``.
+        scale_undropped (bool): Whether branches that are never dropped have learned factors; the
+            published code has none there. Defaults to True.
+        **kwargs: Of :class:`PyramidBackbone`.
 
     Raises:
         ValueError: If an argument is not of that form.
@@ -102,26 +102,20 @@ class SGP(PyramidBackbone):
     def __init__(self,
                  in_channels: int,
                  embed_dims: int = 512,
-                 arch: Sequence[int] = (2, 2, 5),
                  ffn_dims: Optional[int] = None,
                  window_size: Union[int, Sequence[int]] = 1,
+                 stem_window_size: Optional[int] = None,
                  k: float = 1.5,
                  init_std: Optional[float] = None,
                  drop_path: float = 0.1,
+                 stem_drop_path: Optional[float] = None,
+                 scale_undropped: bool = True,
                  **kwargs) -> None:
-        super().__init__(in_channels, embed_dims, arch, **kwargs)
+        super().__init__(in_channels, embed_dims, **kwargs)
         windows = self.per_level(window_size, 'window_size')
-
-        def make(level: int, stride: int) -> SGPBlock:
-            bare = self.release and stride == 1
-            return SGPBlock(
-                embed_dims,
-                ffn_dims or 4 * embed_dims,
-                stride,
-                window=1 if bare else windows[level],
-                k=k,
-                init_std=init_std,
-                drop_path=0.0 if bare else drop_path,
-                variant='release' if self.release else 'paper')
-
-        self.add_blocks(make)
+        stem = dict(window=stem_window_size or windows[0],
+                    drop_path=drop_path if stem_drop_path is None else stem_drop_path)
+        self.add_blocks(lambda level, stride: SGPBlock(
+            embed_dims, ffn_dims or 4 * embed_dims, stride,
+            **(stem if stride == 1 else dict(window=windows[level], drop_path=drop_path)),
+            k=k, init_std=init_std, scale_undropped=scale_undropped))

@@ -3,31 +3,22 @@
 Source: CLTDR-GMG (Li et al., 2025), eq. 1-3; AFNO (Guibas et al., 2021) for the published code's
 filter.
 
-Names: X (B, D, F) spectrum of T real steps, F = T // 2 + 1; W its filter, made from X itself.
+Names: X (b, F, D) spectrum of T real steps, F = T // 2 + 1; W its filter, made from X itself.
 """
-from typing import Optional
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-
-def _conv_in_type_of(conv: nn.Conv1d, x: Tensor) -> Tensor:
-    """Apply a convolution in its input's type: a half precision model filters in float32."""
-    return F.conv1d(
-        x,
-        conv.weight.to(x.dtype),
-        conv.bias.to(x.dtype),
-        padding=conv.padding,
-        groups=conv.groups)
+from ...structures import Layout
+from ..layers import depthwise, depthwise_conv
 
 
 class SpectralMixer(nn.Module):
     """Multiplies the spectrum of each sequence by a filter computed from it.
 
-    Each sequence is transformed over its own length, so nothing depends on padding or on the rest
-    of the batch; sequences of one length are transformed together. Runs in float32 at least: half
-    precision transforms exist for powers of two only, and lose the digits.
+    Each sequence is transformed over the rows it sees, so nothing depends on the rest of the batch.
+    Runs in float32 at least: half precision transforms exist for powers of two only, and lose the
+    digits.
 
     Args:
         norm (str): Normalisation of the transform pair as in ``torch.fft``: 'backward' or
@@ -44,51 +35,20 @@ class SpectralMixer(nn.Module):
         self.norm = norm
 
     def filter(self, spectrum: Tensor) -> Tensor:
-        """Compute the filter.
-
-        Args:
-            spectrum (Tensor): (B, D, F) complex.
-
-        Returns:
-            Tensor: (B, D, F) complex.
-        """
+        """Compute the filter, (b, F, D) complex to (b, F, D) complex."""
         raise NotImplementedError
 
     def transform(self, y: Tensor) -> Tensor:
-        """Filter sequences without padding, (B, D, T) to (B, D, T)."""
-        spectrum = torch.fft.rfft(y, norm=self.norm)
+        """Filter whole sequences, (b, T, D) to (b, T, D)."""
+        spectrum = torch.fft.rfft(y, dim=1, norm=self.norm)
         return torch.fft.irfft(
-            spectrum * self.filter(spectrum), n=y.shape[-1], norm=self.norm)
+            spectrum * self.filter(spectrum), n=y.shape[1], dim=1, norm=self.norm)
 
-    def forward(self, y: Tensor, lengths: Optional[list] = None) -> Tensor:
-        """Filter a batch.
-
-        Args:
-            y (Tensor): (B, D, T).
-            lengths (list[int], optional): Number of valid steps of each sample; None transforms
-                all T steps, padding included.
-
-        Returns:
-            Tensor: (B, D, T), zero beyond the lengths.
-        """
-        steps = y.shape[-1]
+    def forward(self, y: Tensor, layout: Layout) -> Tensor:
+        """Filter a table (R, D)."""
         with torch.autocast(y.device.type, enabled=False):
             wide = y.float() if y.dtype in (torch.float16, torch.bfloat16) else y
-            if lengths is None or all(length == steps for length in lengths):
-                return self.transform(wide).to(y.dtype)
-            rows_by_length: dict = {}
-            for row, length in enumerate(lengths):
-                rows_by_length.setdefault(length, []).append(row)
-            outs, order = [], []
-            for length, rows in rows_by_length.items():
-                if length:
-                    out = self.transform(wide[rows, :, :length])
-                    outs.append(F.pad(out, (0, steps - length)))
-                else:  # nothing to transform
-                    outs.append(torch.zeros_like(wide[rows]))
-                order += rows
-            inverse = sorted(range(len(order)), key=order.__getitem__)
-            return torch.cat(outs)[inverse].to(y.dtype)
+            return layout.apply(self.transform, wide).to(y.dtype)
 
 
 class ConvFilter(SpectralMixer):
@@ -104,26 +64,15 @@ class ConvFilter(SpectralMixer):
 
     def __init__(self, channels: int, kernel_size: int = 3, norm: str = 'backward') -> None:
         super().__init__(norm)
-        self.conv1 = nn.Conv1d(
-            2 * channels,
-            2 * channels,
-            kernel_size,
-            padding=kernel_size // 2,
-            groups=2 * channels)
-        self.conv2 = nn.Conv1d(
-            2 * channels,
-            2 * channels,
-            kernel_size,
-            padding=kernel_size // 2,
-            groups=2 * channels)
-        nn.init.zeros_(self.conv1.bias)
-        nn.init.zeros_(self.conv2.bias)
+        self.conv1 = depthwise(2 * channels, kernel_size)
+        self.conv2 = depthwise(2 * channels, kernel_size)
 
     def filter(self, spectrum: Tensor) -> Tensor:
-        """Convolve the spectrum twice, (B, D, F) to (B, D, F)."""
-        parts = torch.cat((spectrum.real, spectrum.imag), dim=1)  # (B, 2D, F)
-        parts = _conv_in_type_of(self.conv2, F.relu(_conv_in_type_of(self.conv1, parts)))
-        return torch.complex(*parts.chunk(2, dim=1))
+        """Convolve the spectrum twice, (b, F, D) to (b, F, D)."""
+        parts = torch.cat((spectrum.real, spectrum.imag), dim=2)  # (b, F, 2D)
+        hidden = F.relu(depthwise_conv(parts, self.conv1.weight, self.conv1.bias))
+        parts = depthwise_conv(hidden, self.conv2.weight, self.conv2.bias)
+        return torch.complex(*parts.chunk(2, dim=2))
 
 
 class AffineFilter(SpectralMixer):
@@ -149,13 +98,16 @@ class AffineFilter(SpectralMixer):
     @staticmethod
     def _affine(spectrum: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         real = torch.promote_types(weight.dtype, torch.float32)
-        weight, bias = weight.to(real), bias.to(real)
-        return spectrum * torch.complex(*weight) + torch.complex(*bias)[:, None]
+        weight, bias = weight[..., 0].to(real), bias.to(real)
+        return spectrum * torch.complex(*weight) + torch.complex(*bias)
 
     def filter(self, spectrum: Tensor) -> Tensor:
-        """Map the spectrum twice, (B, D, F) to (B, D, F)."""
+        """Map the spectrum twice, (b, F, D) to (b, F, D)."""
         hidden = self._affine(spectrum, self.w1, self.b1)
         hidden = torch.complex(hidden.real.relu(), hidden.imag.relu())
         hidden = self._affine(hidden, self.w2, self.b2)
         return torch.complex(
             F.softshrink(hidden.real, self.threshold), F.softshrink(hidden.imag, self.threshold))
+
+
+FILTERS = dict(conv=ConvFilter, affine=AffineFilter)

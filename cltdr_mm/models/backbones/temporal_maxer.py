@@ -4,56 +4,45 @@ Source: TemporalMaxer (Tang et al., 2023), sec. 3.2.
 """
 from collections.abc import Sequence
 
-import torch.nn.functional as F
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from ..layers import downsample_mask, mask_steps, masked_max_pool1d
-from .pyramid import PyramidBackbone, check_variant
+from ...structures import Layout
+from ..layers import max_pool
+from .pyramid import PyramidBackbone
 
 
 class MaxPoolBlock(nn.Module):
     """Max-pooling of kernel 3, without parameters.
 
     Args:
-        stride (int): Factor between input and output grid. Defaults to 2.
-        variant (str): In 'release' padded steps take part. Defaults to 'paper'.
+        stride (int): Only 2: a stem block that pools at stride 1 is in no paper. Defaults to 2.
+
+    Raises:
+        ValueError: On another stride.
     """
 
-    def __init__(self, stride: int = 2, variant: str = 'paper') -> None:
+    def __init__(self, stride: int = 2) -> None:
         super().__init__()
-        self.release = check_variant(variant)
-        self.stride = stride
+        if stride != 2:
+            raise ValueError('TemporalMaxer has no stem blocks: arch must be (embedding '
+                             'convolutions, 0, branch blocks)')
 
-    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Pool.
-
-        Args:
-            x (Tensor): (B, D, T).
-            mask (Tensor): (B, T) bool, True where valid.
-
-        Returns:
-            tuple[Tensor, Tensor]: (B, D, ceil(T / stride)), zero at padded steps, and its mask.
-        """
-        out_mask = downsample_mask(mask, self.stride)
-        if self.release:
-            return mask_steps(F.max_pool1d(x, 3, self.stride, 1), out_mask), out_mask
-        return masked_max_pool1d(x, mask, 3, self.stride, 1), out_mask
+    def forward(self, x: Tensor, layout: Layout) -> tuple[Tensor, Layout]:
+        """Pool (R, D) to (R', D), zero in gaps and at padding."""
+        x, layout = max_pool(x, layout)
+        return layout.zero_padding(x), layout
 
 
 @MODELS.register_module()
 class TemporalMaxer(PyramidBackbone):
     """TemporalMaxer's encoder.
 
-    Variant 'release' pools over padding too, where the published embedding leaves the bias of its
-    norm: the last step of a video of odd length depends on it.
-
     Args:
         in_channels (int): Channels C of the input features.
         embed_dims (int): Width D of all levels. Defaults to 512.
         arch (Sequence[int]): See :class:`PyramidBackbone`. Defaults to (2, 0, 5).
-        **kwargs: ``embed_kernel_size``, ``embed_norm``, ``use_abs_pe``, ``max_len``, ``variant``
-            and ``init_cfg`` of :class:`PyramidBackbone`.
+        **kwargs: Of :class:`PyramidBackbone`.
     """
 
     def __init__(self,
@@ -62,5 +51,4 @@ class TemporalMaxer(PyramidBackbone):
                  arch: Sequence[int] = (2, 0, 5),
                  **kwargs) -> None:
         super().__init__(in_channels, embed_dims, arch, **kwargs)
-        variant = 'release' if self.release else 'paper'
-        self.add_blocks(lambda level, stride: MaxPoolBlock(stride, variant))
+        self.add_blocks(lambda level, stride: MaxPoolBlock(stride))

@@ -5,21 +5,15 @@ values come from depth-wise convolutions of kernel 3 (strided in branch blocks) 
 Parameters carry the names of the published code.
 """
 from collections.abc import Sequence
-from typing import Union
+from typing import Optional, Union
 
-import torch.nn.functional as F
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
-from ..layers import (
-    ChannelLayerNorm,
-    LocalSelfAttention,
-    MaskedConv1d,
-    mask_steps,
-    masked_max_pool1d,
-)
-from .block import residual_scale
-from .pyramid import PyramidBackbone, check_variant
+from ...structures import Layout
+from ..layers import ChannelLayerNorm, FeedForward, LocalSelfAttention, NamedConv, max_pool
+from .block import residual
+from .pyramid import PyramidBackbone
 
 
 class ConvSelfAttention(LocalSelfAttention):
@@ -40,27 +34,27 @@ class ConvSelfAttention(LocalSelfAttention):
                  stride: int = 1,
                  dropout: float = 0.0) -> None:
         super().__init__(channels, num_heads, window, dropout)
+        self.stride = stride
         for name in ('query', 'key', 'value'):
-            conv = MaskedConv1d(channels, channels, 3, stride, groups=channels, bias=False)
+            conv = NamedConv(channels, channels, 3, stride, groups=channels, bias=False)
             self.add_module(f'{name}_conv', conv)
             self.add_module(f'{name}_norm', ChannelLayerNorm(channels))
 
-    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, layout: Layout) -> Tensor:
         """Attend.
 
         Args:
-            x (Tensor): (B, D, T).
-            mask (Tensor): (B, T) bool, True where valid.
+            x (Tensor): (R, D), zero in gaps.
+            layout (Layout): Of its rows.
 
         Returns:
-            tuple[Tensor, Tensor]: (B, D, ceil(T / stride)), zero at padded steps, and its mask.
+            Tensor: (R', D), zero at padding, on ``layout.half`` at stride 2.
         """
-        query, out_mask = self.query_conv(x, mask)
-        key, _ = self.key_conv(x, mask)
-        value, _ = self.value_conv(x, mask)
-        out = self.attend(
-            self.query_norm(query), self.key_norm(key), self.value_norm(value), out_mask)
-        return out, out_mask
+        half = layout.half if self.stride == 2 else layout
+        query = self.query_norm(half.zero_padding(self.query_conv(x, layout)), half)
+        key = self.key_norm(half.zero_padding(self.key_conv(x, layout)), half)
+        value = self.value_norm(half.zero_padding(self.value_conv(x, layout)), half)
+        return self.attend(query, key, value, half)
 
 
 class TransformerBlock(nn.Module):
@@ -74,7 +68,7 @@ class TransformerBlock(nn.Module):
         window (int): Attention window in steps, 1 or less for all. Defaults to -1.
         dropout (float): In attention and feed-forward network. Defaults to 0.0.
         drop_path (float): Probability of dropping a residual branch. Defaults to 0.0.
-        variant (str): 'paper' or 'release', see :class:`ActionFormer`. Defaults to 'paper'.
+        scale_undropped (bool): See :func:`residual`. Defaults to True.
     """
 
     def __init__(self,
@@ -85,56 +79,41 @@ class TransformerBlock(nn.Module):
                  window: int = -1,
                  dropout: float = 0.0,
                  drop_path: float = 0.0,
-                 variant: str = 'paper') -> None:
+                 scale_undropped: bool = True) -> None:
         super().__init__()
-        self.release = check_variant(variant)
         self.stride = stride
         self.ln1 = ChannelLayerNorm(channels)
         self.ln2 = ChannelLayerNorm(channels)
         self.attn = ConvSelfAttention(channels, num_heads, window, stride, dropout)
-        self.mlp = nn.Sequential(
-            nn.Conv1d(channels, ffn_dims, 1), nn.GELU(), nn.Dropout(dropout),
-            nn.Conv1d(ffn_dims, channels, 1), nn.Dropout(dropout))
-        nn.init.zeros_(self.mlp[0].bias)
-        nn.init.zeros_(self.mlp[3].bias)
-        self.drop_path_attn = residual_scale(channels, drop_path, self.release)
-        self.drop_path_mlp = residual_scale(channels, drop_path, self.release)
+        self.mlp = FeedForward(channels, ffn_dims, dropout)
+        self.drop_path_attn = residual(channels, drop_path, scale_undropped)
+        self.drop_path_mlp = residual(channels, drop_path, scale_undropped)
 
-    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, layout: Layout) -> tuple[Tensor, Layout]:
         """Run the block.
 
         Args:
-            x (Tensor): (B, D, T).
-            mask (Tensor): (B, T) bool, True where valid.
+            x (Tensor): (R, D), zero in gaps.
+            layout (Layout): Of its rows.
 
         Returns:
-            tuple[Tensor, Tensor]: (B, D, ceil(T / stride)), zero at padded steps, and its mask.
+            tuple[Tensor, Layout]: (R', D), zero in gaps, and its layout.
         """
-        y = self.ln1(x)
-        if not self.release:  # the norm's bias must not pass for features at the border
-            y = mask_steps(y, mask)
-        branch, out_mask = self.attn(y, mask)
-        if self.stride > 1:
-            pool = masked_max_pool1d(x, mask, 3, self.stride, 1) if not self.release else (
-                F.max_pool1d(x, 3, self.stride, 1))
-        else:
-            pool = x
-        x = mask_steps(pool, out_mask) + self.drop_path_attn(branch)
-        x = x + self.drop_path_mlp(mask_steps(self.mlp(self.ln2(x)), out_mask))
-        return x, out_mask
+        branch = self.attn(self.ln1(x, layout), layout)  # (R', D)
+        if self.stride == 2:
+            x, layout = max_pool(x, layout)
+        x = self.drop_path_attn(layout.zero_padding(x), branch, layout)
+        hidden = layout.zero_padding(self.mlp(self.ln2(x, layout)))
+        return layout.zero_gaps(self.drop_path_mlp(x, hidden, layout)), layout
 
 
 @MODELS.register_module()
 class ActionFormer(PyramidBackbone):
     """ActionFormer's encoder.
 
-    Variant 'release' differs as the published code does: padded steps hold the norms' biases when
-    convolutions and max-pooling look past a video's end.
-
     Args:
         in_channels (int): Channels C of the input features.
         embed_dims (int): Width D of all levels. Defaults to 512.
-        arch (Sequence[int]): See :class:`PyramidBackbone`. Defaults to (2, 2, 5).
         ffn_dims (int, optional): Hidden width of the feed-forward networks; None is 4 D.
             Defaults to None.
         num_heads (int): Divides D. Defaults to 4.
@@ -142,8 +121,9 @@ class ActionFormer(PyramidBackbone):
             or for each; 1 or less attends to all steps. Defaults to 19.
         dropout (float): In attention and feed-forward networks. Defaults to 0.0.
         drop_path (float): Probability of dropping a residual branch. Defaults to 0.1.
-        **kwargs: ``embed_kernel_size``, ``embed_norm``, ``use_abs_pe``, ``max_len``, ``variant``
-            and ``init_cfg`` of :class:`PyramidBackbone`.
+        scale_undropped (bool): Whether branches that are never dropped have learned factors; the
+            published code has none there. Defaults to True.
+        **kwargs: Of :class:`PyramidBackbone`.
 
     Raises:
         ValueError: If an argument is not of that form.
@@ -152,14 +132,14 @@ class ActionFormer(PyramidBackbone):
     def __init__(self,
                  in_channels: int,
                  embed_dims: int = 512,
-                 arch: Sequence[int] = (2, 2, 5),
-                 ffn_dims: Union[int, None] = None,
+                 ffn_dims: Optional[int] = None,
                  num_heads: int = 4,
                  window_size: Union[int, Sequence[int]] = 19,
                  dropout: float = 0.0,
                  drop_path: float = 0.1,
+                 scale_undropped: bool = True,
                  **kwargs) -> None:
-        super().__init__(in_channels, embed_dims, arch, **kwargs)
+        super().__init__(in_channels, embed_dims, **kwargs)
         windows = self.per_level(window_size, 'window_size')
         self.add_blocks(lambda level, stride: TransformerBlock(
             embed_dims,
@@ -169,4 +149,4 @@ class ActionFormer(PyramidBackbone):
             window=windows[level],
             dropout=dropout,
             drop_path=drop_path,
-            variant='release' if self.release else 'paper'))
+            scale_undropped=scale_undropped))

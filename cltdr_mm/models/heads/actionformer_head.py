@@ -1,11 +1,13 @@
 """ActionFormer's head (ECCV 2022, sec. 3.3): one tower for classes, one for distances."""
 import torch
 from mmaction.registry import MODELS
+from mmcv.cnn import Scale
 from torch import Tensor, nn
 
-from ..layers import Scale
-from ..task_modules import PyramidPoints
-from .point_head import Feats, Outputs, PointHead
+from ...structures import PackedRows
+from ..task_modules import Pairs
+from .outputs import HeadOutputs, Reading
+from .point_head import PointHead
 from .tower import ConvTower
 
 
@@ -30,21 +32,27 @@ class ActionFormerHead(PointHead):
         self.reg_tower = ConvTower(*widths, 2, **self.tower_cfg)
         self.scales = nn.ModuleList(Scale() for _ in self.regression_ranges)
 
-    def forward(self, feats: Feats, masks: Feats) -> Outputs:
-        """Predict at every point; see :meth:`PointHead.forward`.
+    def forward_rows(self, table: PackedRows) -> HeadOutputs:
+        """Predict; ``distances`` (R, 2) in strides are read at the points themselves."""
+        x, layout = table.rows, table.layout
+        return HeadOutputs(
+            layout, self.cls_tower(x, layout),
+            dict(distances=Reading(self.reg_tower, x, layout, scale_by_level(self, layout))))
 
-        Returns:
-            Dict[str, List[Tensor]]: ``cls_logits`` (B, K, T_l), ``distances`` (B, 2, T_l) in
-            strides, ``masks`` (B, T_l), per level.
-        """
-        self.check_levels(feats)
-        outs = dict(cls_logits=[], distances=[], masks=list(masks))
-        for x, mask, scale in zip(feats, masks, self.scales):
-            outs['cls_logits'].append(self.cls_tower(x, mask))
-            outs['distances'].append(scale(self.reg_tower(x, mask)).relu())
-        return outs
-
-    def decode(self, outs: Outputs, points: PyramidPoints, batch: Tensor, point: Tensor,
-               label: Tensor) -> Tensor:
+    def decode(self, outs: HeadOutputs, pairs: Pairs) -> Tensor:
         """Distances of chosen pairs, the same for all classes; see :meth:`PointHead.decode`."""
-        return torch.cat(outs['distances'], dim=2)[batch, :, point].float()
+        return outs.at('distances', pairs.row).float()
+
+
+def scale_by_level(head: PointHead, layout):
+    """What makes positive offsets of a tower's outputs: ``ReLU(scale_l * x)`` by the row's level.
+
+    Args:
+        head (PointHead): Has ``scales``, one a level.
+        layout (Layout): Of the table.
+
+    Returns:
+        Callable: Maps outputs (M, D) and their rows (M,) to (M, D).
+    """
+    scales = torch.stack([scale.scale for scale in head.scales])  # (L,)
+    return lambda x, rows: (x * scales[layout.level[rows], None]).relu()

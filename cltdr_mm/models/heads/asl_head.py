@@ -1,4 +1,5 @@
 """Action sensitivity learning around any point head (ASL, Shao et al., ICCV 2023)."""
+from collections.abc import Sequence
 from typing import Optional
 
 import torch
@@ -7,11 +8,13 @@ from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from ...structures import Layout, PackedRows
 from ..losses import distance_iou
+from ..parts import Pyramid, as_table, refuse_unknown, with_shapes
 from ..task_modules import PointTargets, mean_over_ranks
 from .asl_sensitivity import ClassSensitivity, InstanceSensitivity, relative_position
 from .asl_zones import action_zones, zone_features
-from .point_head import Feats, Outputs
+from .outputs import HeadOutputs, Outputs, Reading
 
 
 @MODELS.register_module()
@@ -35,6 +38,8 @@ class ASLHead(BaseModule):
 
     Args:
         head (dict): Config of the point head to wrap.
+        in_channels (int, optional): See :class:`PointHead`; handed on. Defaults to None.
+        num_levels (int, optional): See :class:`PointHead`; handed on. Defaults to None.
         delta (float): Width of the contrasted zones in action lengths. Defaults to 0.2.
         contrast_weight (float): Weight of the contrastive loss; 0 turns it off. Defaults to 0.3.
         loss_contrast (dict, optional): Defaults to InfoNCE at temperature 0.07.
@@ -47,21 +52,29 @@ class ASLHead(BaseModule):
 
     def __init__(self,
                  head: dict,
+                 in_channels: Optional[int] = None,
+                 num_levels: Optional[int] = None,
                  delta: float = 0.2,
                  contrast_weight: float = 0.3,
                  loss_contrast: Optional[dict] = None,
                  sensitivity_weight: float = 1.0,
-                 init_cfg: Optional[dict] = None) -> None:
+                 init_cfg: Optional[dict] = None,
+                 **unknown) -> None:
+        refuse_unknown(self, unknown)
         super().__init__(init_cfg=init_cfg)
         if not 0 < delta <= 0.5:
             raise ValueError(f'ASLHead: delta must lie in (0, 0.5], got {delta}')
-        self.head = MODELS.build(head)
+        self.head = MODELS.build(
+            with_shapes(head, 'head', in_channels=in_channels, num_levels=num_levels))
         self.class_sensitivity = ClassSensitivity(self.head.num_classes)
         self.instance_sensitivity = InstanceSensitivity(self.head.in_channels)
         self.delta = delta
         self.contrast_weight = contrast_weight
         self.loss_contrast = MODELS.build(loss_contrast or dict(type='InfoNCELoss'))
         self.sensitivity_weight = sensitivity_weight
+
+    #: See :class:`PointHead`.
+    takes_rows = True
 
     @property
     def num_levels(self) -> int:
@@ -73,30 +86,37 @@ class ASLHead(BaseModule):
         """int: Classes of the wrapped head."""
         return self.head.num_classes
 
-    def forward(self, feats: Feats, masks: Feats) -> Outputs:
+    def forward(self, feats: Pyramid, masks: Optional[Sequence[Tensor]] = None) -> Outputs:
         """Predict at every point; see :meth:`PointHead.forward`."""
         return self.head(feats, masks)
 
-    def predict(self, feats: Feats, masks: Feats, data_samples: list) -> list[InstanceData]:
+    def predict(self, feats: Pyramid, masks: Optional[Sequence[Tensor]],
+                data_samples: list) -> list[InstanceData]:
         """Candidates of a batch; see :meth:`PointHead.predict`."""
         return self.head.predict(feats, masks, data_samples)
 
-    def loss(self, feats: Feats, masks: Feats, data_samples: list) -> dict[str, Tensor]:
+    def loss(self, feats: Pyramid, masks: Optional[Sequence[Tensor]],
+             data_samples: list) -> dict[str, Tensor]:
         """Losses of a batch.
 
         Args:
-            feats (Sequence[Tensor]): Per level (B, C, T_l), finest first.
-            masks (Sequence[Tensor]): Per level (B, T_l) bool.
+            feats (list[PackedRows] | Sequence[Tensor]): See :meth:`PointHead.forward`.
+            masks (Sequence[Tensor], optional): See :meth:`PointHead.forward`.
             data_samples (list): B data samples with ``gt_instances``.
 
         Returns:
-            Dict[str, Tensor]: What the wrapped head gives, plus ``loss_sensitivity`` and, unless
+            dict[str, Tensor]: What the wrapped head gives, plus ``loss_sensitivity`` and, unless
             it is turned off, ``loss_contrast``; scalars.
         """
-        outs = self.head(feats, masks)
+        table = as_table(self, feats, masks, self.num_levels)
+        outs = self.head.forward_rows(table)
+        layout = outs.layout
+        outs.readings['sensitivity'] = Reading(
+            self.instance_sensitivity, layout.zero_padding(table.rows), layout)
         targets = self.head.get_targets(outs, data_samples)
-        p_cls, p_loc = self.class_sensitivity(relative_position(targets.distance), targets.label)
-        logits = self.instance_sensitivity(feats, masks, targets)
+        p_cls, p_loc = self.class_sensitivity(
+            relative_position(targets.distance), targets.pairs.label)
+        logits = outs.at('sensitivity', targets.pairs.row).float()  # (N, 2)
         q_cls, q_loc = logits.detach().sigmoid().unbind(1)
         losses = self.head.loss_by_targets(outs, targets, (p_cls + q_cls, p_loc + q_loc))
 
@@ -104,51 +124,55 @@ class ASLHead(BaseModule):
         count = mean_over_ranks(error.new_tensor(float(len(logits)))).clamp(min=1)
         losses['loss_sensitivity'] = self.sensitivity_weight * error / count
         if self.contrast_weight:
-            losses['loss_contrast'] = self.contrast_weight * self.contrast(
-                feats[0], masks[0], data_samples)
+            losses['loss_contrast'] = self.contrast_weight * self.contrast(table, data_samples)
         return losses
 
     @torch.no_grad()
-    def quality(self, outs: Outputs, targets: PointTargets) -> Tensor:
-        """What the instance-level evaluator aims at.
+    def quality(self, outs: HeadOutputs, targets: PointTargets) -> Tensor:
+        """Targets of the instance-level evaluator.
 
         Args:
-            outs (Dict[str, List[Tensor]]): What :meth:`forward` returned.
+            outs (HeadOutputs): What the wrapped head predicted.
             targets (PointTargets): The positive pairs.
 
         Returns:
             Tensor: (N, 2) in [0, 1], score of the pair's class and IoU of its segment.
         """
-        pairs = targets.batch, targets.point, targets.label
-        logits = torch.cat(list(outs['cls_logits']), dim=2)  # (B, K, P)
-        score = logits[targets.batch, targets.label, targets.point].float().sigmoid()
-        iou = distance_iou(self.head.decode(outs, targets.points, *pairs), targets.distance)
+        row, label = targets.pairs
+        score = outs.cls_logits[row, label].float().sigmoid()
+        iou = distance_iou(self.head.decode(outs, targets.pairs), targets.distance)
         return torch.stack([score, iou], dim=1)
 
-    def contrast(self, feats: Tensor, mask: Tensor, data_samples: list) -> Tensor:
+    def contrast(self, table: PackedRows, data_samples: list) -> Tensor:
         """Contrastive loss of the actions of a batch.
 
         Args:
-            feats (Tensor): (B, C, T), the finest level.
-            mask (Tensor): (B, T) bool.
+            table (PackedRows): (R, C), all levels; the finest is compared.
             data_samples (list): B data samples with ``gt_instances``.
 
         Returns:
             Tensor: A scalar; 0 if there is no action.
         """
+        layout, x = table.layout, table.rows
         vectors, labels, background = [], [], []
-        with torch.autocast(feats.device.type, enabled=False):
-            for x, length, sample in zip(feats, mask.sum(1).tolist(), data_samples):
+        with torch.autocast(x.device.type, enabled=False):
+            for feats, sample in zip(_finest(x, layout), data_samples):
                 segments = sample.gt_instances.segments.to(x.device, torch.float32)
                 label = sample.gt_instances.labels.to(x.device)
                 if len(label) == 0:
                     continue
                 zones = action_zones(segments, self.class_sensitivity.most_sensitive(label),
                                      self.delta)
-                f_cls, f_loc, f_bg = zone_features(x, length, segments, zones)
+                f_cls, f_loc, f_bg = zone_features(feats, segments, zones)
                 vectors += [f_cls, f_loc]
                 labels += [label, label]
                 background.append(f_bg)
         if not labels:
-            return feats.float().sum() * 0
+            return x.float().sum() * 0
         return self.loss_contrast(torch.cat(vectors), torch.cat(labels), torch.cat(background))
+
+
+def _finest(x: Tensor, layout: Layout) -> list[Tensor]:
+    """The valid rows (T_i, C) of every video on the finest level."""
+    return [x[first:first + length] for first, length, level
+            in zip(layout.first, layout.lengths, layout.levels) if level == 0]

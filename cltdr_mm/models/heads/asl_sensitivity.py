@@ -5,12 +5,12 @@ Sub-tasks: classification and localization. N (point, class) pairs, K classes.
 from typing import Optional
 
 import torch
+import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ..layers import MaskedConv1d, mask_steps
-from ..task_modules import PointTargets
-from .point_head import Feats
+from ...structures import Layout
+from ..layers import Conv, NamedConv
 
 
 def relative_position(distance: Tensor) -> Tensor:
@@ -61,7 +61,7 @@ class ClassSensitivity(BaseModule):
             label (Tensor): (N,) int64.
 
         Returns:
-            Tuple[Tensor, Tensor]: ``p_cls`` (N,) in [0, 1] and ``p_loc`` (N,) in [0, 2].
+            tuple[Tensor, Tensor]: ``p_cls`` (N,) in [0, 1] and ``p_loc`` (N,) in [0, 2].
         """
         p_cls = self.gaussians(self.cls_center, self.cls_width, position, label)
         p_loc = self.gaussians(self.loc_center, self.loc_width, position, label)
@@ -99,21 +99,10 @@ class InstanceSensitivity(BaseModule):
 
     def __init__(self, channels: int, init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg=init_cfg)
-        self.conv = MaskedConv1d(channels, channels, 3)
-        self.fc = nn.Conv1d(channels, 2, 1)
-        nn.init.zeros_(self.fc.bias)
+        self.conv = NamedConv(channels, channels, 3)
+        self.fc = Conv(channels, 2, 1)
+        self.kernel_reach = self.reach = 1
 
-    def forward(self, feats: Feats, masks: Feats, targets: PointTargets) -> Tensor:
-        """Logits of q_cls and q_loc at the positive pairs.
-
-        Args:
-            feats (Sequence[Tensor]): Per level (B, C, T_l), finest first.
-            masks (Sequence[Tensor]): Per level (B, T_l) bool.
-            targets (PointTargets): Says which pairs.
-
-        Returns:
-            Tensor: (N, 2).
-        """
-        levels = [self.fc(self.conv(mask_steps(x, mask), mask)[0].relu())
-                  for x, mask in zip(feats, masks)]
-        return torch.cat(levels, dim=2)[targets.batch, :, targets.point].float()
+    def forward(self, x: Tensor, layout: Layout) -> Tensor:
+        """Logits (R, 2) of q_cls and q_loc from a table (R, C), zero in gaps."""
+        return self.fc(F.relu(self.conv(x, layout)))

@@ -51,7 +51,7 @@ def action_zones(segments: Tensor, position: Tensor, delta: float) -> ActionZone
         after=torch.stack([end, end + reach], 1))
 
 
-def zone_features(feats: Tensor, length: int, segments: Tensor,
+def zone_features(feats: Tensor, segments: Tensor,
                   zones: ActionZones) -> tuple[Tensor, Tensor, Tensor]:
     """Mean features of the zones of one video's actions.
 
@@ -60,16 +60,16 @@ def zone_features(feats: Tensor, length: int, segments: Tensor,
     action is often the next. Where none is left the action has no background.
 
     Args:
-        feats (Tensor): (C, T), the finest level.
-        length (int): Valid steps.
+        feats (Tensor): (T, C), the valid rows of the finest level.
         segments (Tensor): (G, 2) of all actions, in grid steps.
         zones (ActionZones): Theirs.
 
     Returns:
-        Tuple[Tensor, Tensor, Tensor]: f_cls (G, C), f_loc (G, C), f_bg (at most G, C).
+        tuple[Tensor, Tensor, Tensor]: f_cls (G, C), f_loc (G, C), f_bg (at most G, C).
     """
+    length = len(feats)
     steps = torch.arange(length, device=feats.device, dtype=segments.dtype)
-    valid = feats[:, :length].T.float()  # (T, C)
+    feats = feats.float()
 
     def covers(zone: Tensor) -> Tensor:
         return (steps >= zone[:, :1]) & (steps <= zone[:, 1:])  # (G, T)
@@ -82,7 +82,7 @@ def zone_features(feats: Tensor, length: int, segments: Tensor,
 
     def mean(chosen: Tensor) -> Tensor:
         weight = chosen.float()
-        return weight @ valid / weight.sum(1, keepdim=True)
+        return weight @ feats / weight.sum(1, keepdim=True)
 
     # boundaries included: a step on the edge of an action shows its start
     background = (covers(zones.before) | covers(zones.after)) & ~covers(segments).any(0)

@@ -2,10 +2,12 @@
 from typing import Optional
 
 from mmaction.registry import MODELS
-from torch import Tensor
+from mmcv.cnn import Scale
+from torch import Tensor, nn
 
-from ..layers import MaskedConv1d, Scale, mask_steps
-from .point_head import Feats, Outputs
+from ...structures import PackedRows
+from ..layers import Downsample2x
+from .outputs import HeadOutputs
 from .trident_head import TridentHead
 
 
@@ -22,7 +24,7 @@ class CLFFHead(TridentHead):
     its parameters among all levels, as the towers do; both weights start at 1; and the finest
     level is ``w1 * own``.
 
-    The loss is eq. 7: focal terms over positives and negatives apart, those of positives weighted
+    The loss is eq. 7: focal losses of positives and negatives apart, those of positives weighted
     by their IoU (a weight, through which no gradient flows), and GIoU.
 
     Args:
@@ -32,9 +34,6 @@ class CLFFHead(TridentHead):
         iou_power (float): See :class:`PointHead`. Defaults to 1.
         balance_negatives (bool): See :class:`PointHead`. Defaults to True.
         **kwargs: See :class:`TridentHead`.
-
-    Raises:
-        ValueError: If ``variant`` is 'release': there is no published code.
     """
 
     def __init__(self,
@@ -51,33 +50,18 @@ class CLFFHead(TridentHead):
             iou_power=iou_power,
             balance_negatives=balance_negatives,
             **kwargs)
-        if self.release:
-            raise ValueError('CLFFHead: LoGo has no published code, hence no release variant')
-        self.resample = MaskedConv1d(
-            self.in_channels, self.in_channels, 3, stride=2, groups=self.in_channels)
+        self.resample = nn.ModuleDict(
+            dict(conv=Downsample2x(self.in_channels, groups=self.in_channels)))
+        nn.init.zeros_(self.resample['conv'].bias)
         self.weight_own = Scale()
         self.weight_finer = Scale()
 
-    def forward(self, feats: Feats, masks: Feats) -> Outputs:
-        """Predict at every point; see :meth:`TridentHead.predict_levels`."""
-        self.check_levels(feats)
-        return self.predict_levels(feats, self.fuse(feats, masks), feats, masks)
+    def forward_rows(self, table: PackedRows) -> HeadOutputs:
+        """Predict; see :meth:`TridentHead.predict_from`."""
+        return self.predict_from(table.rows, self.fuse(table), table.rows, table.layout)
 
-    def fuse(self, feats: Feats, masks: Feats) -> list[Tensor]:
-        """Features of the centre offsets.
-
-        Args:
-            feats (Sequence[Tensor]): Per level (B, C, T_l), finest first.
-            masks (Sequence[Tensor]): Per level (B, T_l) bool.
-
-        Returns:
-            List[Tensor]: Per level (B, C, T_l), zero at padding.
-        """
-        fused = []
-        for level, (own, mask) in enumerate(zip(feats, masks)):
-            x = self.weight_own(own)
-            if level > 0:
-                finer, _ = self.resample(feats[level - 1], masks[level - 1])
-                x = x + self.weight_finer(finer[..., :own.shape[-1]])
-            fused.append(mask_steps(x, mask))
-        return fused
+    def fuse(self, table: PackedRows) -> Tensor:
+        """Features (R, C) of the centre offsets, zero in gaps."""
+        finer = self.resample['conv'](table.rows, table.layout)
+        fused = self.weight_own(table.rows) + self.weight_finer(finer)
+        return table.layout.zero_padding(fused)

@@ -1,5 +1,6 @@
 """CLTDR: cross-layer task decoupling and refinement (CLTDR-GMG, AAAI 2025, eq. 5-13)."""
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Optional
 
 import torch
@@ -7,9 +8,11 @@ import torch.nn.functional as F
 from mmaction.registry import MODELS
 from torch import Tensor
 
-from ..task_modules import PointTargets, PyramidPoints
+from ...structures import PackedRows
+from ..task_modules import Pairs, PointTargets
 from .fusion import CrossLevelFusion
-from .point_head import Feats, Outputs
+from .outputs import HeadOutputs
+from .point_loss import point_losses
 from .refine_head import RefineHead
 from .trident_head import TridentHead
 
@@ -33,18 +36,21 @@ def refined_logit(coarse: Tensor, refinement: Tensor) -> Tensor:
     return F.softplus(half) - half - torch.logsumexp(torch.stack([-a, -r, -(a + r)]), dim=0)
 
 
+def _one_of(name: str, value, known: Sequence) -> None:
+    if value not in known:
+        raise ValueError(f'CLTDRHead: {name} must be one of {list(known)}, got {value!r}')
+
+
 @MODELS.register_module()
 class CLTDRHead(TridentHead):
     """Trident head on decoupled features, its results refined on fused ones.
 
     Classes are predicted from a level and its coarser neighbour (DCM), boundaries from a level
-    and its finer one (DRM), refinements from all three (CLFF). In the paper variant all fusion
-    layers are depth-wise, scores are refined by a geometric mean, boundaries by one start and
-    one end offset per step in strides of the level, and only refined results are supervised,
-    by varifocal and IoU loss over positives and negatives apart (eq. 13). The release variant
-    computes what the published code does: full fusion layers, logits refined by their product,
-    boundaries by offsets per class in grid steps, boundary towers on the raw pyramid, and the
-    coarse results supervised as well.
+    and its finer one (DRM), refinements from all three (CLFF). Defaults are the paper's: all fusion
+    layers depth-wise, scores refined by a geometric mean, boundaries by one start and one end
+    offset per step in strides of the level, and only refined results supervised, by varifocal and
+    IoU loss over positives and negatives apart (eq. 13). What the published code does otherwise is
+    in ``configs/release/_base_/cltdr_gmg.py``.
 
     Args:
         *args: See :class:`TridentHead`.
@@ -54,27 +60,35 @@ class CLTDRHead(TridentHead):
         refine (Sequence[str]): What is refined: of 'cls', 'reg' (table 10). Defaults to both.
         fusion (str): 'attention', 'add' or 'concat' in DCM and DRM (table 11).
             Defaults to 'attention'.
-        boundary_feats (str, optional): What the start and end towers read, detached:
-            'decoupled', the regression features of eq. 8, or 'pyramid', the levels as they are.
-            Defaults to None: the former in the paper variant, the latter in the release.
+        fusion_depthwise (bool): See :class:`CrossLevelFusion`. Defaults to True.
+        fusion_kernel_size (int): Kernel that the own level is seen through in the attention; the
+            published code's is 1. Defaults to 3.
+        boundary_feats (str): What the start and end towers read, detached: 'decoupled', the
+            regression features of eq. 8, or 'pyramid', the levels as they are (published code).
+            Defaults to 'decoupled'.
+        score_fusion (str): 'geometric_mean' of both probabilities (eq. 10), or 'logit_product' of
+            both logits (published code). Defaults to 'geometric_mean'.
+        offsets_per_class (bool): Whether boundaries are refined by an offset for each class.
+            Defaults to False.
+        offset_unit (str): 'stride' of the level, or 'grid' steps (published code).
+            Defaults to 'stride'.
         refine_kernel_sizes (dict, optional): Kernels of the refine head's layers 'trunk', 'cls'
-            and 'offset'. Defaults to None: ``kernel_size``, but 7 for the release's offsets; what
-            a dict leaves out too.
-        variant (str): See above. Defaults to 'paper'.
-        loss_cls (dict, optional): Terms for the refined scores. Defaults to varifocal, with
-            alpha 0.75 in the paper variant, 0.25 in the release.
-        loss_reg (dict, optional): Defaults to IoU in the paper variant, DIoU in the release.
-        loss_coarse (dict, optional): Terms for the coarse scores; the published results need
-            focal or varifocal per data set. None supervises only refined results. Defaults to
-            None in the paper variant, focal in the release.
+            and 'offset'. Defaults to None: ``kernel_size``; what a dict leaves out too.
+        loss_cls (dict, optional): Loss of the refined scores. Defaults to varifocal.
+        loss_reg (dict, optional): Defaults to IoU.
+        loss_coarse (dict, optional): Loss of the coarse scores, beside which coarse boundaries are
+            supervised too. Defaults to None: only refined results are supervised.
         coarse_weight (float): Share of the coarse losses where there are any; the refined ones
             have the rest. Defaults to 0.3.
-        iou_power (float, optional): See :class:`PointHead`. Defaults to 0 in the paper variant,
-            whose varifocal loss weighs by IoU already, to 0.25 in the release.
+        normalizer_moves (str): 'step', or 'half': the running number of positives moves before each
+            of the refined and the coarse half (published code). Defaults to 'step'.
+        iou_power (float): See :class:`PointHead`. Defaults to 0: varifocal weighs by IoU already.
+        iou_targets (bool): See :class:`PointHead`. Defaults to True.
+        balance_negatives (bool): See :class:`PointHead`. Defaults to True.
         **kwargs: See :class:`TridentHead`.
 
     Raises:
-        ValueError: On an unknown member of ``refine`` or unknown ``boundary_feats``.
+        ValueError: On an unknown choice.
     """
 
     def __init__(self,
@@ -83,129 +97,130 @@ class CLTDRHead(TridentHead):
                  reg_sources: Sequence[str] = ('lower', ),
                  refine: Sequence[str] = ('cls', 'reg'),
                  fusion: str = 'attention',
-                 boundary_feats: Optional[str] = None,
+                 fusion_depthwise: bool = True,
+                 fusion_kernel_size: int = 3,
+                 boundary_feats: str = 'decoupled',
+                 score_fusion: str = 'geometric_mean',
+                 offsets_per_class: bool = False,
+                 offset_unit: str = 'stride',
                  refine_kernel_sizes: Optional[dict[str, int]] = None,
-                 variant: str = 'paper',
                  loss_cls: Optional[dict] = None,
                  loss_reg: Optional[dict] = None,
                  loss_coarse: Optional[dict] = None,
                  coarse_weight: float = 0.3,
-                 iou_power: Optional[float] = None,
+                 normalizer_moves: str = 'step',
+                 iou_power: float = 0.,
+                 iou_targets: bool = True,
+                 balance_negatives: bool = True,
                  **kwargs) -> None:
-        release = variant == 'release'
-        if iou_power is None:
-            iou_power = 0.25 if release else 0.
-        kwargs.setdefault('iou_targets', not release)
-        kwargs.setdefault('balance_negatives', not release)
         super().__init__(
             *args,
-            variant=variant,
-            loss_cls=loss_cls or dict(type='TALVarifocalLoss', alpha=0.25 if release else 0.75),
-            loss_reg=loss_reg or dict(type='DIoU1DLoss' if release else 'IoU1DLoss'),
+            loss_cls=loss_cls or dict(type='TALVarifocalLoss'),
+            loss_reg=loss_reg or dict(type='IoU1DLoss'),
             iou_power=iou_power,
+            iou_targets=iou_targets,
+            balance_negatives=balance_negatives,
             **kwargs)
-        unknown = set(refine) - {'cls', 'reg'}
-        if unknown:
-            raise ValueError(f"CLTDRHead: refine must be among 'cls', 'reg', got "
-                             f'{sorted(unknown)}')
-        boundary_feats = boundary_feats or ('pyramid' if release else 'decoupled')
-        if boundary_feats not in ('decoupled', 'pyramid'):
-            raise ValueError(f"CLTDRHead: boundary_feats must be 'decoupled' or 'pyramid', got "
-                             f'{boundary_feats!r}')
+        for member in refine:
+            _one_of('refine', member, ('cls', 'reg'))
+        _one_of('boundary_feats', boundary_feats, ('decoupled', 'pyramid'))
+        _one_of('score_fusion', score_fusion, ('geometric_mean', 'logit_product'))
+        _one_of('offset_unit', offset_unit, ('stride', 'grid'))
+        _one_of('normalizer_moves', normalizer_moves, ('step', 'half'))
+        self.refine = tuple(refine)
         self.boundary_feats = boundary_feats
-        if release and loss_coarse is None:
-            loss_coarse = dict(type='TALFocalLoss')
+        self.score_fusion = score_fusion
+        self.offsets_per_class = offsets_per_class
+        self.offset_unit = offset_unit
         self.loss_coarse = MODELS.build(loss_coarse) if loss_coarse else None
         self.coarse_weight = coarse_weight
-        cfg = dict(channels=self.in_channels, variant=variant)
+        self.normalizer_moves = normalizer_moves
+        cfg = dict(channels=self.in_channels, depthwise=fusion_depthwise,
+                   own_kernel_size=fusion_kernel_size)
         self.dcm = CrossLevelFusion(sources=cls_sources, fusion=fusion, **cfg)
         self.drm = CrossLevelFusion(sources=reg_sources, fusion=fusion, **cfg)
-        self.refine = tuple(refine)
         if self.refine:
             self.clff = CrossLevelFusion(sources=('higher', 'lower'), fusion='add', **cfg)
             kernel = self.tower_cfg['kernel_size']
+            # a product of logits starts at 0 with it, a mean of probabilities at the prior
+            prior_prob = self.prior_prob if score_fusion == 'geometric_mean' else None
             self.refine_head = RefineHead(
                 self.in_channels, self.feat_channels, self.num_classes,
-                num_offsets=self.num_classes if release else 1,
-                kernel_sizes={**dict(trunk=kernel, cls=kernel, offset=7 if release else kernel),
+                num_offsets=self.num_classes if offsets_per_class else 1,
+                kernel_sizes={**dict(trunk=kernel, cls=kernel, offset=kernel),
                               **(refine_kernel_sizes or {})},
-                # a product of logits starts at 0 with it, a mean of probabilities at the prior
-                prior_prob=None if release else self.prior_prob,
-                targets=self.refine, tower_cfg=self.tower_cfg)
+                prior_prob=prior_prob, targets=self.refine, tower_cfg=self.tower_cfg)
 
-    def forward(self, feats: Feats, masks: Feats) -> Outputs:
+    def forward_rows(self, table: PackedRows) -> HeadOutputs:
         """Predict at every point.
 
         Args:
-            feats (Sequence[Tensor]): Per level (B, C, T_l), finest first.
-            masks (Sequence[Tensor]): Per level (B, T_l) bool.
+            table (PackedRows): (R, C).
 
         Returns:
-            Dict[str, List[Tensor]]: Those of :class:`TridentHead`, ``cls_logits`` refined, plus
-            ``coarse_logits`` (B, K, T_l) and ``refine_starts``, ``refine_ends`` (B, 1 or K,
-            T_l), the offsets of the boundaries, per level.
+            HeadOutputs: That of :class:`TridentHead`, ``cls_logits`` refined; tables
+            ``coarse_logits`` and ``refine_logits`` (R, K), and readings ``refine_starts`` and
+            ``refine_ends`` (R, 1 or K), the offsets of the boundaries.
         """
-        self.check_levels(feats)
-        for_reg = self.drm(feats, masks)
-        outs = self.predict_levels(
-            self.dcm(feats, masks), for_reg,
-            feats if self.boundary_feats == 'pyramid' else for_reg, masks)
-        outs['coarse_logits'] = outs['cls_logits']
+        x, layout = table.rows, table.layout
+        for_reg = self.drm(x, layout)  # (R, C)
+        outs = self.predict_from(self.dcm(x, layout), for_reg,
+                                 x if self.boundary_feats == 'pyramid' else for_reg, layout)
+        outs.tables['coarse_logits'] = outs.cls_logits
         if self.refine:
-            outs.update(self.refine_head(self.clff(feats, masks), masks))
+            refinement, readings = self.refine_head(self.clff(x, layout), layout)
+            outs.readings.update(readings)
         if 'cls' in self.refine:
-            outs['cls_logits'] = [
-                a * r if self.release else refined_logit(a, r)
-                for a, r in zip(outs['coarse_logits'], outs['refine_logits'])]
+            outs.tables['refine_logits'] = refinement
+            outs.cls_logits = (outs.cls_logits * refinement
+                               if self.score_fusion == 'logit_product' else
+                               refined_logit(outs.cls_logits, refinement))
         return outs
 
-    def decode(self, outs: Outputs, points: PyramidPoints, batch: Tensor, point: Tensor,
-               label: Tensor) -> Tensor:
+    def decode(self, outs: HeadOutputs, pairs: Pairs) -> Tensor:
         """Refined distances of chosen pairs; see :meth:`PointHead.decode`."""
-        coarse = super().decode(outs, points, batch, point, label)
-        return self.refine_distances(coarse, outs, points, batch, point, label)
+        return self.refine_distances(super().decode(outs, pairs), outs, pairs)
 
-    def refine_distances(self, coarse: Tensor, outs: Outputs, points: PyramidPoints,
-                         batch: Tensor, point: Tensor, label: Tensor) -> Tensor:
+    def refine_distances(self, coarse: Tensor, outs: HeadOutputs, pairs: Pairs) -> Tensor:
         """Move decoded boundaries by the refine head's offsets (eq. 11 and 12).
 
         Args:
             coarse (Tensor): (N, 2) distances in strides.
-            outs (Dict[str, List[Tensor]]): What :meth:`forward` returned.
-            points (PyramidPoints): The P points.
-            batch (Tensor): (N,) int64.
-            point (Tensor): (N,) int64.
-            label (Tensor): (N,) int64.
+            outs (HeadOutputs): What :meth:`forward_rows` returned.
+            pairs (Pairs): N pairs.
 
         Returns:
             Tensor: (N, 2) distances in strides, not negative.
         """
         if 'reg' not in self.refine:
             return coarse
-        channel = label if self.release else torch.zeros_like(label)
-        start, end = (torch.cat(outs[name], dim=2)[batch, channel, point].float()
+        channel = pairs.label if self.offsets_per_class else torch.zeros_like(pairs.label)
+        start, end = (outs.at(name, pairs.row, channel).float()
                       for name in ('refine_starts', 'refine_ends'))
         # a later start shortens the distance to it, a later end lengthens its
         offset = torch.stack([-start, end], dim=1)
-        if self.release:  # in grid steps at every level
-            offset = offset / points.stride[point, None]
+        if self.offset_unit == 'grid':
+            offset = offset / 2**outs.layout.level[pairs.row, None]
         return (coarse + offset).clamp(min=0)
 
-    def loss_by_targets(self, outs: Outputs, targets: PointTargets,
+    def loss_by_targets(self, outs: HeadOutputs, targets: PointTargets,
                         pair_weights: Optional[tuple[Tensor, Tensor]] = None) -> dict:
         """Refined losses, plus the coarse ones where ``loss_coarse`` is set.
 
         See :meth:`PointHead.loss_by_targets`.
         """
-        pairs = targets.points, targets.batch, targets.point, targets.label
-        coarse = super().decode(outs, *pairs)
-        refined = self.refine_distances(coarse, outs, *pairs)
-        loss_cls, loss_reg = self.reduce_terms(self.loss_cls, outs['cls_logits'], refined,
-                                               targets, pair_weights)
+        coarse = super().decode(outs, targets.pairs)
+        refined = self.refine_distances(coarse, outs, targets.pairs)
+        normalizer = self.normalizer(targets.num_points)
+        loss_cls, loss_reg = self.losses_of(outs.layout, outs.cls_logits, refined, targets,
+                                            normalizer, pair_weights)
         if self.loss_coarse is not None:
-            coarse_cls, coarse_reg = self.reduce_terms(
-                self.loss_coarse, outs['coarse_logits'], coarse, targets, pair_weights,
-                iou_power=0.)
+            if self.normalizer_moves == 'half':
+                normalizer = self.normalizer(targets.num_points)
+            coarse_cls, coarse_reg = point_losses(
+                self.loss_coarse, self.loss_reg, replace(self.loss_options, iou_power=0.),
+                outs.tables['coarse_logits'], coarse, targets, outs.layout, normalizer,
+                pair_weights=pair_weights)
             loss_cls = loss_cls.lerp(coarse_cls, self.coarse_weight)
             loss_reg = loss_reg.lerp(coarse_reg, self.coarse_weight)
         return dict(loss_cls=loss_cls, loss_reg=self.weigh_reg(loss_cls, loss_reg),

@@ -3,9 +3,11 @@ from collections.abc import Sequence
 from typing import Optional
 
 from mmengine.model import BaseModule
+from torch import Tensor
 
-from .point_head import Feats, Outputs
-from .tower import ConvTower, output_conv
+from ...structures import Layout
+from .outputs import Reading
+from .tower import ConvTower, OutputConv
 
 
 class RefineHead(BaseModule):
@@ -49,28 +51,26 @@ class RefineHead(BaseModule):
                                **{**(tower_cfg or {}), 'kernel_size': kernels['trunk']})
         self.cls_out = self.start_out = self.end_out = None
         if 'cls' in targets:
-            self.cls_out = output_conv(feat_channels, num_classes, kernels['cls'], prior_prob)
+            self.cls_out = OutputConv(feat_channels, num_classes, kernels['cls'], prior_prob)
         if 'reg' in targets:
-            self.start_out = output_conv(feat_channels, num_offsets, kernels['offset'])
-            self.end_out = output_conv(feat_channels, num_offsets, kernels['offset'])
+            self.start_out = OutputConv(feat_channels, num_offsets, kernels['offset'])
+            self.end_out = OutputConv(feat_channels, num_offsets, kernels['offset'])
 
-    def forward(self, feats: Feats, masks: Feats) -> Outputs:
+    def forward(self, x: Tensor, layout: Layout) -> tuple[Optional[Tensor], dict[str, Reading]]:
         """Predict corrections.
 
         Args:
-            feats (Sequence[Tensor]): Fused features, per level (B, C, T_l).
-            masks (Sequence[Tensor]): Per level (B, T_l) bool.
+            x (Tensor): (R, C) fused features, zero in gaps.
+            layout (Layout): Of their rows.
 
         Returns:
-            Dict[str, List[Tensor]]: Per level ``refine_logits`` (B, K, T_l), ``refine_starts``
-            and ``refine_ends`` (B, num_offsets, T_l), as far as they are asked for.
+            tuple[Tensor, dict[str, Reading]]: ``refine_logits`` (R, K) or None, and readings
+            ``refine_starts`` and ``refine_ends`` (R, num_offsets), as far as they are asked for.
         """
-        layers = dict(refine_logits=self.cls_out, refine_starts=self.start_out,
-                      refine_ends=self.end_out)
-        layers = {name: layer for name, layer in layers.items() if layer is not None}
-        outs = {name: [] for name in layers}
-        for x, mask in zip(feats, masks):
-            x = self.trunk(x, mask)
-            for name, layer in layers.items():
-                outs[name].append(layer(x, mask)[0])
-        return outs
+        x = self.trunk(x, layout)
+        logits = None if self.cls_out is None else self.cls_out(x, layout)
+        readings = {}
+        if self.start_out is not None:
+            readings = dict(refine_starts=Reading(self.start_out, x, layout),
+                            refine_ends=Reading(self.end_out, x, layout))
+        return logits, readings

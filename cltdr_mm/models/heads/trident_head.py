@@ -3,11 +3,14 @@ from typing import Optional
 
 import torch
 from mmaction.registry import MODELS
+from mmcv.cnn import Scale
 from torch import Tensor, nn
 
-from ..layers import Scale
-from ..task_modules import PyramidPoints, trident_distances
-from .point_head import Feats, Outputs, PointHead
+from ...structures import Layout, PackedRows
+from ..task_modules import Pairs, boundary_windows, expected_distances
+from .actionformer_head import scale_by_level
+from .outputs import HeadOutputs, Reading
+from .point_head import PointHead
 from .tower import ConvTower
 
 
@@ -17,7 +20,7 @@ class TridentHead(PointHead):
 
     Args:
         *args: See :class:`PointHead`.
-        num_bins (int): Bins B: a boundary is sought up to B strides away. Defaults to 16.
+        num_bins (int): A boundary is sought up to so many strides away. Defaults to 16.
         boundary_kernel_size (int): Kernel of the start and end towers. Defaults to 3.
         boundary_init_std (float, optional): Standard deviation of the start and end towers'
             first weights, normal. Defaults to None: torch's own initialisation.
@@ -54,39 +57,43 @@ class TridentHead(PointHead):
                     if isinstance(module, nn.Conv1d):
                         nn.init.normal_(module.weight, std=boundary_init_std)
 
-    def forward(self, feats: Feats, masks: Feats) -> Outputs:
-        """Predict at every point; see :meth:`predict_levels`."""
-        self.check_levels(feats)
-        return self.predict_levels(feats, feats, feats, masks)
+    def forward_rows(self, table: PackedRows) -> HeadOutputs:
+        """Predict; see :meth:`predict_from`."""
+        return self.predict_from(table.rows, table.rows, table.rows, table.layout)
 
-    def predict_levels(self, cls_feats: Feats, center_feats: Feats, boundary_feats: Feats,
-                       masks: Feats) -> Outputs:
+    def predict_from(self, cls_feats: Tensor, center_feats: Tensor, boundary_feats: Tensor,
+                     layout: Layout) -> HeadOutputs:
         """Run the four towers, each on its own features.
 
         Args:
-            cls_feats (Sequence[Tensor]): Per level (B, C, T_l), for the classes.
-            center_feats (Sequence[Tensor]): For the centre offsets.
-            boundary_feats (Sequence[Tensor]): For start and end; detached here, since their
-                towers' gradients disturb the pyramid (TriDet, sec. 3.3).
-            masks (Sequence[Tensor]): Per level (B, T_l) bool.
+            cls_feats (Tensor): (R, C) for the classes.
+            center_feats (Tensor): (R, C) for the centre offsets.
+            boundary_feats (Tensor): (R, C) for start and end; detached here, since their towers'
+                gradients disturb the pyramid (TriDet, sec. 3.3).
+            layout (Layout): Of their rows.
 
         Returns:
-            Dict[str, List[Tensor]]: ``cls_logits``, ``starts``, ``ends`` (B, K, T_l), ``centers``
-            (B, 2 * (B + 1), T_l), ``masks`` (B, T_l), per level.
+            HeadOutputs: Readings ``starts``, ``ends`` (R, K) and ``centers``
+            (R, 2 * (num_bins + 1)).
         """
-        outs = dict(cls_logits=[], starts=[], ends=[], centers=[], masks=list(masks))
-        levels = zip(cls_feats, center_feats, boundary_feats, masks, self.scales)
-        for for_cls, for_center, for_boundary, mask, scale in levels:
-            for_boundary = for_boundary.detach()
-            outs['cls_logits'].append(self.cls_tower(for_cls, mask))
-            outs['centers'].append(scale(self.center_tower(for_center, mask)).relu())
-            outs['starts'].append(self.start_tower(for_boundary, mask))
-            outs['ends'].append(self.end_tower(for_boundary, mask))
-        return outs
+        boundary_feats = boundary_feats.detach()
+        return HeadOutputs(layout, self.cls_tower(cls_feats, layout), dict(
+            starts=Reading(self.start_tower, boundary_feats, layout),
+            ends=Reading(self.end_tower, boundary_feats, layout),
+            centers=Reading(self.center_tower, center_feats, layout,
+                            scale_by_level(self, layout))))
 
-    def decode(self, outs: Outputs, points: PyramidPoints, batch: Tensor, point: Tensor,
-               label: Tensor) -> Tensor:
+    def reads(self, layout: Layout, rows: Tensor) -> dict[str, Tensor]:
+        """Starts are read before the points, ends after them; see :meth:`PointHead.reads`."""
+        (start, _), (end, _) = boundary_windows(rows, layout, self.num_bins)
+        return dict(starts=start, ends=end)
+
+    def decode(self, outs: HeadOutputs, pairs: Pairs) -> Tensor:
         """Expectations over the bins, per class; see :meth:`PointHead.decode`."""
-        with torch.autocast(point.device.type, enabled=False):
-            return trident_distances(outs['starts'], outs['ends'], outs['centers'], batch, point,
-                                     points.level[point], label)
+        start, end = boundary_windows(pairs.row, outs.layout, self.num_bins)
+        label = pairs.label[:, None]
+        # steps outside of the level count as logit 0
+        starts = outs.at('starts', start[0], label) * start[1]  # (N, num_bins + 1)
+        ends = outs.at('ends', end[0], label) * end[1]
+        with torch.autocast(label.device.type, enabled=False):
+            return expected_distances(starts, ends, outs.at('centers', pairs.row))

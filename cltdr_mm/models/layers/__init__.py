@@ -1,12 +1,14 @@
-"""Building blocks for (B, C, T) sequences with a (B, T) validity mask."""
-from .attention import LocalSelfAttention, global_attention, local_attention
-from .conv import DepthwiseScale, MaskedConv1d, depthwise_conv, mask_steps
-from .norm import ChannelLayerNorm, MaskedGroupNorm
-from .pooling import downsample_mask, masked_max, masked_max_pool1d, masked_mean
-from .scale import Scale, ScaledDropPath
+"""Layers on tables of rows (R, C): what they do over time stays within a sequence."""
+from .attention import LocalSelfAttention, local_attention
+from .conv import Conv, Downsample2x, NamedConv, Upsample2x, depthwise
+from .convolution import dense_conv, depthwise_conv
+from .feed_forward import FeedForward
+from .norm import ChannelLayerNorm, GroupNorm
+from .pooling import max_pool
+from .residual import ScaledDropPath
 
 __all__ = [
-    'ChannelLayerNorm', 'DepthwiseScale', 'LocalSelfAttention', 'MaskedConv1d', 'MaskedGroupNorm',
-    'Scale', 'ScaledDropPath', 'depthwise_conv', 'downsample_mask', 'global_attention',
-    'local_attention', 'mask_steps', 'masked_max', 'masked_max_pool1d', 'masked_mean'
+    'ChannelLayerNorm', 'Conv', 'Downsample2x', 'FeedForward', 'GroupNorm', 'LocalSelfAttention',
+    'NamedConv', 'ScaledDropPath', 'Upsample2x', 'dense_conv', 'depthwise', 'depthwise_conv',
+    'local_attention', 'max_pool'
 ]

@@ -1,40 +1,15 @@
-"""Self-attention over time with key masks: global, or within a window in linear memory."""
+"""Self-attention over time: global, or within a window in linear memory."""
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-
-def global_attention(query: Tensor,
-                     key: Tensor,
-                     value: Tensor,
-                     mask: Tensor,
-                     dropout: float = 0.0) -> Tensor:
-    """Scaled dot-product attention of every step to every valid step.
-
-    Args:
-        query (Tensor): (B, H, T, d).
-        key (Tensor): (B, H, T, d).
-        value (Tensor): (B, H, T, d).
-        mask (Tensor): (B, T) bool, True where valid.
-        dropout (float): Probability of dropping an attention weight. Defaults to 0.0.
-
-    Returns:
-        Tensor: (B, H, T, d); padded queries hold finite numbers without meaning.
-    """
-    # The first step stays a key in any case: a row without keys would be a division by zero.
-    keys = mask.clone()
-    keys[:, 0] = True
-    return F.scaled_dot_product_attention(
-        query, key, value, attn_mask=keys[:, None, None], dropout_p=dropout)
+from ...structures import Layout
+from .conv import Conv
 
 
-def local_attention(query: Tensor,
-                    key: Tensor,
-                    value: Tensor,
-                    mask: Tensor,
-                    window: int,
+def local_attention(query: Tensor, key: Tensor, value: Tensor, window: int,
                     dropout: float = 0.0) -> Tensor:
-    """Attention of step i to the valid steps j with ``|i - j| <= window // 2``.
+    """Attention of step i to the steps j with ``|i - j| <= window // 2``.
 
     Queries are cut into blocks; a block sees its own steps and ``window // 2`` on either side.
     Memory and time grow linearly in T.
@@ -43,12 +18,11 @@ def local_attention(query: Tensor,
         query (Tensor): (B, H, T, d).
         key (Tensor): (B, H, T, d).
         value (Tensor): (B, H, T, d).
-        mask (Tensor): (B, T) bool, True where valid.
         window (int): Window in steps.
         dropout (float): Probability of dropping an attention weight. Defaults to 0.0.
 
     Returns:
-        Tensor: (B, H, T, d); padded queries hold finite numbers without meaning.
+        Tensor: (B, H, T, d).
     """
     batch, heads, steps, width = query.shape
     reach = window // 2
@@ -64,23 +38,26 @@ def local_attention(query: Tensor,
 
     query = F.pad(query, (0, 0, 0, extra)).view(batch, heads, num_blocks, block, width)
     query = query.transpose(1, 2)  # (B, N, H, block, d)
-    keys = F.pad(mask, (reach, reach + extra)).unfold(1, block + 2 * reach, block)  # (B, N, S)
-    distance = (torch.arange(block + 2 * reach, device=mask.device)
-                - torch.arange(block, device=mask.device)[:, None] - reach)  # (block, S)
-    # A query always sees itself: nothing changes for valid ones, padded ones stay finite.
-    allowed = (distance.abs() <= reach) & keys[:, :, None] | (distance == 0)
+    # S = block + 2 * reach keys of each block: which are steps of the sequence, and near enough
+    first = torch.arange(num_blocks, device=query.device)[:, None, None] * block
+    own = torch.arange(block, device=query.device)[:, None]
+    other = torch.arange(block + 2 * reach, device=query.device) - reach
+    inside = (first + other >= 0) & (first + other < steps)  # (N, 1, S)
+    distance = other - own  # (block, S)
+    # A query always sees itself: those beyond the end stay finite.
+    allowed = (distance.abs() <= reach) & inside | (distance == 0)  # (N, block, S)
     out = F.scaled_dot_product_attention(
         query.flatten(0, 1),
         neighbourhoods(key).flatten(0, 1),
         neighbourhoods(value).flatten(0, 1),
-        attn_mask=allowed.flatten(0, 1)[:, None],
+        attn_mask=allowed.repeat(batch, 1, 1)[:, None],
         dropout_p=dropout)  # (B * N, H, block, d)
     out = out.view(batch, num_blocks, heads, block, width).transpose(1, 2)
     return out.reshape(batch, heads, num_blocks * block, width)[:, :, :steps]
 
 
 class LocalSelfAttention(nn.Module):
-    """Multi-head self-attention of (B, C, T), within a window or global.
+    """Multi-head self-attention of the valid rows of every sequence.
 
     Args:
         channels (int): Number of channels C.
@@ -105,49 +82,39 @@ class LocalSelfAttention(nn.Module):
         self.num_heads = num_heads
         self.window = window
         self.dropout = dropout
-        self.query = nn.Conv1d(channels, channels, 1)
-        self.key = nn.Conv1d(channels, channels, 1)
-        self.value = nn.Conv1d(channels, channels, 1)
-        self.proj = nn.Conv1d(channels, channels, 1)
-        for conv in (self.query, self.key, self.value, self.proj):
-            nn.init.zeros_(conv.bias)
+        self.query = Conv(channels, channels, 1)
+        self.key = Conv(channels, channels, 1)
+        self.value = Conv(channels, channels, 1)
+        self.proj = Conv(channels, channels, 1)
 
-    def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, layout: Layout) -> Tensor:
         """Project, attend, project back.
 
         Args:
-            query (Tensor): (B, C, T) what queries are made of.
-            key (Tensor): (B, C, T) what keys are made of.
-            value (Tensor): (B, C, T) what values are made of.
-            mask (Tensor): (B, T) bool, True where valid.
+            query (Tensor): (R, C) what queries are made of.
+            key (Tensor): (R, C) what keys are made of.
+            value (Tensor): (R, C) what values are made of.
+            layout (Layout): Of their rows.
 
         Returns:
-            Tensor: (B, C, T), zero outside the mask.
+            Tensor: (R, C), zero outside of valid rows but in gaps, which mean nothing.
         """
+        tables = self.query(query), self.key(key), self.value(value)
+        blocks = zip(*(layout.blocks(x, valid_only=True) for x in tables))
+        out = self.proj(layout.join([self.attend_block(*block) for block in blocks]))
+        return layout.zero_padding(F.dropout(out, self.dropout, self.training))
 
-        def split(x: Tensor) -> Tensor:  # (B, C, T) -> (B, H, T, d)
-            return x.unflatten(1, (self.num_heads, -1)).transpose(2, 3)
-
-        query, key, value = split(self.query(query)), split(self.key(key)), split(
-            self.value(value))
+    def attend_block(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """Attention within whole sequences, each argument and the result (b, T, C)."""
         dropout = self.dropout if self.training else 0.0
+        heads = [x.unflatten(2, (self.num_heads, -1)).transpose(1, 2)  # (b, H, T, d)
+                 for x in (query, key, value)]
         if self.window > 1:
-            out = local_attention(query, key, value, mask, self.window, dropout)
+            out = local_attention(*heads, self.window, dropout)
         else:
-            # the fused kernels, linear in memory, want the width last in memory too
-            out = global_attention(query.contiguous(), key.contiguous(), value.contiguous(), mask,
-                                   dropout)
-        out = self.proj(out.transpose(2, 3).flatten(1, 2))
-        return F.dropout(out, self.dropout, self.training) * mask[:, None].to(out.dtype)
+            out = F.scaled_dot_product_attention(*heads, dropout_p=dropout)
+        return out.transpose(1, 2).flatten(2)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Self-attention.
-
-        Args:
-            x (Tensor): (B, C, T).
-            mask (Tensor): (B, T) bool, True where valid.
-
-        Returns:
-            Tensor: (B, C, T), zero outside the mask.
-        """
-        return self.attend(x, x, x, mask)
+    def forward(self, x: Tensor, layout: Layout) -> Tensor:
+        """Self-attention of a table (R, C), see :meth:`attend`."""
+        return self.attend(x, x, x, layout)

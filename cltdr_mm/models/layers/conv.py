@@ -1,37 +1,29 @@
-"""Convolutions of (B, C, T) sequences with a validity mask."""
+"""Convolutions of tables of rows, with the state dicts of ``torch.nn``'s."""
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-
-def mask_steps(x: Tensor, mask: Tensor) -> Tensor:
-    """Zero the padded steps of a sequence.
-
-    Args:
-        x (Tensor): (B, C, T).
-        mask (Tensor): (B, T) bool, True where valid.
-
-    Returns:
-        Tensor: (B, C, T).
-    """
-    return x * mask[:, None].to(x.dtype)
+from ...structures import Layout
+from .convolution import compute_dtype, dense_conv, dense_taps, depthwise_conv, depthwise_taps
 
 
-class MaskedConv1d(nn.Module):
-    """1-D convolution whose padded output steps are zero.
+class Conv(nn.Conv1d):
+    """Convolution over time of a table (R, C), at stride 1 or 2.
 
-    Only the output is masked: as long as every layer before it leaves zeros at padded steps, a
-    step next to the padding sees what it would see at the end of an unpadded input.
+    Rows beyond either end of a sequence count as zero, so that gaps must be zero where the kernel
+    is wider than 1. What comes out in gaps means nothing.
 
     Args:
         in_channels (int): Channels of the input.
         out_channels (int): Channels of the output.
-        kernel_size (int): Odd; the input is zero-padded by ``kernel_size // 2``.
-        stride (int): Step of the output grid in steps of the input. Defaults to 1.
-        groups (int): As in ``nn.Conv1d``. Defaults to 1.
+        kernel_size (int): Odd.
+        stride (int): 2 halves the grid. Defaults to 1.
+        groups (int): 1, or ``in_channels`` for a depth-wise convolution. Defaults to 1.
         bias (bool): Whether to learn a bias, which starts at zero. Defaults to True.
 
     Raises:
-        ValueError: If the kernel is even: its output grid would be shifted by half a step.
+        ValueError: If the kernel is even, whose output would be shifted by half a row, or on
+            another stride or number of groups.
     """
 
     def __init__(self,
@@ -41,91 +33,174 @@ class MaskedConv1d(nn.Module):
                  stride: int = 1,
                  groups: int = 1,
                  bias: bool = True) -> None:
-        super().__init__()
         if kernel_size % 2 == 0:
             raise ValueError(f'kernel_size must be odd, got {kernel_size}')
-        self.stride = stride
-        self.conv = nn.Conv1d(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride=stride,
-            padding=kernel_size // 2,
-            groups=groups,
-            bias=bias)
+        if stride not in (1, 2):
+            raise ValueError(f'stride must be 1 or 2, got {stride}')
+        depthwise = groups == in_channels == out_channels
+        if groups != 1 and not depthwise:
+            raise ValueError(f'groups must be 1 or the channels of input and output, got {groups}')
+        super().__init__(in_channels, out_channels, kernel_size, stride,
+                         padding=kernel_size // 2, groups=groups, bias=bias)
+        self.depthwise = depthwise
         if bias:
-            nn.init.zeros_(self.conv.bias)
+            nn.init.zeros_(self.bias)
 
-    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Convolve, then zero what is padding.
+    @property
+    def reach(self) -> int:
+        """int: Rows to either side that a row sees."""
+        return self.kernel_size[0] // 2
+
+    def forward(self, x: Tensor, layout: Layout = None) -> Tensor:
+        """Convolve.
 
         Args:
-            x (Tensor): (B, C_in, T).
-            mask (Tensor): (B, T) bool, True where valid.
+            x (Tensor): (R, C).
+            layout (Layout): Of its rows; not needed by a kernel of 1 at stride 1.
 
         Returns:
-            tuple[Tensor, Tensor]: (B, C_out, ceil(T / stride)) and its mask, every ``stride``-th
-            step of the given one.
+            Tensor: (R, D) at stride 1, else (R', D) with ``layout.half``, whose gaps are zero.
         """
-        if self.stride > 1:
-            mask_out = mask[:, ::self.stride]
+        if self.stride[0] == 2:
+            return self.halve(x, layout)
+        if self.reach and self.reach > layout.gap:
+            wide = layout.with_gap(self.reach)
+            return wide.move(self(layout.move(x, wide), wide), layout)
+        if self.depthwise:
+            return depthwise_conv(x, self.weight, self.bias_or_zero())
+        if not self.reach:
+            dtype = compute_dtype(x, self.weight)
+            bias = None if self.bias is None else self.bias.to(dtype)
+            return F.linear(x.to(dtype), self.weight[:, :, 0].to(dtype), bias)
+        return self.add_bias(dense_conv(x, self.weight))
+
+    def halve(self, x: Tensor, layout: Layout) -> Tensor:
+        """Convolve at stride 2, see :meth:`forward`."""
+        if self.reach > layout.gap:
+            wide = layout.with_gap(self.reach)
+            return wide.half.move(self.halve(layout.move(x, wide), wide), layout.half)
+        taps = [x.index_select(0, layout.every_second + shift)
+                for shift in range(-self.reach, self.reach + 1)]
+        if self.depthwise:
+            out = depthwise_taps(taps, self.weight, self.bias_or_zero())
         else:
-            mask_out = mask
-        return mask_steps(self.conv(x), mask_out), mask_out
+            out = self.add_bias(dense_taps(taps, self.weight))
+        half = layout.half
+        return out.new_zeros(half.num_rows, out.shape[1]).index_copy(0, half.seen_rows, out)
+
+    def add_bias(self, x: Tensor) -> Tensor:
+        """Add the bias in its own type: a prediction keeps its digits under autocast."""
+        return x if self.bias is None else x + self.bias
+
+    def bias_or_zero(self) -> Tensor:
+        """The bias, (D,)."""
+        return self.weight.new_zeros(self.out_channels) if self.bias is None else self.bias
 
 
-class DepthwiseScale(nn.Module):
-    """Depth-wise convolution of kernel 1: one factor and one offset per channel.
-
-    The same as ``nn.Conv1d(C, C, 1, groups=C)``, with its state dict, computed as a multiply-add,
-    which is many times faster than the convolution kernels' path for this case.
+class NamedConv(nn.Module):
+    """A :class:`Conv` whose parameters lie under ``conv``, as published state dicts have it.
 
     Args:
-        channels (int): Number of channels C.
+        *args: See :class:`Conv`.
+        **kwargs: See :class:`Conv`.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, *args, **kwargs) -> None:
         super().__init__()
-        self.channels = channels
-        self.weight = nn.Parameter(torch.empty(channels, 1, 1))
-        self.bias = nn.Parameter(torch.zeros(channels))
-        # What nn.Conv1d draws from at a fan-in of 1: uniform within +-1.
-        nn.init.uniform_(self.weight, -1, 1)
+        self.conv = Conv(*args, **kwargs)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Scale and shift every channel.
-
-        Args:
-            x (Tensor): (B, C, T).
-
-        Returns:
-            Tensor: (B, C, T).
-        """
-        return torch.addcmul(self.bias[:, None], x, self.weight[:, 0])
-
-    def extra_repr(self) -> str:
-        """Constructor arguments, for ``print(model)``."""
-        return f'{self.channels}'
+    def forward(self, x: Tensor, layout: Layout) -> Tensor:
+        """Convolve a table, see :meth:`Conv.forward`."""
+        return self.conv(x, layout)
 
 
-def depthwise_conv(channels: int, kernel_size: int) -> nn.Module:
-    """Depth-wise convolution that keeps the length, in its fastest form.
+def depthwise(channels: int, kernel_size: int, stride: int = 1) -> Conv:
+    """A depth-wise convolution.
 
     Args:
         channels (int): Number of channels.
         kernel_size (int): Odd.
+        stride (int): 1 or 2. Defaults to 1.
 
     Returns:
-        nn.Module: Maps (B, C, T) to (B, C, T); state dict keys ``weight`` (C, 1, kernel_size) and
-        ``bias`` (C,) whatever the kernel; the bias starts at zero.
+        Conv: State dict keys ``weight`` (C, 1, kernel_size) and ``bias`` (C,).
+    """
+    return Conv(channels, channels, kernel_size, stride, groups=channels)
+
+
+class Upsample2x(nn.ConvTranspose1d):
+    """Transposed convolution of kernel 3 and stride 2 from a level to the next finer one.
+
+    Even rows lie on one row of the coarser level and odd ones between two, so that two ordinary
+    convolutions do the work without multiplying the zeros that a transposed convolution inserts.
+    The state dict is that of ``nn.ConvTranspose1d``.
+
+    Args:
+        channels (int): Channels of input and output.
+        groups (int): 1, or ``channels`` to make it depth-wise. Defaults to 1.
 
     Raises:
-        ValueError: If the kernel is even.
+        ValueError: On other groups.
     """
-    if kernel_size % 2 == 0:
-        raise ValueError(f'kernel_size must be odd, got {kernel_size}')
-    if kernel_size == 1:
-        return DepthwiseScale(channels)
-    conv = nn.Conv1d(channels, channels, kernel_size, padding=kernel_size // 2, groups=channels)
-    nn.init.zeros_(conv.bias)
-    return conv
+
+    def __init__(self, channels: int, groups: int = 1) -> None:
+        if groups not in (1, channels):
+            raise ValueError(f'Upsample2x: groups must be 1 or {channels}, got {groups}')
+        super().__init__(channels, channels, 3, stride=2, padding=1, output_padding=1,
+                         groups=groups)
+
+    def forward(self, x: Tensor, layout: Layout) -> Tensor:
+        """Bring every level of a pyramid to the grid of the next finer one.
+
+        Args:
+            x (Tensor): (R, C), all levels in one table, zero in gaps.
+            layout (Layout): Theirs.
+
+        Returns:
+            Tensor: (R, C), zero on the coarsest level and in gaps.
+        """
+        at = layout.coarser
+        even = [x.index_select(0, at.even_parent)]
+        # an odd row sees the later of its parents through the first tap, the earlier by the last
+        odd = [x.index_select(0, at.odd_parent + 1), x.index_select(0, at.odd_parent)]
+        first, middle, last = self.weight.split(1, dim=2)
+        outer = torch.cat([first, last], dim=2)
+        if self.groups > 1:
+            even = depthwise_taps(even, middle, self.bias)
+            odd = depthwise_taps(odd, outer, self.bias)
+        else:  # the weight of a transposed convolution is (in, out, k)
+            even = dense_taps(even, middle.transpose(0, 1)) + self.bias
+            odd = dense_taps(odd, outer.transpose(0, 1)) + self.bias
+        rows = torch.cat([at.even, at.odd])
+        out = torch.cat([even, odd])
+        return out.new_zeros(layout.num_rows, out.shape[1]).index_copy(0, rows, out)
+
+
+class Downsample2x(nn.Conv1d):
+    """Convolution of kernel 3 and stride 2 from a level to the next coarser one.
+
+    Args:
+        channels (int): Channels of input and output.
+        groups (int): 1, or ``channels`` to make it depth-wise. Defaults to 1.
+    """
+
+    def __init__(self, channels: int, groups: int = 1) -> None:
+        super().__init__(channels, channels, 3, stride=2, padding=1, groups=groups)
+
+    def forward(self, x: Tensor, layout: Layout) -> Tensor:
+        """Bring every level of a pyramid to the grid of the next coarser one.
+
+        Args:
+            x (Tensor): (R, C), all levels in one table, zero in gaps.
+            layout (Layout): Theirs.
+
+        Returns:
+            Tensor: (R, C), zero on the finest level and in gaps.
+        """
+        rows, centres = layout.finer
+        taps = [x.index_select(0, centres + shift) for shift in (-1, 0, 1)]
+        if self.groups > 1:
+            out = depthwise_taps(taps, self.weight, self.bias)
+        else:
+            out = dense_taps(taps, self.weight) + self.bias
+        return out.new_zeros(layout.num_rows, out.shape[1]).index_copy(0, rows, out)

@@ -1,18 +1,13 @@
-"""Normalisation over channels (and groups of them) of (B, C, T) sequences."""
+"""Normalisation of tables of rows."""
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-
-def _upcast(x: Tensor) -> Tensor:
-    """Half precision tensors as float32, others as they are: statistics need the digits."""
-    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+from ...structures import Layout
 
 
 class ChannelLayerNorm(nn.Module):
-    """LayerNorm over the channels of every time step of a (B, C, T) tensor.
-
-    The result has the wider type of input and weights: float32 under autocast, so that the
-    residual stream of a block keeps its digits.
+    """LayerNorm over the channels of every row.
 
     Args:
         channels (int): Number of channels C.
@@ -27,31 +22,35 @@ class ChannelLayerNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(1, channels, 1))
         self.bias = nn.Parameter(torch.zeros(1, channels, 1))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalise every step.
+    def forward(self, x: Tensor, layout: Layout) -> Tensor:
+        """Normalise every row.
 
         Args:
-            x (Tensor): (B, C, T). A padded step of zeros comes out as the bias, not as zero.
+            x (Tensor): (R, C); statistics are float32 at least.
+            layout (Layout): Of its rows.
 
         Returns:
-            Tensor: (B, C, T).
+            Tensor: (R, C) of the type of x, zero in gaps, which the bias would fill.
         """
-        dtype = torch.promote_types(x.dtype, self.weight.dtype)
-        x = _upcast(x)
-        centred = x - x.mean(dim=1, keepdim=True)
-        rstd = (centred.square().mean(dim=1, keepdim=True) + self.eps).rsqrt()
-        return torch.addcmul(self.bias, centred * rstd, self.weight).to(dtype)
+        with torch.autocast(x.device.type, enabled=False):
+            if x.device.type == 'cpu' or x.dtype == self.weight.dtype:
+                out = F.layer_norm(x, (self.channels, ), self.weight.flatten(),
+                                   self.bias.flatten(), self.eps)
+            else:  # other devices have no kernel for two types
+                out = F.layer_norm(x.to(self.weight.dtype), (self.channels, ),
+                                   self.weight.flatten(), self.bias.flatten(), self.eps)
+        # in place: the norm's backward does not read its output
+        return layout.zero_gaps(out.to(x.dtype), inplace=True)
 
     def extra_repr(self) -> str:
         """Constructor arguments, for ``print(model)``."""
         return f'{self.channels}, eps={self.eps}'
 
 
-class MaskedGroupNorm(nn.Module):
-    """GroupNorm of (B, C, T) whose statistics come from the valid steps only.
+class GroupNorm(nn.Module):
+    """GroupNorm over the seen rows of every sequence.
 
-    ``nn.GroupNorm`` averages over padding too, so a video's features change with its padding.
-    On a fully valid input both agree. Keys and shapes of the state dict are the same.
+    Keys and shapes of the state dict are those of ``nn.GroupNorm``.
 
     Args:
         num_groups (int): Number of groups; divides ``channels``.
@@ -77,35 +76,33 @@ class MaskedGroupNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(channels)) if affine else None
         self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Normalise every group of every sample.
+    def forward(self, x: Tensor, layout: Layout) -> Tensor:
+        """Normalise every group of every sequence.
 
         Args:
-            x (Tensor): (B, C, T).
-            mask (Tensor): (B, T) bool, True where valid.
+            x (Tensor): (R, C); statistics are float32 at least.
+            layout (Layout): Of its rows.
 
         Returns:
-            Tensor: (B, C, T), zero outside the mask.
+            Tensor: (R, C), zero in gaps.
         """
         dtype = x.dtype
-        if self.weight is not None:
-            dtype = torch.promote_types(dtype, self.weight.dtype)
-        x = _upcast(x)
-        batch, channels, _ = x.shape
-        valid = mask[:, None].to(x.dtype)  # (B, 1, T)
-        # An empty row divides by one instead of zero and comes out as zeros.
-        count = valid.sum(dim=-1).clamp(min=1) * (channels // self.num_groups)  # (B, 1)
+        if dtype in (torch.float16, torch.bfloat16):
+            x = x.float()
+        return layout.apply(self.normalise, x).to(dtype)
 
-        def group_mean(value: Tensor) -> Tensor:  # (B, C, T) -> (B, C, 1), equal within a group
-            sums = value.sum(dim=-1).view(batch, self.num_groups, -1).sum(dim=-1)  # (B, G)
-            return (sums / count).repeat_interleave(channels // self.num_groups, dim=1)[..., None]
-
-        centred = (x - group_mean(x * valid)) * valid
-        rstd = (group_mean(centred.square()) + self.eps).rsqrt()  # (B, C, 1)
+    def normalise(self, x: Tensor) -> Tensor:
+        """Normalise whole sequences, (b, T, C)."""
+        centred = x - self.group_mean(x)
+        rstd = (self.group_mean(centred.square()) + self.eps).rsqrt()  # (b, 1, C)
         if self.weight is None:
-            return (centred * rstd).to(dtype)
-        out = torch.addcmul(self.bias[:, None], centred, rstd * self.weight[:, None])
-        return (out * valid).to(dtype)
+            return centred * rstd
+        return torch.addcmul(self.bias, centred, rstd * self.weight)
+
+    def group_mean(self, x: Tensor) -> Tensor:
+        """Mean over time and the channels of a group, (b, T, C) to (b, 1, C)."""
+        means = x.mean(1).unflatten(1, (self.num_groups, -1)).mean(2)  # (b, G)
+        return means.repeat_interleave(self.channels // self.num_groups, dim=1)[:, None]
 
     def extra_repr(self) -> str:
         """Constructor arguments, for ``print(model)``."""

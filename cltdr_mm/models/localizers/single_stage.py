@@ -5,34 +5,39 @@ from typing import Optional, Union
 from mmaction.registry import MODELS, TASK_UTILS
 from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..data_preprocessor import pad_sequences
-from .whole_model import with_levels, with_variant
+from ...structures import PackedRows, TimeMajor
+from ..parts import refuse_unknown, with_shapes
+from ..task_modules import resized_ranges
+from ..task_modules.ranges import DEFAULT_RANGES
 
-Inputs = Union[Tensor, Sequence[Tensor]]
+Inputs = Union[PackedRows, Tensor, Sequence[Union[TimeMajor, Tensor]]]
 
 
 @MODELS.register_module()
 class SingleStageLocalizer(BaseModel):
     """Any backbone with any head: features in, scored segments in seconds out.
 
+    Shapes are written once: the width and the number of levels of the backbone go on to neck and
+    head. A config may repeat them; if it says otherwise, that is an error.
+
     Args:
-        backbone (dict): Maps (B, C, T) and masks to a pyramid and its masks.
+        backbone (dict): Makes a pyramid of a batch.
         head (dict): A point head.
         neck (dict, optional): Maps a pyramid to a pyramid. Defaults to None.
         postprocessor (dict, optional): Built from TASK_UTILS; makes results of candidates.
             Defaults to None: the best candidates, clipped to the video, without suppression, as
             sliding windows need it, whose candidates the metric merges first.
-        data_preprocessor (dict, optional): Pads a batch. Defaults to a TALDataPreprocessor that
-            pads to a multiple of the coarsest level's stride.
-        num_levels (int, optional): Number of pyramid levels: backbone, neck, the head's
-            regression ranges and the padding follow, see :func:`.with_levels`. Defaults to None:
-            as the parts say.
-        variant (str, optional): 'paper' or 'release', for all parts that know the two. Kernel
-            sizes and padding of published weights are in ``configs/release``. Defaults to None:
-            as the parts say.
+        data_preprocessor (dict, optional): Packs a batch. Defaults to a TALDataPreprocessor.
+        num_levels (int, optional): Number of pyramid levels instead of what the backbone's config
+            says; the head's regression ranges follow, see :func:`.resized_ranges`.
+            Defaults to None.
         init_cfg (dict, optional): See BaseModule.
+
+    Raises:
+        TypeError: If a part computes on (B, C, T) alone, as those of version 0.1.0.
+        ValueError: If parts do not fit each other.
     """
 
     def __init__(self,
@@ -42,25 +47,38 @@ class SingleStageLocalizer(BaseModel):
                  postprocessor: Optional[dict] = None,
                  data_preprocessor: Optional[dict] = None,
                  num_levels: Optional[int] = None,
-                 variant: Optional[str] = None,
-                 init_cfg: Optional[dict] = None) -> None:
+                 init_cfg: Optional[dict] = None,
+                 **unknown) -> None:
+        refuse_unknown(self, unknown)
+        super().__init__(init_cfg=init_cfg)
         if num_levels is not None:
-            backbone, neck, head = with_levels(num_levels, backbone, neck, head)
-            if isinstance(data_preprocessor, dict):
-                data_preprocessor = dict(data_preprocessor, size_divisor=2**(num_levels - 1))
-        if variant is not None:
-            backbone, neck, head = (with_variant(variant, part) for part in (backbone, neck, head))
-        head = MODELS.build(head)
-        if data_preprocessor is None:
-            data_preprocessor = dict(size_divisor=2**(head.num_levels - 1))
-        if isinstance(data_preprocessor, dict):
-            # built here: the base class would look it up in the scope that happens to be default
-            data_preprocessor = MODELS.build({'type': 'TALDataPreprocessor', **data_preprocessor})
-        super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
-        self.backbone = MODELS.build(backbone)
-        self.neck = None if neck is None else MODELS.build(neck)
-        self.head = head
+            backbone = dict(backbone, num_levels=num_levels)
+            neck = None if neck is None else dict(neck, num_levels=num_levels)
+            head = resize_head(head, num_levels)
+        self.backbone = build_part(backbone, 'backbone')
+        width = getattr(self.backbone, 'out_channels', None)
+        levels = getattr(self.backbone, 'num_levels', None)
+        self.neck = None
+        if neck is not None:
+            self.neck = build_part(with_shapes(neck, 'neck', in_channels=width, num_levels=levels),
+                                   'neck')
+            width = getattr(self.neck, 'out_channels', None)
+        self.head = build_part(with_shapes(head, 'head', in_channels=width, num_levels=levels),
+                               'head')
+        self.data_preprocessor = self.build_preprocessor(data_preprocessor, levels)
         self.postprocessor = TASK_UTILS.build(postprocessor or dict(type='TALPostProcessor'))
+
+    def build_preprocessor(self, config: Union[dict, nn.Module, None],
+                           num_levels: Optional[int]) -> nn.Module:
+        """The data preprocessor, which knows the head's classes and the coarsest stride."""
+        if not isinstance(config, nn.Module):
+            config = {'type': 'TALDataPreprocessor', **(config or {})}
+            if config.get('pad_to') and num_levels:
+                config.setdefault('size_divisor', 2**(num_levels - 1))
+            # built here: the base class would look it up in the scope that happens to be default
+            config = MODELS.build(config)
+        config.num_classes = getattr(self.head, 'num_classes', None)
+        return config
 
     def forward(self,
                 inputs: Inputs,
@@ -70,16 +88,16 @@ class SingleStageLocalizer(BaseModel):
         """Run one of the three modes of an MMEngine model.
 
         Args:
-            inputs (Tensor or Sequence[Tensor]): (B, C, T), or a list of (C, T_i), which is
-                padded here.
+            inputs (PackedRows | Tensor | Sequence[TimeMajor | Tensor]): What the data preprocessor
+                made, or (B, C, T), or a sequence of (C, T_i).
             data_samples (list, optional): B data samples. Needed by 'loss' and 'predict'.
             mode (str): 'tensor' returns the head's raw outputs, 'loss' a dict of losses,
                 'predict' the data samples with ``pred_instances``. Defaults to 'tensor'.
-            masks (Tensor, optional): (B, T) bool of padded inputs. Defaults to None: a tensor
+            masks (Tensor, optional): (B, T) bool of padded (B, C, T). Defaults to None: a tensor
                 is valid everywhere.
 
         Returns:
-            dict or list: By mode.
+            dict or list: By mode; 'tensor' gives lists over levels of (B, D, T_l).
 
         Raises:
             ValueError: On another mode, or if it lacks its data samples.
@@ -88,40 +106,45 @@ class SingleStageLocalizer(BaseModel):
             raise ValueError(f"mode must be 'tensor', 'loss' or 'predict', got {mode!r}")
         if data_samples is None and mode != 'tensor':
             raise ValueError(f'mode {mode!r} needs data_samples')
-        feats, masks = self.extract_feat(inputs, masks)
+        pyramid = self.extract_feat(inputs, masks)
         if mode == 'tensor':
-            return self.head(feats, masks)
+            outs = self.head(pyramid)
+            return outs.per_level() if hasattr(outs, 'per_level') else outs
         if mode == 'loss':
-            return self.head.loss(feats, masks, data_samples)
-        return self.add_predictions(self.head.predict(feats, masks, data_samples), data_samples)
+            return self.head.loss(pyramid, None, data_samples)
+        return self.add_predictions(self.head.predict(pyramid, None, data_samples), data_samples)
 
-    def extract_feat(self, inputs: Inputs, masks: Optional[Tensor] = None):
+    def extract_feat(self, inputs: Inputs, masks: Optional[Tensor] = None) -> list[PackedRows]:
         """Pyramid of a batch.
 
         Args:
-            inputs (Tensor or Sequence[Tensor]): See :meth:`forward`.
+            inputs (PackedRows | Tensor | Sequence[TimeMajor | Tensor]): See :meth:`forward`.
             masks (Tensor, optional): See :meth:`forward`.
 
         Returns:
-            tuple: Features (B, D, T_l) and masks (B, T_l), each a tuple over levels.
+            list[PackedRows]: L tables (R_l, D), finest level first.
         """
-        if masks is None:
-            pad = self.data_preprocessor
-            inputs, masks = pad_sequences(list(inputs), pad.size_divisor, pad.pad_to)
-        feats, masks = self.backbone(inputs, masks)
-        return (feats, masks) if self.neck is None else self.neck(feats, masks)
+        if not isinstance(inputs, PackedRows):
+            if masks is not None:
+                lengths = masks.sum(dim=1).tolist()
+                inputs = [x[:, :length] for x, length in zip(inputs, lengths)]
+            inputs = self.data_preprocessor.pack(list(inputs))
+        pyramid = self.backbone(inputs)
+        return pyramid if self.neck is None else self.neck(pyramid)
 
     def add_predictions(self, candidates: list[InstanceData], data_samples: list) -> list:
         """Convert candidates to seconds and set what is left of them as predictions.
 
         Args:
-            candidates (List[InstanceData]): Per video ``segments`` in grid steps, ``scores``,
+            candidates (list[InstanceData]): Per video ``segments`` in grid steps, ``scores``,
                 ``labels``.
             data_samples (list): Their data samples, whose ``grid`` converts.
 
         Returns:
             list: The data samples.
         """
+        if candidates and candidates[0].segments.device.type == 'mps':  # which has no float64
+            candidates = [instances.cpu() for instances in candidates]
         for instances, sample in zip(candidates, data_samples):
             # late in a long video float32 seconds lose what boundaries are judged by
             instances.segments = sample.metainfo['grid'].to_seconds(instances.segments.double())
@@ -131,3 +154,31 @@ class SingleStageLocalizer(BaseModel):
         return data_samples
 
 
+def build_part(config: dict, name: str) -> nn.Module:
+    """Build a part of a localizer.
+
+    Args:
+        config (dict): The config.
+        name (str): What to call it in an error.
+
+    Returns:
+        nn.Module: The part.
+
+    Raises:
+        TypeError: If it computes on (B, C, T) alone.
+    """
+    part = MODELS.build(config)
+    if not getattr(part, 'takes_rows', False):
+        raise TypeError(
+            f'{name} {type(part).__name__} was written for (B, C, T) features: since 0.2.0 parts '
+            'compute on tables of rows; derive from PyramidPart (backbones, necks) or PointHead '
+            'and write forward_rows, see docs/extend.md')
+    return part
+
+
+def resize_head(head: dict, num_levels: int) -> dict:
+    """Config of a head with regression ranges for another number of levels."""
+    if isinstance(head.get('head'), dict):  # a head around a head
+        return dict(head, head=resize_head(head['head'], num_levels))
+    ranges = head.get('regression_ranges', DEFAULT_RANGES)
+    return dict(head, regression_ranges=resized_ranges(ranges, num_levels))

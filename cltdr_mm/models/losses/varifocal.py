@@ -17,10 +17,14 @@ class TALVarifocalLoss(nn.Module):
     Args:
         alpha (float): Weight of negative terms. Defaults to 0.75.
         gamma (float): Exponent on the probability of negative terms. Defaults to 2.0.
+        positives_by_target (bool): Whether every target above 0 is a positive, whatever the head
+            says: under label smoothing all are, in the published code. Defaults to False.
     """
 
-    def __init__(self, alpha: float = 0.75, gamma: float = 2.0) -> None:
+    def __init__(self, alpha: float = 0.75, gamma: float = 2.0,
+                 positives_by_target: bool = False) -> None:
         super().__init__()
+        self.positives_by_target = positives_by_target
         self.alpha = alpha
         self.gamma = gamma
 
@@ -39,7 +43,7 @@ class TALVarifocalLoss(nn.Module):
             Tensor: (..., K) float32, also under autocast.
         """
         logits, targets = logits.float(), targets.float()
-        if positives is None:
+        if positives is None or self.positives_by_target:
             positives = targets > 0
         negative_weight = self.alpha * (logits.sigmoid() - targets).abs().pow(self.gamma)
         weight = torch.where(positives, targets, negative_weight)

@@ -2,14 +2,15 @@
 from typing import Optional
 
 from mmaction.registry import MODELS
-from mmengine.model import BaseModule
-from torch import Tensor, nn
+from torch import nn
 
-from ..layers import ChannelLayerNorm, MaskedConv1d, mask_steps
+from ...structures import Layout, PackedRows
+from ..layers import ChannelLayerNorm, NamedConv
+from ..parts import PyramidPart, check_levels, refuse_unknown
 
 
 @MODELS.register_module()
-class FPN1D(BaseModule):
+class FPN1D(PyramidPart):
     """Adds every level, up-sampled, to the next finer one.
 
     Source: Feature Pyramid Networks (Lin et al., CVPR 2017) in ActionFormer's one-dimensional form:
@@ -17,9 +18,9 @@ class FPN1D(BaseModule):
     norm on every level. Parameters carry the names of ActionFormer's code.
 
     Args:
-        in_channels (int): Width of the levels.
+        in_channels (int): Width of the levels. In a localizer, the backbone's.
+        num_levels (int): Number of levels L. In a localizer, the backbone's.
         out_channels (int, optional): Width of the result; None keeps it. Defaults to None.
-        num_levels (int): Number of levels L. Defaults to 6.
         with_norm (bool): Whether channel LayerNorms follow; without them the convolutions have a
             bias. Defaults to True.
         init_cfg (dict, optional): MMEngine's weight initialisation config. Defaults to None.
@@ -27,44 +28,53 @@ class FPN1D(BaseModule):
 
     def __init__(self,
                  in_channels: int,
+                 num_levels: int,
                  out_channels: Optional[int] = None,
-                 num_levels: int = 6,
                  with_norm: bool = True,
-                 init_cfg: Optional[dict] = None) -> None:
+                 init_cfg: Optional[dict] = None,
+                 **unknown) -> None:
+        refuse_unknown(self, unknown)
         super().__init__(init_cfg=init_cfg)
-        width = out_channels or in_channels
+        self.out_channels = width = out_channels or in_channels
         self.lateral_convs = nn.ModuleList(
-            MaskedConv1d(in_channels, width, 1, bias=not with_norm) for _ in range(num_levels))
+            NamedConv(in_channels, width, 1, bias=not with_norm) for _ in range(num_levels))
         self.fpn_convs = nn.ModuleList(
-            MaskedConv1d(width, width, 3, groups=width, bias=not with_norm)
+            NamedConv(width, width, 3, groups=width, bias=not with_norm)
             for _ in range(num_levels))
         self.fpn_norms = nn.ModuleList(
             ChannelLayerNorm(width) if with_norm else nn.Identity() for _ in range(num_levels))
 
-    def forward(self, feats: tuple[Tensor, ...],
-                masks: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    def forward_rows(self, packed: list[PackedRows]) -> list[PackedRows]:
         """Fuse.
 
         Args:
-            feats (tuple[Tensor]): L features, (B, C, T_l) each, finest first.
-            masks (tuple[Tensor]): Their masks, (B, T_l) bool each.
+            packed (list[PackedRows]): L tables (R_l, C), finest first.
 
         Returns:
-            tuple: L features, (B, D, T_l) each, zero at padded steps; and the masks.
+            list[PackedRows]: L tables (R_l, D).
 
         Raises:
             ValueError: If the number of levels is not ``num_levels``.
         """
-        if len(feats) != len(self.fpn_norms):
-            raise ValueError(f'FPN1D was built for {len(self.fpn_norms)} levels, got {len(feats)}')
-        levels = [conv(x, mask)[0] for conv, x, mask in zip(self.lateral_convs, feats, masks)]
-        for index in range(len(levels) - 1, 0, -1):
-            finer = levels[index - 1]
-            coarse = levels[index].repeat_interleave(2, dim=-1)[..., :finer.shape[-1]]
-            # An odd number of valid steps: the last coarse one reaches into the padding.
-            levels[index - 1] = mask_steps(finer + coarse, masks[index - 1])
-        outs = [
-            mask_steps(norm(conv(x, mask)[0]), mask)
-            for conv, norm, x, mask in zip(self.fpn_convs, self.fpn_norms, levels, masks)
-        ]
-        return tuple(outs), tuple(masks)
+        check_levels(self, packed, len(self.fpn_norms))
+        layouts = [level.layout for level in packed]
+        tables = [layout.zero_gaps(layout.zero_padding(conv(level.rows, layout)))
+                  for conv, level, layout in zip(self.lateral_convs, packed, layouts)]
+        for index in range(len(tables) - 1, 0, -1):
+            finer = layouts[index - 1]
+            coarse = tables[index].index_select(0, _nearest(finer))  # (rows seen, D)
+            tables[index - 1] = tables[index - 1].index_add(0, finer.seen_rows, coarse)
+        outs = []
+        for conv, norm, x, layout in zip(self.fpn_convs, self.fpn_norms, tables, layouts):
+            x = conv(x, layout)
+            x = layout.zero_gaps(x) if isinstance(norm, nn.Identity) else norm(x, layout)
+            outs.append(PackedRows(layout.zero_padding(x), layout))
+        return outs
+
+
+def _nearest(layout: Layout):
+    """For every seen row, the row of ``layout.half`` that covers it."""
+    half = layout.half
+    # the rows of a sequence before this one take half their number there, rounded up
+    first = half.seen_rows[layout.every_second.searchsorted(layout.seen_rows, right=True) - 1]
+    return first

@@ -2,12 +2,14 @@
 from .candidates import top_pairs
 from .center_sampling import Assignment, CenterSamplingAssigner
 from .normalizer import EMANormalizer, mean_over_ranks
-from .points import PyramidPoints, pyramid_points
+from .points import Actions, Pairs, PyramidPoints, pyramid_points
+from .ranges import resized_ranges
 from .sim_ota import SimOTAAssigner1D
 from .targets import PointTargets
-from .trident_decoding import trident_distances
+from .trident_decoding import boundary_windows, expected_distances
 
 __all__ = [
-    'Assignment', 'CenterSamplingAssigner', 'EMANormalizer', 'PointTargets', 'PyramidPoints',
-    'SimOTAAssigner1D', 'mean_over_ranks', 'pyramid_points', 'top_pairs', 'trident_distances'
+    'Actions', 'Assignment', 'CenterSamplingAssigner', 'EMANormalizer', 'Pairs', 'PointTargets',
+    'PyramidPoints', 'SimOTAAssigner1D', 'boundary_windows', 'expected_distances',
+    'mean_over_ranks', 'pyramid_points', 'resized_ranges', 'top_pairs'
 ]

@@ -6,22 +6,20 @@ import torch
 from mmaction.registry import TASK_UTILS
 from torch import Tensor
 
-from .points import PyramidPoints
+from .points import Actions, Pairs, PyramidPoints
 
 
 @dataclass
 class Assignment:
-    """Positive (point, class) pairs of one video.
+    """Positive (point, class) pairs of a batch.
 
     Attributes:
-        point (Tensor): (N,) int64 indices into the pyramid's points, ascending.
-        label (Tensor): (N,) int64 classes; a point with two classes stands twice.
+        pairs (Pairs): (N,) rows, ascending, and classes; a point of two classes stands twice.
         distance (Tensor): (N, 2) distances to start and end, in strides of the point's level.
         gt (Tensor): (N,) int64 index of the action that the distances belong to.
     """
 
-    point: Tensor
-    label: Tensor
+    pairs: Pairs
     distance: Tensor
     gt: Tensor
 
@@ -30,46 +28,47 @@ def boundary_distances(points: PyramidPoints, segments: Tensor) -> Tensor:
     """Signed distances of every point to the boundaries of every action.
 
     Args:
-        points (PyramidPoints): P points.
+        points (PyramidPoints): R points.
         segments (Tensor): (G, 2) in grid steps.
 
     Returns:
-        Tensor: (P, G, 2) in grid steps, to start and end; both positive inside.
+        Tensor: (R, G, 2) in grid steps, to start and end; both positive inside.
     """
     return torch.stack([points.time[:, None] - segments[None, :, 0],
                         segments[None, :, 1] - points.time[:, None]], dim=-1)
 
 
 def assignment_of(points: PyramidPoints, positive: Tensor, gt_of_point: Tensor,
-                  segments: Tensor, labels: Tensor) -> Assignment:
+                  actions: Actions) -> Assignment:
     """Turn a (point, action) matrix into (point, class) pairs.
 
     Args:
-        points (PyramidPoints): P points.
-        positive (Tensor): (P, G) bool, the actions whose classes a point takes.
-        gt_of_point (Tensor): (P,) int64, the action whose boundaries a point regresses.
-        segments (Tensor): (G, 2) in grid steps.
-        labels (Tensor): (G,) int64.
+        points (PyramidPoints): R points.
+        positive (Tensor): (R, G) bool, the actions whose classes a point takes.
+        gt_of_point (Tensor): (R,) int64, the action whose boundaries a point regresses.
+        actions (Actions): The G actions.
 
     Returns:
         Assignment: Each (point, class) pair once, in ascending order.
     """
-    point, gt = positive.nonzero(as_tuple=True)
-    pairs = torch.stack([point, labels[gt]], dim=1).unique(dim=0)  # sorted
-    point, label = pairs[:, 0], pairs[:, 1]
-    gt = gt_of_point[point]
-    time, stride = points.time[point], points.stride[point]
-    distance = torch.stack([time - segments[gt, 0], segments[gt, 1] - time], dim=-1)
-    return Assignment(point, label, distance / stride[:, None], gt)
+    classes = torch.arange(actions.num_classes, device=actions.labels.device)
+    of_class = (actions.labels[:, None] == classes).float()  # (G, K)
+    # a class that two actions share at a point is one pair
+    row, label = (positive.float() @ of_class > 0).nonzero(as_tuple=True)
+    gt = gt_of_point[row]
+    time, stride = points.time[row], points.stride[row]
+    segments = actions.segments[gt]
+    distance = torch.stack([time - segments[:, 0], segments[:, 1] - time], dim=-1)
+    return Assignment(Pairs(row, label), distance / stride[:, None], gt)
 
 
 @TASK_UTILS.register_module()
 class CenterSamplingAssigner:
     """Points near an action's centre, on the level whose range holds its boundaries.
 
-    A point belongs to an action if it lies inside it, within ``radius`` strides of its centre,
-    and if the farther boundary lies inside the level's regression range. Among several actions
-    the shortest wins; those within 1e-3 grid steps of its length add their classes, but the
+    A point belongs to an action of its video if it lies inside it, within ``radius`` strides of its
+    centre, and if the farther boundary lies inside the level's regression range. Among several
+    actions the shortest wins; those within 1e-3 grid steps of its length add their classes, but the
     boundaries are the winner's.
 
     Args:
@@ -86,46 +85,53 @@ class CenterSamplingAssigner:
         self.radius = radius
 
     @torch.no_grad()
-    def assign(self, points: PyramidPoints, segments: Tensor, labels: Tensor) -> Assignment:
-        """Assign points to the actions of one video.
+    def assign(self, points: PyramidPoints, actions: Actions) -> Assignment:
+        """Assign the points of a batch to its actions.
 
         Args:
-            points (PyramidPoints): P points.
-            segments (Tensor): (G, 2) in grid steps.
-            labels (Tensor): (G,) int64.
+            points (PyramidPoints): R points.
+            actions (Actions): G actions.
 
         Returns:
             Assignment: The positive pairs; none if there is no action.
         """
+        segments = actions.segments
         if segments.numel() == 0:
-            nothing = labels.new_zeros(0)
-            return Assignment(nothing, nothing, segments.new_zeros(0, 2), nothing)
-        inside = self.candidates(points, segments)
+            nothing = actions.labels.new_zeros(0)
+            return Assignment(Pairs(nothing, nothing), segments.new_zeros(0, 2), nothing)
+        inside = self.candidates(points, actions)
         lengths = (segments[:, 1] - segments[:, 0]).expand(len(points), -1)
         lengths = lengths.masked_fill(~inside, float('inf'))
         shortest, gt_of_point = lengths.min(dim=1)
         positive = inside & (lengths <= shortest[:, None] + 1e-3)
-        return assignment_of(points, positive, gt_of_point, segments, labels)
+        return assignment_of(points, positive, gt_of_point, actions)
 
-    def candidates(self, points: PyramidPoints, segments: Tensor) -> Tensor:
+    def candidates(self, points: PyramidPoints, actions: Actions) -> Tensor:
         """Which points may answer for which actions, before any conflict is settled.
 
         Args:
-            points (PyramidPoints): P points.
-            segments (Tensor): (G, 2) in grid steps.
+            points (PyramidPoints): R points.
+            actions (Actions): G actions.
 
         Returns:
-            Tensor: (P, G) bool: in the action's sampled zone, on a level with its range.
+            Tensor: (R, G) bool: in the action's video and sampled zone, on a level with its range.
         """
-        to_boundary = boundary_distances(points, segments)  # (P, G, 2)
+        segments = actions.segments
+        to_boundary = boundary_distances(points, segments)  # (R, G, 2)
         if self.radius is None:
             inside = to_boundary.amin(-1) > 0
         else:
             centre = segments.mean(-1)
             reach = points.stride[:, None] * self.radius
-            starts = torch.maximum(centre - reach, segments[:, 0])  # (P, G)
+            starts = torch.maximum(centre - reach, segments[:, 0])  # (R, G)
             ends = torch.minimum(centre + reach, segments[:, 1])
             time = points.time[:, None]
             inside = (time > starts) & (time < ends)
         farthest = to_boundary.amax(-1)
-        return inside & (farthest >= points.low[:, None]) & (farthest <= points.high[:, None])
+        return (inside & (farthest >= points.low[:, None]) & (farthest <= points.high[:, None])
+                & same_video(points, actions))
+
+
+def same_video(points: PyramidPoints, actions: Actions) -> Tensor:
+    """Which points are of which actions' videos, (R, G) bool."""
+    return points.valid[:, None] & (points.video[:, None] == actions.video)

@@ -1,15 +1,16 @@
 """By how many positives a loss is divided: a running mean that survives a resume."""
 import torch
-from mmengine.dist import all_reduce
+from mmengine.dist import all_reduce, get_world_size
 from torch import Tensor, nn
 
 
 class EMANormalizer(nn.Module):
-    """Exponential moving average of the number of positives per rank and step.
+    """Exponential moving average of the number of positives of a step.
 
     The average of few positives in one short video must not blow up its gradient (ActionFormer,
-    ECCV 2022, sec. 3.4). The number is averaged over all ranks first, so that a job yields the
-    same losses however many ranks share it, and it is a buffer: a resumed run goes on with it.
+    ECCV 2022, sec. 3.4). Kept is the number of all ranks together, and each divides by its share: a
+    job yields the same gradients however many ranks share it, from the first step on and after a
+    resume on another number of ranks.
 
     Args:
         init (float): Value before the first step, about the positives of an average batch.
@@ -30,6 +31,17 @@ class EMANormalizer(nn.Module):
         # double: the published code keeps a Python float, and the value shall be the same
         self.register_buffer('value', torch.tensor(float(init), dtype=torch.float64))
 
+    def _apply(self, fn, recurse: bool = True):
+        # some devices have no double, and a model's change of type is not meant for a counter
+        exact = self.value
+        self.value = exact.float()
+        super()._apply(fn, recurse)
+        if self.value.device.type != 'mps':
+            self.value = exact.to(self.value.device)
+        else:
+            self.value = self.value.float()
+        return self
+
     def forward(self, count: Tensor) -> Tensor:
         """Take in the positives of a step.
 
@@ -37,14 +49,16 @@ class EMANormalizer(nn.Module):
             count (Tensor): Number of positives on this rank, a scalar.
 
         Returns:
-            Tensor: The average after the step, a float32 scalar; in evaluation mode the average
-            as it is.
+            Tensor: This rank's share of the average after the step, a float32 scalar; in evaluation
+            mode of the average as it is.
         """
-        if not self.training:
-            return self.value.float()
-        count = mean_over_ranks(count.to(self.value)).clamp(min=1)
-        self.value.copy_(self.momentum * self.value + (1 - self.momentum) * count)
-        return self.value.float()
+        ranks = get_world_size()
+        if self.training:
+            total = count.detach().to(self.value, copy=True)
+            all_reduce(total, op='sum')
+            total = total.clamp(min=ranks)
+            self.value.copy_(self.momentum * self.value + (1 - self.momentum) * total)
+        return (self.value / ranks).float()
 
 
 def mean_over_ranks(count: Tensor) -> Tensor:

@@ -1,22 +1,54 @@
 """The points of a pyramid: every step of every level is a candidate centre of an action."""
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from ...structures import Layout
+
+
+class Pairs(NamedTuple):
+    """Chosen (point, class) pairs.
+
+    Attributes:
+        row (Tensor): (N,) int64, rows of the points in the table of all levels and videos.
+        label (Tensor): (N,) int64 classes.
+    """
+
+    row: Tensor
+    label: Tensor
+
+
+class Actions(NamedTuple):
+    """The actions of a batch.
+
+    Attributes:
+        segments (Tensor): (G, 2) in grid steps of their videos.
+        labels (Tensor): (G,) int64.
+        video (Tensor): (G,) int64, which video of the batch.
+        num_classes (int): Classes K.
+    """
+
+    segments: Tensor
+    labels: Tensor
+    video: Tensor
+    num_classes: int
+
 
 @dataclass
 class PyramidPoints:
-    """All points of a pyramid, level after level, finest first.
+    """The points of all levels and videos of a batch, one a row; gaps and padding are none.
 
     Attributes:
-        time (Tensor): (P,) positions in grid steps.
-        stride (Tensor): (P,) grid steps between neighbours on the point's level.
-        level (Tensor): (P,) int64 number of the level.
-        low (Tensor): (P,) smallest regression distance of the level, in grid steps.
-        high (Tensor): (P,) largest one.
-        lengths (Tuple[int, ...]): Steps of each level.
+        time (Tensor): (R,) positions in grid steps.
+        stride (Tensor): (R,) grid steps between neighbours on the point's level.
+        level (Tensor): (R,) int64 number of the level.
+        low (Tensor): (R,) smallest regression distance of the level, in grid steps.
+        high (Tensor): (R,) largest one.
+        video (Tensor): (R,) int64.
+        valid (Tensor): (R,) bool, whether the row is a point.
     """
 
     time: Tensor
@@ -24,32 +56,27 @@ class PyramidPoints:
     level: Tensor
     low: Tensor
     high: Tensor
-    lengths: tuple[int, ...]
+    video: Tensor
+    valid: Tensor
 
     def __len__(self) -> int:
         return self.time.numel()
 
 
-def pyramid_points(lengths: Sequence[int], regression_ranges: Sequence[tuple[float, float]],
-                   device: torch.device) -> PyramidPoints:
+def pyramid_points(layout: Layout,
+                   regression_ranges: Sequence[tuple[float, float]]) -> PyramidPoints:
     """Lay out the points of a pyramid whose level ``l`` has stride ``2 ** l``.
 
     Args:
-        lengths (Sequence[int]): Steps of each level.
-        regression_ranges (Sequence[Tuple[float, float]]): Per level, the smallest and largest
+        layout (Layout): Of a table of all levels.
+        regression_ranges (Sequence[tuple[float, float]]): Per level, the smallest and largest
             distance (grid steps) that its points regress.
-        device (torch.device): Where the tensors shall lie.
 
     Returns:
         PyramidPoints: The points.
     """
-    time, stride, level, low, high = [], [], [], [], []
-    for index, (length, bounds) in enumerate(zip(lengths, regression_ranges)):
-        step = 2**index
-        time.append(torch.arange(length, device=device, dtype=torch.float32) * step)
-        stride.append(torch.full((length, ), float(step), device=device))
-        level.append(torch.full((length, ), index, device=device, dtype=torch.int64))
-        low.append(torch.full((length, ), float(bounds[0]), device=device))
-        high.append(torch.full((length, ), float(bounds[1]), device=device))
-    return PyramidPoints(torch.cat(time), torch.cat(stride), torch.cat(level), torch.cat(low),
-                         torch.cat(high), tuple(lengths))
+    level = layout.level
+    stride = (2**level).float()
+    low, high = torch.tensor(regression_ranges, dtype=torch.float32).to(level.device)[level].T
+    return PyramidPoints(layout.step * stride, stride, level, low, high, layout.video,
+                         layout.valid)

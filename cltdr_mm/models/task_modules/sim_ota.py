@@ -2,15 +2,21 @@
 
 Source: YOLOX (Ge et al., 2021, sec. 2.1), as TemporalMaxer (2023) trains with.
 """
-from typing import Optional
+from typing import Callable, Optional
 
 import torch
 from mmaction.registry import TASK_UTILS
 from torch import Tensor
 
 from ..losses import DIoU1DLoss, TALFocalLoss, distance_iou
-from .center_sampling import Assignment, CenterSamplingAssigner, assignment_of, boundary_distances
-from .points import PyramidPoints
+from .center_sampling import (
+    Assignment,
+    CenterSamplingAssigner,
+    assignment_of,
+    boundary_distances,
+    same_video,
+)
+from .points import Actions, Pairs, PyramidPoints
 
 
 @TASK_UTILS.register_module()
@@ -49,47 +55,68 @@ class SimOTAAssigner1D:
         self.diou = DIoU1DLoss()
 
     @torch.no_grad()
-    def assign(self, points: PyramidPoints, segments: Tensor, labels: Tensor,
-               predictions: tuple[Tensor, Tensor, Tensor]) -> Assignment:
-        """Assign points to the actions of one video.
+    def assign(self, points: PyramidPoints, actions: Actions, logits: Tensor,
+               decode: Callable[[Pairs], Tensor]) -> Assignment:
+        """Assign the points of a batch to its actions.
 
         Args:
-            points (PyramidPoints): P points.
-            segments (Tensor): (G, 2) in grid steps.
-            labels (Tensor): (G,) int64.
-            predictions (tuple[Tensor, Tensor, Tensor]): Logits (P, K), distances (P, G, 2) in
-                strides for the class of each action, and validity (P,) bool.
+            points (PyramidPoints): R points.
+            actions (Actions): G actions.
+            logits (Tensor): (R, K).
+            decode (Callable): Gives the predicted distances (N, 2) of pairs, in strides.
 
         Returns:
             Assignment: The positive pairs; none if there is no action.
         """
-        sampled = self.sampler.assign(points, segments, labels)
-        if sampled.point.numel() == 0:
+        sampled = self.sampler.assign(points, actions)
+        if sampled.gt.numel() == 0:
             return sampled
-        logits, distances, valid = predictions
-        aim = boundary_distances(points, segments)  # (P, G, 2)
-        around = aim.amin(-1) > 0
-        aim = aim / points.stride[:, None, None]
-        # of a step's K terms only one differs between two classes
-        as_background = self.focal(logits, torch.zeros_like(logits))  # (P, K)
-        as_positive = self.focal(logits, torch.ones_like(logits))
-        cls_cost = as_background.sum(1, keepdim=True) + (as_positive - as_background)[:, labels]
-        cost = self.cls_weight * cls_cost + self.iou_weight * self.diou(distances, aim)
-        cost = cost.masked_fill(~around, float('inf'))
-        cheapest = cost.argmin(dim=1)
+        target = boundary_distances(points, actions.segments)  # (R, G, 2)
+        around = (target.amin(-1) > 0) & same_video(points, actions)
+        target = target / points.stride[:, None, None]
+        # only points around an action cost anything: M of R * G
+        row, gt = around.nonzero(as_tuple=True)
+        predicted = decode(Pairs(row, actions.labels[gt]))  # (M, 2)
+        cost = self.cost(logits.float(), row, actions.labels[gt], predicted, target[row, gt])
+        matrix = torch.full_like(target[..., 0], float('inf'))  # (R, G)
+        matrix[row, gt] = cost
         if self.topk is None:
-            gt = cheapest[sampled.point]
-            return Assignment(sampled.point, sampled.label, aim[sampled.point, gt], gt)
+            gt = matrix.argmin(dim=1)[sampled.pairs.row]
+            return Assignment(sampled.pairs, target[sampled.pairs.row, gt], gt)
+        iou = torch.zeros_like(matrix)
+        iou[row, gt] = distance_iou(predicted, target[row, gt])
+        return self.keep_cheapest(points, actions, matrix, iou)
 
-        candidate = around & valid[:, None] & self.sampler.candidates(points, segments)
-        iou = distance_iou(distances, aim) * candidate
-        top = iou.topk(min(self.topk, len(points)), dim=0).values.sum(0)
+    def cost(self, logits: Tensor, row: Tensor, label: Tensor, predicted: Tensor,
+             target: Tensor) -> Tensor:
+        """Matching cost of (point, action) pairs, (M,)."""
+        # of a point's K losses only one differs between two classes
+        as_background = self.focal(logits, torch.zeros_like(logits))  # (R, K)
+        as_positive = self.focal(logits, torch.ones_like(logits))
+        cls_cost = as_background.sum(1)[row] + (as_positive - as_background)[row, label]
+        return self.cls_weight * cls_cost + self.iou_weight * self.diou(predicted, target)
+
+    def keep_cheapest(self, points: PyramidPoints, actions: Actions, cost: Tensor,
+                      iou: Tensor) -> Assignment:
+        """Leave each action its k cheapest points, and each point its cheapest action.
+
+        Args:
+            points (PyramidPoints): R points.
+            actions (Actions): G actions.
+            cost (Tensor): (R, G), infinite where a point is not around an action.
+            iou (Tensor): (R, G).
+
+        Returns:
+            Assignment: The positive pairs.
+        """
+        candidate = cost.isfinite() & self.sampler.candidates(points, actions)
+        top = (iou * candidate).topk(min(self.topk, len(points)), dim=0).values.sum(0)
         keep = top.int().clamp(min=1)  # (G,)
         cost = cost.masked_fill(~candidate, float('inf'))
         rank = cost.argsort(dim=0, stable=True).argsort(dim=0)
         match = candidate & (rank < keep)
         winner = cost.masked_fill(~match, float('inf')).argmin(dim=1)
         positive = torch.zeros_like(match)
-        taken = match.any(1)
-        positive[taken, winner[taken]] = True
-        return assignment_of(points, positive, winner, segments, labels)
+        matched = match.any(1)
+        positive[matched, winner[matched]] = True
+        return assignment_of(points, positive, winner, actions)

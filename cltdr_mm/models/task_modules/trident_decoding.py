@@ -1,49 +1,49 @@
 """Boundary distances as expectations over bins (TriDet, CVPR 2023, eq. 6-9)."""
-from collections.abc import Sequence
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from ...structures import Layout
 
-def trident_distances(starts: Sequence[Tensor], ends: Sequence[Tensor],
-                      centers: Sequence[Tensor], batch: Tensor, point: Tensor, level: Tensor,
-                      label: Tensor) -> Tensor:
-    """Decode the distances of chosen (point, class) pairs, and of no others.
 
-    The start of step ``t`` is sought among the steps ``t - B .. t``: their start logits plus the
-    step's own centre offsets give a distribution over the distances ``B .. 0``, whose mean is
-    returned; the end likewise among ``t .. t + B``. Steps outside the level count as logit 0.
-    Decoding all pairs instead costs time and memory in proportion to steps x classes x bins.
+def boundary_windows(row: Tensor, layout: Layout,
+                     num_bins: int) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Where the boundaries of points are sought.
 
     Args:
-        starts (Sequence[Tensor]): Per level (B, K, T_l) start logits.
-        ends (Sequence[Tensor]): Per level (B, K, T_l) end logits.
-        centers (Sequence[Tensor]): Per level (B, 2 * bins, T_l) centre offsets, those of the
-            start first.
-        batch (Tensor): (N,) int64 index of the video in the batch.
-        point (Tensor): (N,) int64 index of the point over all levels.
-        level (Tensor): (N,) int64 level of the point.
-        label (Tensor): (N,) int64 class.
+        row (Tensor): (N,) rows of the points.
+        layout (Layout): Of the table.
+        num_bins (int): Bins: a boundary is sought up to so many strides away.
+
+    Returns:
+        tuple: For the start rows (N, bins + 1), from far to near, and whether they are of the
+        point's sequence, a bool of that shape; for the end the same, from near to far. A row that
+        is not is named as the point's own.
+    """
+    away = torch.arange(num_bins + 1, device=row.device)
+    step, length = (x.index_select(0, row)[:, None] for x in (layout.step, layout.length))
+    row, back = row[:, None], away.flip(0)
+    of_start, of_end = step >= back, step + away < length
+    return ((torch.where(of_start, row - back, row), of_start),
+            (torch.where(of_end, row + away, row), of_end))
+
+
+def expected_distances(start_logits: Tensor, end_logits: Tensor, centers: Tensor) -> Tensor:
+    """Mean distances of the distributions over bins.
+
+    The start logits of the steps before a point plus the point's own centre offsets give a
+    distribution over the distances ``B .. 0``, whose mean is the distance to the start; the end
+    likewise over ``0 .. B``.
+
+    Args:
+        start_logits (Tensor): (N, B + 1), from far to near; 0 where there is no step.
+        end_logits (Tensor): (N, B + 1), from near to far.
+        centers (Tensor): (N, 2 * (B + 1)) centre offsets, those of the start first.
 
     Returns:
         Tensor: (N, 2) distances to start and end in strides of the point's level, float32.
     """
-    bins = centers[0].shape[1] // 2
-    reach = bins - 1
-    # one row per video: between two levels a gap of `reach` zeros, which both can look into
-    start_row = torch.cat([F.pad(x, (reach, 0)) for x in starts], dim=2)  # (B, K, T + L * reach)
-    end_row = torch.cat([F.pad(x, (0, reach)) for x in ends], dim=2)
-    center_row = torch.cat(list(centers), dim=2)  # (B, 2 * bins, T)
-
-    window = torch.arange(bins, device=point.device)
-    columns = (point + level * reach)[:, None] + window  # (N, bins)
-    rows = batch[:, None], label[:, None]
-    start_window = start_row[rows[0], rows[1], columns].float()  # (N, bins)
-    end_window = end_row[rows[0], rows[1], columns].float()
-    center = center_row[batch, :, point].float().unflatten(1, (2, bins))  # (N, 2, bins)
-
-    distance = window.to(center.dtype)
-    left = (start_window + center[:, 0]).softmax(-1) @ distance.flip(0)
-    right = (end_window + center[:, 1]).softmax(-1) @ distance
+    of_start, of_end = centers.float().chunk(2, dim=1)
+    away = torch.arange(start_logits.shape[1], device=centers.device, dtype=of_start.dtype)
+    left = (start_logits.float() + of_start).softmax(-1) @ away.flip(0)
+    right = (end_logits.float() + of_end).softmax(-1) @ away
     return torch.stack([left, right], dim=-1)

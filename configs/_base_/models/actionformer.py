@@ -1,7 +1,7 @@
 # ActionFormer (ECCV 2022), sized for THUMOS14 with I3D features
 model = dict(
     type='SingleStageLocalizer',
-    data_preprocessor=dict(type='TALDataPreprocessor', size_divisor=32),
+    data_preprocessor=dict(type='TALDataPreprocessor'),
     backbone=dict(
         type='ActionFormer', in_channels=2048, embed_dims=512, arch=(2, 2, 5), window_size=19),
     neck=dict(type='IdentityNeck', in_channels=512, num_levels=6),

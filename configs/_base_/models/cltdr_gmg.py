@@ -1,7 +1,7 @@
 # CLTDR-GMG (AAAI 2025), paper variant, sized for THUMOS14 with I3D features
 model = dict(
     type='SingleStageLocalizer',
-    data_preprocessor=dict(type='TALDataPreprocessor', size_divisor=32),
+    data_preprocessor=dict(type='TALDataPreprocessor'),
     backbone=dict(type='GMG', in_channels=2048, embed_dims=512, arch=(2, 2, 5), ffn_dims=768),
     neck=dict(type='IdentityNeck', in_channels=512, num_levels=6),
     head=dict(

@@ -1,7 +1,7 @@
 # CLTDR-GMG for ActivityNet-1.3: class-agnostic proposals, video-level scores
 _base_ = ['./cltdr_gmg.py']
 model = dict(
-    data_preprocessor=dict(size_divisor=64, input_noise=0.5),
+    data_preprocessor=dict(input_noise=0.5),
     backbone=dict(
         in_channels=512, embed_dims=256, arch=(2, 2, 6), ffn_dims=2048, kernel_size=15,
         use_abs_pe=True, max_len=192),

@@ -1,7 +1,6 @@
 # CLTDR-GMG for HACS Segments
 _base_ = ['./cltdr_gmg.py']
 model = dict(
-    data_preprocessor=dict(size_divisor=64),
     backbone=dict(
         embed_dims=1024, arch=(2, 2, 6), ffn_dims=1024, kernel_size=15, use_abs_pe=True,
         max_len=512),

@@ -1,7 +1,7 @@
 # LoGo (STRL 2025), sized for THUMOS14 with I3D features; widths are TriDet's, the paper has none
 model = dict(
     type='SingleStageLocalizer',
-    data_preprocessor=dict(type='TALDataPreprocessor', size_divisor=32),
+    data_preprocessor=dict(type='TALDataPreprocessor'),
     backbone=dict(type='LoGo', in_channels=2048, embed_dims=512, arch=(2, 0, 5), ffn_dims=768),
     neck=dict(type='IdentityNeck', in_channels=512, num_levels=6),
     head=dict(

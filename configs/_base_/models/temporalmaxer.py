@@ -1,7 +1,7 @@
 # TemporalMaxer (2023), sized for THUMOS14 with I3D features
 model = dict(
     type='SingleStageLocalizer',
-    data_preprocessor=dict(type='TALDataPreprocessor', size_divisor=32),
+    data_preprocessor=dict(type='TALDataPreprocessor'),
     backbone=dict(type='TemporalMaxer', in_channels=2048, embed_dims=512, arch=(2, 0, 5)),
     # group statistics, as the published THUMOS14 model
     neck=dict(type='IdentityNeck', in_channels=512, num_levels=6, norm='group'),

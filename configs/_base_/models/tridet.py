@@ -1,7 +1,7 @@
 # TriDet (CVPR 2023), sized for THUMOS14 with I3D features
 model = dict(
     type='SingleStageLocalizer',
-    data_preprocessor=dict(type='TALDataPreprocessor', size_divisor=32),
+    data_preprocessor=dict(type='TALDataPreprocessor'),
     backbone=dict(
         type='SGP', in_channels=2048, embed_dims=512, arch=(2, 2, 5), ffn_dims=768, window_size=1,
         k=5),

@@ -1,7 +1,6 @@
 # Table 5, 7 pyramid levels (paper: average mAP 68.8)
 _base_ = ['../../logo_thumos.py']
 model = dict(
-    data_preprocessor=dict(size_divisor=64),
     backbone=dict(arch=(2, 0, 6)),
     neck=dict(num_levels=7),
     head=dict(

@@ -6,13 +6,14 @@ model = dict(
         type='TALDataPreprocessor', size_divisor=32, pad_to=2304, input_noise=0.0005),
     backbone=dict(
         type='SGP', in_channels=2048, embed_dims=512, embed_kernel_size=3, embed_norm=True,
-        use_abs_pe=False, max_len=2304, variant='release', arch=(2, 2, 5), drop_path=0.1,
+        use_abs_pe=False, max_len=2304, stem_window_size=1, stem_drop_path=0., scale_undropped=False,
+        arch=(2, 2, 5), drop_path=0.1,
         ffn_dims=768, init_std=0, window_size=1, k=5),
-    neck=dict(type='IdentityNeck', in_channels=512, num_levels=6, norm='layer', variant='release'),
+    neck=dict(type='IdentityNeck', in_channels=512, num_levels=6, norm='layer'),
     head=dict(
         type='TridentHead', num_classes=20, in_channels=512, feat_channels=512,
         regression_ranges=[(0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 10000)],
-        num_layers=3, kernel_size=3, variant='release',
+        num_layers=3, kernel_size=3, detach_iou=False,
         assigner=dict(type='CenterSamplingAssigner', radius=1.5), reg_weight=1.0,
         label_smoothing=0.0, normalizer=dict(init=100), prior_prob=0.01,
         test_cfg=dict(score_thr=0.001, nms_pre=2000, min_length=0.05), num_bins=16,

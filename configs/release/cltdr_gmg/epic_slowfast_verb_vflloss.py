@@ -8,7 +8,8 @@ model = dict(
         num_classes=97,
         regression_ranges=[(0, 4), (2, 8), (4, 16), (8, 32), (16, 64), (32, 10000)],
         normalizer=dict(init=250), test_cfg=dict(nms_pre=5000), iou_power=0.25,
-        loss_coarse=dict(_delete_=True, type='TALVarifocalLoss', alpha=0.25)),
+        loss_coarse=dict(
+            _delete_=True, type='TALVarifocalLoss', alpha=0.25, positives_by_target=True)),
     postprocessor=dict(nms=dict(sigma=0.4)))
 train_cfg = dict(max_epochs=28)
 param_scheduler = dict(warmup=16, end_factor=0.5)

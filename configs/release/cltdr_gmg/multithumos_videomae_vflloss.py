@@ -5,7 +5,8 @@ model = dict(
     backbone=dict(in_channels=1408, ffn_dims=1024),
     head=dict(
         num_classes=65, iou_power=0.25,
-        loss_coarse=dict(_delete_=True, type='TALVarifocalLoss', alpha=0.25)))
+        loss_coarse=dict(
+            _delete_=True, type='TALVarifocalLoss', alpha=0.25, positives_by_target=True)))
 train_cfg = dict(max_epochs=60)
 param_scheduler = dict(warmup=25, end_factor=6.66667e-05)
 optim_wrapper = dict(optimizer=dict(lr=0.00015, weight_decay=0.03))

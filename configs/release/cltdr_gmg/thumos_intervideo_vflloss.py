@@ -3,7 +3,8 @@ _base_ = ['../_base_/cltdr_gmg.py', '../../_base_/datasets/thumos14_internvideo2
 work_dir = 'work_dirs/release/cltdr_gmg/{{fileBasenameNoExtension}}'
 model = dict(
     data_preprocessor=dict(input_noise=0.0005), backbone=dict(in_channels=3200),
-    head=dict(iou_power=0.25, loss_coarse=dict(_delete_=True, type='TALVarifocalLoss', alpha=0.25)))
+    head=dict(iou_power=0.25, loss_coarse=dict(
+            _delete_=True, type='TALVarifocalLoss', alpha=0.25, positives_by_target=True)))
 train_cfg = dict(max_epochs=57)
 param_scheduler = dict(warmup=32, end_factor=0.0001)
 optim_wrapper = dict(optimizer=dict(lr=0.0001, weight_decay=0.05))

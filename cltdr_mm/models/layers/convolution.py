@@ -1,0 +1,248 @@
+"""How a convolution of a table of rows is computed; the only place that looks at type and device.
+
+A table (R, C) is convolved whole: between two sequences lie zero rows, so that neither sees the
+other. Results in those gaps mean nothing.
+
+- float32 on a CPU: oneDNN's convolution of channels-last images one row high, which a table is
+  without a copy. The gradient of the input is such a convolution again, that of the weight is
+  faster on channels-first copies.
+- everything else, half precision above all: one matrix product for each tap of the kernel, on
+  shifted rows.
+- depth-wise: a multiply-add for each tap, which beats the libraries' kernels forward and backward.
+"""
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def compute_dtype(x: Tensor, weight: Tensor) -> torch.dtype:
+    """Type to multiply in: autocast's where it is on, else the wider of the two."""
+    if torch.is_autocast_enabled(x.device.type) and x.dtype != torch.float64:
+        return torch.get_autocast_dtype(x.device.type)
+    return torch.promote_types(x.dtype, weight.dtype)
+
+
+def shifted_pairs(size: int, kernel_size: int) -> list[tuple[slice, slice, int]]:
+    """Output rows, the input rows that a tap brings to them, and the tap; the middle one first.
+
+    Args:
+        size (int): Number of rows.
+        kernel_size (int): Odd.
+
+    Returns:
+        list[tuple[slice, slice, int]]: One for each tap; a tap that looks beyond either end brings
+        nothing to the rows there.
+    """
+    half, pairs = kernel_size // 2, []
+    for shift in sorted(range(-half, half + 1), key=abs):
+        low, high = max(0, -shift), max(0, shift)
+        if low + high < size:
+            pairs.append((slice(low, size - high), slice(high, size - low), shift + half))
+    return pairs
+
+
+def _gemm_conv(x: Tensor, taps: Tensor) -> Tensor:
+    """Convolve (R, C) by taps (k, C, D) as matrix products, (R, D)."""
+    (_, _, middle), *others = shifted_pairs(len(x), len(taps))
+    out = x @ taps[middle]
+    for to, of, tap in others:
+        out[to].addmm_(x[of], taps[tap])
+    return out
+
+
+class _GemmConv(torch.autograd.Function):
+    """Convolution as matrix products; the weight (D, C, k) may be of a wider type than x."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, weight: Tensor) -> Tensor:
+        taps = weight.permute(2, 1, 0).to(x.dtype).contiguous()  # (k, C, D)
+        ctx.save_for_backward(x, taps)
+        ctx.weight_dtype = weight.dtype
+        return _gemm_conv(x, taps)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor):
+        x, taps = ctx.saved_tensors
+        grad = grad.to(x.dtype)
+        grad_x = grad_weight = None
+        with torch.autocast(x.device.type, enabled=False):
+            if ctx.needs_input_grad[0]:
+                grad_x = _gemm_conv(grad, taps.flip(0).transpose(1, 2))
+            if ctx.needs_input_grad[1]:
+                grad_weight = x.new_zeros(taps.shape[2], taps.shape[1], len(taps),
+                                          dtype=ctx.weight_dtype)
+                for to, of, tap in shifted_pairs(len(x), len(taps)):
+                    grad_weight[:, :, tap] = grad[to].t() @ x[of]
+        return grad_x, grad_weight
+
+
+def _image(x: Tensor) -> Tensor:
+    """A table (R, C) as a channels-last image (1, C, 1, R), without a copy."""
+    return x.t()[None, :, None]
+
+
+def _image_conv(x: Tensor, weight: Tensor) -> Tensor:
+    """Convolve (R, C) by a weight (D, C, k), (R, D)."""
+    kernel = weight[:, :, None].contiguous(memory_format=torch.channels_last)
+    return F.conv2d(_image(x), kernel, padding=(0, weight.shape[2] // 2))[0, :, 0].t()
+
+
+class _ImageConv(torch.autograd.Function):
+    """Convolution by oneDNN, in float32 on a CPU."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, weight: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return _image_conv(x, weight)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor):
+        x, weight = ctx.saved_tensors
+        grad = grad.contiguous()
+        grad_x = grad_weight = None
+        with torch.autocast('cpu', enabled=False):
+            if ctx.needs_input_grad[0]:
+                grad_x = _image_conv(grad, weight.flip(2).transpose(0, 1))
+            if ctx.needs_input_grad[1]:
+                first = [y.t().contiguous()[None] for y in (grad, x)]  # (1, D, R), (1, C, R)
+                _, grad_weight, _ = torch.ops.aten.convolution_backward(
+                    *first, weight, None, [1], [weight.shape[2] // 2], [1], False, [0], 1,
+                    [False, True, False])
+        return grad_x, grad_weight
+
+
+def dense_conv(x: Tensor, weight: Tensor) -> Tensor:
+    """Convolution at stride 1, without bias.
+
+    Args:
+        x (Tensor): (R, C), zero in gaps, which are at least half as wide as the kernel.
+        weight (Tensor): (D, C, k), k odd.
+
+    Returns:
+        Tensor: (R, D) in :func:`compute_dtype`, without meaning in gaps.
+    """
+    dtype = compute_dtype(x, weight)
+    x = x.to(dtype).contiguous()
+    if x.device.type == 'cpu' and dtype == weight.dtype == torch.float32:
+        return _ImageConv.apply(x, weight)
+    return _GemmConv.apply(x, weight)
+
+
+def dense_taps(taps: list[Tensor], weight: Tensor) -> Tensor:
+    """Convolution of rows that were gathered, at any stride, without bias.
+
+    Args:
+        taps (list[Tensor]): For each tap the rows (N, C) that it is multiplied with.
+        weight (Tensor): (D, C, k).
+
+    Returns:
+        Tensor: (N, D) in :func:`compute_dtype`.
+    """
+    dtype = compute_dtype(taps[0], weight)
+    rows = torch.cat([tap.to(dtype) for tap in taps], dim=1)  # (N, k * C)
+    return F.linear(rows, weight.permute(0, 2, 1).flatten(1).to(dtype))
+
+
+class _DepthwiseConv(torch.autograd.Function):
+    """Depth-wise convolution of (..., T, C) by a weight (C, 1, k), zeros beyond either end."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        taps = weight[:, 0].t()  # (k, C)
+        (_, _, middle), *others = shifted_pairs(x.shape[-2], len(taps))
+        out = torch.addcmul(bias, x, taps[middle])
+        for to, of, tap in others:
+            out[..., to, :].addcmul_(x[..., of, :], taps[tap])
+        return out
+
+    @staticmethod
+    def backward(ctx, grad: Tensor):
+        x, weight = ctx.saved_tensors
+        taps = weight[:, 0].t()
+        over = tuple(range(x.dim() - 1))
+        (_, _, middle), *others = shifted_pairs(x.shape[-2], len(taps))
+        grad_x = grad * taps[middle]
+        grad_taps = torch.zeros_like(taps)
+        grad_taps[middle] = (x * grad).sum(over)
+        for to, of, tap in others:
+            grad_x[..., of, :].addcmul_(grad[..., to, :], taps[tap])
+            grad_taps[tap] = (x[..., of, :] * grad[..., to, :]).sum(over)
+        return grad_x.to(x.dtype), grad_taps.t()[:, None], grad.sum(over)
+
+
+def depthwise_conv(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Depth-wise convolution at stride 1.
+
+    Args:
+        x (Tensor): (R, C), zero in gaps, which are at least half as wide as the kernel; or blocks
+            (b, T, C) of whole sequences.
+        weight (Tensor): (C, 1, k), k odd.
+        bias (Tensor): (C,).
+
+    Returns:
+        Tensor: As x, in the wider type of x and weight; without meaning in gaps.
+    """
+    if weight.shape[2] == 1:
+        return torch.addcmul(bias, x, weight[:, 0, 0])
+    dtype = torch.promote_types(x.dtype, weight.dtype)
+    return _DepthwiseConv.apply(x.to(dtype), weight.to(dtype), bias.to(dtype))
+
+
+def depthwise_taps(taps: list[Tensor], weight: Tensor, bias: Tensor) -> Tensor:
+    """Depth-wise convolution of rows that were gathered, at any stride.
+
+    Args:
+        taps (list[Tensor]): For each tap the rows (N, C) that it is multiplied with.
+        weight (Tensor): (C, 1, k).
+        bias (Tensor): (C,).
+
+    Returns:
+        Tensor: (N, C).
+    """
+    out = bias
+    for tap, factor in zip(taps, weight[:, 0].unbind(1)):
+        out = torch.addcmul(out, tap, factor)
+    return out
+
+
+class _MaxOfThree(torch.autograd.Function):
+    """Largest of three rows of a table for each row of the result, channel by channel."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, before: Tensor, middle: Tensor, after: Tensor) -> Tensor:
+        first = x.index_select(0, before)
+        out = torch.maximum(x.index_select(0, middle), first)
+        is_first = first == out
+        last = x.index_select(0, after)
+        is_last = ~(out >= last)  # so that NaN passes
+        out = torch.maximum(out, last)
+        ctx.save_for_backward(before, middle, after, is_first, is_last)
+        ctx.num_rows = len(x)
+        return out
+
+    @staticmethod
+    def backward(ctx, grad: Tensor):
+        before, middle, after, is_first, is_last = ctx.saved_tensors
+        of_last = grad * is_last
+        rest = grad - of_last
+        of_first = rest * is_first
+        out = grad.new_zeros(ctx.num_rows, grad.shape[1])
+        for rows, part in ((middle, rest - of_first), (before, of_first), (after, of_last)):
+            out.index_add_(0, rows, part)
+        return out, None, None, None
+
+
+def max_of_three(x: Tensor, before: Tensor, middle: Tensor, after: Tensor) -> Tensor:
+    """Max-pooling of kernel 3 over rows that are named.
+
+    Args:
+        x (Tensor): (R, C).
+        before (Tensor): (N,) int64 rows; one that does not exist is named as its middle.
+        middle (Tensor): (N,) int64 rows.
+        after (Tensor): (N,) int64 rows.
+
+    Returns:
+        Tensor: (N, C).
+    """
+    return _MaxOfThree.apply(x, before, middle, after)

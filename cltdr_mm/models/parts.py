@@ -1,0 +1,122 @@
+"""What backbones and necks have in common: tables of rows inside, MMAction2's tensors outside."""
+from collections.abc import Sequence
+from typing import Optional, Union
+
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from ..structures import PackedRows, pack_padded, stack_rows, unpack
+
+#: A pyramid: its levels as tables, or as (B, C, T_l) tensors; finest first.
+Pyramid = Union[Sequence[PackedRows], Sequence[Tensor]]
+
+
+class PyramidPart(BaseModule):
+    """Base of backbones and necks.
+
+    A subclass computes on tables, in :meth:`forward_rows`. :meth:`forward` also takes padded
+    (B, C, T) tensors with masks, and answers likewise.
+    """
+
+    #: A localizer asks for it: parts written for (B, C, T) alone do not have it.
+    takes_rows = True
+
+    def forward(self, x: Union[PackedRows, Tensor, Pyramid], masks=None):
+        """Compute.
+
+        Args:
+            x (PackedRows | list[PackedRows] | Tensor | list[Tensor]): What :meth:`forward_rows`
+                takes, or the same as (B, C, T) tensors.
+            masks (Tensor | list[Tensor], optional): (B, T) bool for each tensor, True where valid:
+                the first steps of every sequence. Defaults to None: x is of tables.
+
+        Returns:
+            list[PackedRows] | tuple: L tables; or of tensors L features (B, D, T_l), zero at padded
+            steps, and their masks (B, T_l), where T_l = ceil(T / 2^l).
+        """
+        if masks is None:
+            return self.forward_rows(x)
+        single = isinstance(x, Tensor)
+        packed = pack_padded(x, masks) if single else pack_pyramid(x, masks)
+        steps = x.shape[2] if single else x[0].shape[2]
+        outs = [unpack(level, -(-steps // 2**number))
+                for number, level in enumerate(self.forward_rows(packed))]
+        return tuple(out for out, _ in outs), tuple(mask for _, mask in outs)
+
+    def forward_rows(self, packed):
+        """Compute on tables, a PackedRows or a list of them; returns a list of PackedRows."""
+        raise NotImplementedError
+
+
+def pack_pyramid(feats: Sequence[Tensor], masks: Sequence[Tensor]) -> list[PackedRows]:
+    """The levels of a pyramid as tables.
+
+    Args:
+        feats (Sequence[Tensor]): Per level (B, C, T_l), finest first.
+        masks (Sequence[Tensor]): Per level (B, T_l) bool.
+
+    Returns:
+        list[PackedRows]: One table a level.
+    """
+    return [pack_padded(x, mask, level) for level, (x, mask) in enumerate(zip(feats, masks))]
+
+
+def as_table(part, feats: Union[PackedRows, Pyramid], masks: Optional[Sequence[Tensor]],
+             num_levels: int) -> PackedRows:
+    """The levels of a pyramid in one table.
+
+    Args:
+        part (nn.Module): Who asks, named in an error.
+        feats (PackedRows | list[PackedRows] | Sequence[Tensor]): One table of all levels, a table
+            a level, or per level (B, C, T_l); finest first.
+        masks (Sequence[Tensor], optional): Per level (B, T_l) bool, for tensors.
+        num_levels (int): Number of levels that the part is made for.
+
+    Returns:
+        PackedRows: The table.
+
+    Raises:
+        ValueError: If the number of levels is another.
+    """
+    if isinstance(feats, PackedRows):
+        return feats
+    check_levels(part, feats, num_levels)
+    return stack_rows(feats if masks is None else pack_pyramid(feats, masks))
+
+
+def check_levels(part, levels: Sequence, num_levels: int) -> None:
+    """Raise ValueError unless a pyramid has as many levels as a part is made for."""
+    if len(levels) != num_levels:
+        raise ValueError(f'{type(part).__name__}: {len(levels)} feature levels came in, but it was '
+                         f'built for {num_levels}')
+
+
+def refuse_unknown(part, unknown: dict) -> None:
+    """Raise TypeError for arguments that a part does not have."""
+    if unknown:
+        raise TypeError(f'{type(part).__name__} has no argument {sorted(unknown)}')
+
+
+def with_shapes(config: dict, part: str, **shapes: Optional[int]) -> dict:
+    """A part's config with the shapes that follow from the parts before it.
+
+    Args:
+        config (dict): The config.
+        part (str): What to call it in an error.
+        **shapes (int, optional): ``in_channels``, ``num_levels``; None is not known.
+
+    Returns:
+        dict: The config with them.
+
+    Raises:
+        ValueError: If the config says otherwise.
+    """
+    config = dict(config)
+    for key, value in shapes.items():
+        if value is None:
+            continue
+        if config.get(key, value) != value:
+            raise ValueError(f'{part} {config.get("type")}: {key}={config[key]} is written, but '
+                             f'the parts before it give {value}')
+        config[key] = value
+    return config
