@@ -3,14 +3,32 @@
 Source: CLTDR-GMG (Li et al., 2025), eq. 1-3; AFNO (Guibas et al., 2021) for the published code's
 filter.
 
-Names: X (b, F, D) spectrum of T real steps, F = T // 2 + 1; W its filter, made from X itself.
+Names: X (b, D, F) spectrum of T real steps, F = T // 2 + 1; W its filter, made from X itself.
 """
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...structures import Layout
-from ..layers import depthwise, depthwise_conv
+from ..layers import depthwise, depthwise_along
+
+
+class _RealTransform(torch.autograd.Function):
+    """``torch.fft.rfft`` over the last dimension, whose gradient is a real transform too."""
+
+    @staticmethod
+    def forward(ctx, y: Tensor, norm: str) -> Tensor:
+        ctx.steps, ctx.norm = y.shape[-1], norm
+        return torch.fft.rfft(y, norm=norm)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor):
+        # the inverse transform adds the conjugate of every frequency but the first, and the last
+        # of an even number of steps: here each counts once
+        grad = grad.clone()
+        grad[..., 1:(ctx.steps + 1) // 2] *= 0.5
+        norm = 'ortho' if ctx.norm == 'ortho' else 'forward'
+        return torch.fft.irfft(grad, n=ctx.steps, norm=norm), None
 
 
 class SpectralMixer(nn.Module):
@@ -35,14 +53,15 @@ class SpectralMixer(nn.Module):
         self.norm = norm
 
     def filter(self, spectrum: Tensor) -> Tensor:
-        """Compute the filter, (b, F, D) complex to (b, F, D) complex."""
+        """Compute the filter, (b, D, F) complex to (b, D, F) complex."""
         raise NotImplementedError
 
     def transform(self, y: Tensor) -> Tensor:
         """Filter whole sequences, (b, T, D) to (b, T, D)."""
-        spectrum = torch.fft.rfft(y, dim=1, norm=self.norm)
-        return torch.fft.irfft(
-            spectrum * self.filter(spectrum), n=y.shape[1], dim=1, norm=self.norm)
+        # a transform runs along memory: channels first here, and back
+        spectrum = _RealTransform.apply(y.transpose(1, 2).contiguous(), self.norm)
+        out = torch.fft.irfft(spectrum * self.filter(spectrum), n=y.shape[1], norm=self.norm)
+        return out.transpose(1, 2)
 
     def forward(self, y: Tensor, layout: Layout) -> Tensor:
         """Filter a table (R, D)."""
@@ -68,11 +87,16 @@ class ConvFilter(SpectralMixer):
         self.conv2 = depthwise(2 * channels, kernel_size)
 
     def filter(self, spectrum: Tensor) -> Tensor:
-        """Convolve the spectrum twice, (b, F, D) to (b, F, D)."""
-        parts = torch.cat((spectrum.real, spectrum.imag), dim=2)  # (b, F, 2D)
-        hidden = F.relu(depthwise_conv(parts, self.conv1.weight, self.conv1.bias))
-        parts = depthwise_conv(hidden, self.conv2.weight, self.conv2.bias)
-        return torch.complex(*parts.chunk(2, dim=2))
+        """Convolve the spectrum twice, (b, D, F) to (b, D, F)."""
+        parts = torch.view_as_real(spectrum)  # (b, D, F, 2), convolved along F
+        hidden = F.relu(depthwise_along(parts, *_by_part(self.conv1), dim=-2), inplace=True)
+        return torch.view_as_complex(depthwise_along(hidden, *_by_part(self.conv2), dim=-2))
+
+
+def _by_part(conv: nn.Module) -> tuple[Tensor, Tensor]:
+    """Taps (k, D, 1, 2) and bias (D, 1, 2): D channels of real parts, then D of imaginary ones."""
+    taps = conv.weight[:, 0].unflatten(0, (2, -1)).permute(2, 1, 0)  # (k, D, 2)
+    return taps[:, :, None], conv.bias.unflatten(0, (2, -1)).t()[:, None]
 
 
 class AffineFilter(SpectralMixer):
@@ -98,11 +122,11 @@ class AffineFilter(SpectralMixer):
     @staticmethod
     def _affine(spectrum: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         real = torch.promote_types(weight.dtype, torch.float32)
-        weight, bias = weight[..., 0].to(real), bias.to(real)
-        return spectrum * torch.complex(*weight) + torch.complex(*bias)
+        weight, bias = weight.to(real), bias.to(real)
+        return spectrum * torch.complex(*weight) + torch.complex(*bias)[:, None]
 
     def filter(self, spectrum: Tensor) -> Tensor:
-        """Map the spectrum twice, (b, F, D) to (b, F, D)."""
+        """Map the spectrum twice, (b, D, F) to (b, D, F)."""
         hidden = self._affine(spectrum, self.w1, self.b1)
         hidden = torch.complex(hidden.real.relu(), hidden.imag.relu())
         hidden = self._affine(hidden, self.w2, self.b2)

@@ -1,10 +1,9 @@
 """Convolutions of tables of rows, with the state dicts of ``torch.nn``'s."""
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...structures import Layout
-from .convolution import compute_dtype, dense_conv, dense_taps, depthwise_conv, depthwise_taps
+from .convolution import dense_conv, dense_taps, depthwise_conv, depthwise_taps, linear
 
 
 class Conv(nn.Conv1d):
@@ -69,9 +68,7 @@ class Conv(nn.Conv1d):
         if self.depthwise:
             return depthwise_conv(x, self.weight, self.bias_or_zero())
         if not self.reach:
-            dtype = compute_dtype(x, self.weight)
-            bias = None if self.bias is None else self.bias.to(dtype)
-            return F.linear(x.to(dtype), self.weight[:, :, 0].to(dtype), bias)
+            return linear(x, self.weight[:, :, 0], self.bias)
         return self.add_bias(dense_conv(x, self.weight))
 
     def halve(self, x: Tensor, layout: Layout) -> Tensor:
