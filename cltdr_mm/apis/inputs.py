@@ -13,14 +13,9 @@ import torch
 from mmengine.dataset import Compose
 
 from ..datasets.annotations import read_annotation_file
-from ..datasets.feature_files import (
-    FEATURE_FORMATS,
-    FeatureFileError,
-    as_float32,
-    feature_shape,
-    find_nonfinite,
-)
+from ..datasets.feature_files import FEATURE_FORMATS, FeatureFileError, feature_shape
 from ..datasets.feature_names import per_folder
+from ..datasets.feature_values import as_rows, find_nonfinite
 from ..datasets.transforms import LoadTALFeature
 from ..datasets.windows import sample_grid, window_starts
 
@@ -259,12 +254,12 @@ class SampleMaker:
         return [self._pack_array(item, base, cut) for cut in cuts]
 
     def _extract(self, item: dict) -> dict:
-        feats, grid, duration = self.extractor(item['path'])
-        if self.in_channels is not None and len(feats) != self.in_channels:
-            raise ValueError(f'{item["path"]}: the feature extractor makes {len(feats)} channels, '
-                             f'but the model takes {self.in_channels}')
-        return dict(item, feats=feats, layout='channel_major', fps=grid.fps, stride=grid.stride,
-                    window=grid.window, duration=duration, num_steps=feats.shape[1])
+        rows, grid, duration = self.extractor(item['path'])
+        if self.in_channels is not None and rows.shape[1] != self.in_channels:
+            raise ValueError(f'{item["path"]}: the feature extractor makes {rows.shape[1]} '
+                             f'channels, but the model takes {self.in_channels}')
+        return dict(item, feats=rows, layout='time_major', fps=grid.fps, stride=grid.stride,
+                    window=grid.window, duration=duration, num_steps=len(rows))
 
     def _pack_array(self, item: dict, base: dict, cut: dict) -> dict:
         """What LoadTALFeature does, for features that are in memory already."""
@@ -274,20 +269,19 @@ class SampleMaker:
                              'it; give files instead')
         feats = item['feats']
         feats = feats.detach().cpu().float().numpy() if isinstance(feats, torch.Tensor) else feats
-        feats = as_float32(feats)
-        feats = feats if item['layout'] == 'channel_major' else feats.T
+        feats = feats.T if item['layout'] == 'channel_major' else feats
         start, stop = cut.get('window_start', 0), None
         if cut:
             stop = start + cut['window_size']
-        grid = sample_grid(item, feats.shape[1])
-        feats = np.array(feats[:, start:stop], order='C')  # a transform may write into it
-        where = find_nonfinite(feats.T)
+        grid = sample_grid(item, len(feats))
+        rows = as_rows([feats[start:stop]])  # a copy: a transform may write into it
+        where = find_nonfinite(rows)
         if where is not None:
             raise ValueError(f'{item["video_name"]}: NaN or inf at step {start + where[0]}, '
                              f'channel {where[1]}')
         if cut:
-            grid = grid.crop(start, feats.shape[1])
-        results = dict(base, **cut, feats=feats, grid=grid)
+            grid = grid.crop(start, len(rows))
+        results = dict(base, **cut, rows=rows, grid=grid)
         for transform in steps[1:]:
             results = transform(results)
         return results

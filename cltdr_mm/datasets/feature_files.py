@@ -59,8 +59,8 @@ class NpyReader:
         return shape
 
     def array(self, path: str, key: Optional[str] = None) -> np.ndarray:
-        """The array, memory-mapped unless it is empty."""
-        mode = 'r' if 0 not in self.shape(path) else None
+        """The array, memory-mapped unless it is empty; what is written to it stays in memory."""
+        mode = 'c' if 0 not in self.shape(path) else None
         return np.load(path, mmap_mode=mode, allow_pickle=False)
 
 
@@ -264,25 +264,3 @@ def open_feature(path: str, key: Optional[str] = None, layout: str = 'time_major
     if array.dtype.kind not in 'fiu':
         raise FeatureFileError(f'must hold numbers, got type {array.dtype}')
     return array.T if layout == 'channel_major' else array
-
-
-def as_float32(array: np.ndarray) -> np.ndarray:
-    """Convert to float32; values that it cannot hold become infinite, which checks then find."""
-    with np.errstate(over='ignore'):
-        return np.asarray(array, dtype=np.float32)
-
-
-def find_nonfinite(array: np.ndarray) -> Optional[tuple[int, int]]:
-    """Step and channel of the first NaN or infinite value.
-
-    Args:
-        array (np.ndarray): (T, C).
-
-    Returns:
-        Optional[Tuple[int, int]]: None when all values are finite.
-    """
-    # Extremes propagate NaN and need no array of flags: several times faster than isfinite.
-    if array.size == 0 or (np.isfinite(array.min()) and np.isfinite(array.max())):
-        return None
-    step, channel = np.argwhere(~np.isfinite(array))[0]
-    return int(step), int(channel)

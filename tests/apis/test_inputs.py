@@ -23,7 +23,7 @@ def test_a_name_and_a_key_per_folder(folders):
     made = maker(feature_key='x', **settings)
     item, = made.complete(list_inputs(dict(path=paths)))
     assert item['video_name'] == 'v0' and item['num_steps'] == 9
-    assert made.samples(item)[0]['feats'].shape == (6, 9)
+    assert made.samples(item)[0]['rows'].shape == (9, 6)
     found = made.complete(list_inputs(dict(path=paths[::-1])))
     assert found[0]['video_name'] == 'v0'
     item, = maker(feature_key=['rgb', 'flow'], **settings).complete(list_inputs(dict(path=paths)))
