@@ -8,6 +8,8 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
+from ..structures import TimeMajor
+
 
 def padded_length(max_length: int, size_divisor: int, pad_to: Optional[int] = None) -> int:
     """Number of steps a batch is padded to.
@@ -48,6 +50,7 @@ def pad_sequences(sequences: Sequence[Tensor],
         ValueError: If there is no sequence, one is not (C, T_i) with at least one step, or the
             channel counts differ.
     """
+    sequences = [x.rows.t() if isinstance(x, TimeMajor) else x for x in sequences]
     if len(sequences) == 0:
         raise ValueError('an empty batch: there is no feature sequence to pad')
     for index, sequence in enumerate(sequences):
@@ -121,6 +124,8 @@ class TALDataPreprocessor(BaseDataPreprocessor):
                 together.
         """
         data = self.cast_data(data)
+        data['inputs'] = [x.to(self.device) if isinstance(x, TimeMajor) else x
+                          for x in data['inputs']]
         samples = data.get('data_samples')
         names = None
         if samples is not None and all('video_name' in sample for sample in samples):
