@@ -17,7 +17,7 @@ class PackTALInputs(BaseTransform):
     """Pack features, ground truth and metainfo.
 
     Required keys: ``rows`` (T, C), ``grid``. Optional: ``gt_segments`` (N, 2) in grid steps with
-    ``gt_labels`` (N,), ``proposals`` (P, 3), see :class:`.LoadProposals`, and the keys in
+    ``gt_labels`` (N,), ``proposals`` (P, 3) of :class:`.LoadTALProposals`, and the keys in
     ``meta_keys``.
 
     Args:
