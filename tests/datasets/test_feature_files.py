@@ -180,6 +180,9 @@ def test_npy_is_mapped(tmp_path):
     assert isinstance(mapped, np.memmap)
     mapped[:] = 0  # in memory only
     np.testing.assert_array_equal(np.load(tmp_path / 'a.npy'), ARRAY)
+    whole = open_feature(str(tmp_path / 'a.npy'), mapped=False)
+    assert type(whole) is np.ndarray
+    np.testing.assert_array_equal(whole, ARRAY)
     empty = open_feature(write(tmp_path / 'b.npy', np.zeros((0, 4), np.float32)))
     assert empty.shape == (0, 4)
 

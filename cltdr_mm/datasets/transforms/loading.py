@@ -58,10 +58,12 @@ class LoadTALFeature(BaseTransform):
         paths = results['feature_paths']
         keys = per_folder(results.get('feature_key'), len(paths), 'feature_key')
         layout = results.get('layout', 'time_major')
+        # What is cut or laid beside others is copied anyway; the rest is used as it is read.
+        mapped = 'window_size' in results or len(paths) > 1
         arrays = []
         for path, key in zip(paths, keys):
             try:
-                arrays.append(open_feature(path, key, layout))
+                arrays.append(open_feature(path, key, layout, mapped))
             except FeatureFileError as error:
                 raise self._error(results, path, 'feature', str(error)) from error
         lengths = [len(array) for array in arrays]
