@@ -62,7 +62,8 @@ def test_what_does_not_fit_stops_the_run(stage, wrong, message):
 
 
 @pytest.mark.parametrize('fits', [
-    dict(dataset=Videos()), dict(dataset=Videos(time_major=True)), dict(dataset=Videos(), num_classes=20, fusion=object()),
+    dict(dataset=Videos()), dict(dataset=Videos(time_major=True)),
+    dict(dataset=Videos(), num_classes=20, fusion=object()),
     dict(dataset=Videos(labels=(0, 0)), num_classes=1), dict(dataset=Videos(labels=())),
     dict(dataset=Videos(classes=None), num_classes=20),
 ])
