@@ -18,6 +18,8 @@ from mmengine.structures import InstanceData
 from rich.progress import track
 from torch import nn
 
+from ..datasets import TALDataset
+from ..datasets.feature_source import FeatureSource
 from ..engine.checkpoint_config import checkpoint_config
 from ..evaluation.result_file import write_json
 from ..visualization import TALVisualizer
@@ -114,28 +116,18 @@ class TALInferencer(BaseInferencer):
     def _init_pipeline(self, cfg) -> SampleMaker:
         """Take from the test data set's config what it says about features."""
         dataset_cfg = _innermost((cfg.get('test_dataloader') or {}).get('dataset'))
-        self._dataset_classes, self._merge, defaults = None, None, {}
+        self._dataset_classes = self._merge = sliding = None
+        source, pipeline = FeatureSource(), _PIPELINE
         if dataset_cfg is not None:
-            dataset_cfg = dict(dataset_cfg, lazy_init=True)
             pipeline = dataset_cfg.get('pipeline') or _PIPELINE
-            dataset = DATASETS.build(ConfigDict(dataset_cfg, pipeline=[]))
+            dataset = DATASETS.build(ConfigDict(dataset_cfg, lazy_init=True, pipeline=[]))
             self._dataset_classes = dataset.metainfo.get('classes')
-            checks = getattr(dataset, 'annotation_checks', {})
-            defaults = dict(
-                fps=checks.get('fps'), default_fps=checks.get('default_fps'),
-                stride=getattr(dataset, 'feature_stride', None),
-                window=getattr(dataset, 'feature_window', None),
-                layout=getattr(dataset, 'layout', None),
-                feature_key=getattr(dataset, 'feature_key', None),
-                sliding=getattr(dataset, 'window', None),
-                prefix=getattr(dataset, 'file_prefix', None),
-                suffix=getattr(dataset, 'file_suffix', None))
-        else:
-            pipeline = _PIPELINE
+            if isinstance(dataset, TALDataset):
+                source, sliding = dataset.source, dataset.window
         if _metric_postprocessor(cfg) is not None:
             self._merge = TASK_UTILS.build(_metric_postprocessor(cfg))
         in_channels = getattr(getattr(self.model, 'backbone', None), 'in_channels', None)
-        return SampleMaker(pipeline, defaults, in_channels, self.extractor)
+        return SampleMaker(pipeline, source, in_channels, self.extractor, sliding)
 
     def _init_collate(self, cfg):
         """MMEngine's inferencer takes a name only, its Runner a config with arguments."""

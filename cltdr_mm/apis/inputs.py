@@ -13,16 +13,12 @@ import torch
 from mmengine.dataset import Compose
 
 from ..datasets.annotations import read_annotation_file
-from ..datasets.feature_files import (
-    FEATURE_FORMATS,
-    FeatureFileError,
-    as_float32,
-    feature_shape,
-    find_nonfinite,
-)
+from ..datasets.feature_files import FEATURE_FORMATS, FeatureFileError, feature_shape
 from ..datasets.feature_names import per_folder
+from ..datasets.feature_source import FeatureSource
+from ..datasets.feature_values import as_rows, find_nonfinite
 from ..datasets.transforms import LoadTALFeature
-from ..datasets.windows import sample_grid, window_starts
+from ..datasets.windows import WindowSettings, sample_grid
 
 VIDEO_SUFFIXES = ('.mp4', '.avi', '.mkv', '.mov', '.webm', '.m4v', '.mpg', '.mpeg', '.flv', '.wmv',
                   '.ts')
@@ -96,20 +92,20 @@ class SampleMaker:
 
     Args:
         pipeline (Sequence): Transforms of the test pipeline, or their configs.
-        defaults (Mapping): What the config's data set says: ``fps`` and ``default_fps`` (frames
-            per second, or None), ``stride`` and ``window`` (frames, or None where features are
-            resampled), ``layout``, ``feature_key``, ``sliding`` (sliding windows, or None),
-            ``prefix`` and ``suffix`` of file names, each one or a list of one per folder.
+        source (FeatureSource): What the config's data set says about features.
         in_channels (int, optional): Channels that the model takes; None if it does not say.
         extractor (VideoFeatureExtractor, optional): For video files. Defaults to None.
+        sliding (WindowSettings, optional): Sliding windows of the config's data set. Defaults to
+            None.
     """
 
-    def __init__(self, pipeline: Sequence, defaults: Mapping, in_channels: Optional[int],
-                 extractor=None):
+    def __init__(self, pipeline: Sequence, source: FeatureSource, in_channels: Optional[int],
+                 extractor=None, sliding: Optional[WindowSettings] = None):
         self.pipeline = Compose(list(pipeline))
-        self.defaults = dict(defaults)
+        self.source = source
         self.in_channels = in_channels
         self.extractor = extractor
+        self.sliding = sliding
 
     def complete(self, items: list, annotations: Optional[str] = None, **overrides) -> list:
         """Give every input its name and numbers, and check what can be checked without reading.
@@ -157,7 +153,7 @@ class SampleMaker:
         name = Path(path).name
         prefixes, suffixes = (
             [value] if isinstance(value, str) else value or ()
-            for value in (self.defaults.get('prefix'), self.defaults.get('suffix')))
+            for value in (self.source.prefix, self.source.suffix))
         suffix = next((s for s in suffixes if s and name.endswith(s)), Path(name).suffix)
         name = name[:len(name) - len(suffix)]
         prefix = next((p for p in prefixes if p and name.startswith(p)), '')
@@ -175,13 +171,13 @@ class SampleMaker:
                 raise ValueError(f'{item["source"]}: video {item["video_name"]} is not in '
                                  f'{annotations}')
             entry = database[item['video_name']]
-        base = self.defaults
+        source = self.source
         known = dict(
             duration=entry.get('duration'),
-            fps=base.get('fps') or entry.get('fps') or base.get('default_fps'),
-            stride=entry.get('feature_stride', base.get('stride')),
-            window=entry.get('feature_window', base.get('window')),
-            layout=base.get('layout') or 'time_major', feature_key=base.get('feature_key'))
+            fps=source.fps or entry.get('fps') or source.default_fps,
+            stride=entry.get('feature_stride', source.stride),
+            window=entry.get('feature_window', source.window),
+            layout=source.layout, feature_key=source.key)
         given = {k: v for k, v in overrides.items() if v is not None}
         for key, value in {**known, **given}.items():
             item.setdefault(key, value)
@@ -244,13 +240,7 @@ class SampleMaker:
         """
         if self._is_video(item):
             item = self._extract(item)
-        cuts = [dict()]
-        sliding = self.defaults.get('sliding')
-        if sliding:
-            size, steps = sliding['size'], item['num_steps']
-            starts = window_starts(steps, size, sliding['overlap'])
-            cuts = [dict(window_start=start, window_size=min(size, steps), window_index=i,
-                         num_windows=len(starts)) for i, start in enumerate(starts)]
+        cuts = [dict()] if self.sliding is None else self.sliding.cut(item['num_steps'])
         keys = ('video_name', 'duration', 'fps', 'stride', 'window', 'layout', 'feature_key',
                 'feature_paths')
         base = {k: item[k] for k in keys if k in item}
@@ -259,12 +249,12 @@ class SampleMaker:
         return [self._pack_array(item, base, cut) for cut in cuts]
 
     def _extract(self, item: dict) -> dict:
-        feats, grid, duration = self.extractor(item['path'])
-        if self.in_channels is not None and len(feats) != self.in_channels:
-            raise ValueError(f'{item["path"]}: the feature extractor makes {len(feats)} channels, '
-                             f'but the model takes {self.in_channels}')
-        return dict(item, feats=feats, layout='channel_major', fps=grid.fps, stride=grid.stride,
-                    window=grid.window, duration=duration, num_steps=feats.shape[1])
+        rows, grid, duration = self.extractor(item['path'])
+        if self.in_channels is not None and rows.shape[1] != self.in_channels:
+            raise ValueError(f'{item["path"]}: the feature extractor makes {rows.shape[1]} '
+                             f'channels, but the model takes {self.in_channels}')
+        return dict(item, feats=rows, layout='time_major', fps=grid.fps, stride=grid.stride,
+                    window=grid.window, duration=duration, num_steps=len(rows))
 
     def _pack_array(self, item: dict, base: dict, cut: dict) -> dict:
         """What LoadTALFeature does, for features that are in memory already."""
@@ -274,20 +264,19 @@ class SampleMaker:
                              'it; give files instead')
         feats = item['feats']
         feats = feats.detach().cpu().float().numpy() if isinstance(feats, torch.Tensor) else feats
-        feats = as_float32(feats)
-        feats = feats if item['layout'] == 'channel_major' else feats.T
+        feats = feats.T if item['layout'] == 'channel_major' else feats
         start, stop = cut.get('window_start', 0), None
         if cut:
             stop = start + cut['window_size']
-        grid = sample_grid(item, feats.shape[1])
-        feats = np.array(feats[:, start:stop], order='C')  # a transform may write into it
-        where = find_nonfinite(feats.T)
+        grid = sample_grid(item, len(feats))
+        rows = as_rows([feats[start:stop]])  # a copy: a transform may write into it
+        where = find_nonfinite(rows)
         if where is not None:
             raise ValueError(f'{item["video_name"]}: NaN or inf at step {start + where[0]}, '
                              f'channel {where[1]}')
         if cut:
-            grid = grid.crop(start, feats.shape[1])
-        results = dict(base, **cut, feats=feats, grid=grid)
+            grid = grid.crop(start, len(rows))
+        results = dict(base, **cut, rows=rows, grid=grid)
         for transform in steps[1:]:
             results = transform(results)
         return results

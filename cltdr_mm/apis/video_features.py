@@ -78,9 +78,9 @@ class VideoFeatureExtractor:
             path (str | Path): The video.
 
         Returns:
-            tuple[np.ndarray, FeatureGrid, float]: Features (C, T) float32, their grid, and the
-            duration in seconds. A video shorter than one clip has one step; its last frame is
-            repeated.
+            tuple[np.ndarray, FeatureGrid, float]: Features (T, C) float32, as files hold them;
+            their grid; the duration in seconds. A video shorter than one clip has one step; its
+            last frame is repeated.
 
         Raises:
             ValueError: If the file holds no video that can be decoded; names it.
@@ -99,10 +99,9 @@ class VideoFeatureExtractor:
             clips.append(np.stack(list(frames)[::self.frame_interval]))
         if clips:
             rows.append(self._forward(clips))
-        feats = np.ascontiguousarray(np.concatenate(rows).T)
-        grid = FeatureGrid(fps=fps, stride=self.stride, window=self.window,
-                           num_steps=feats.shape[1])
-        return feats, grid, count / fps
+        rows = np.concatenate(rows)
+        grid = FeatureGrid(fps=fps, stride=self.stride, window=self.window, num_steps=len(rows))
+        return rows, grid, count / fps
 
     @torch.no_grad()
     def _forward(self, clips: list) -> np.ndarray:

@@ -12,11 +12,18 @@ from .benchmarks import (
 from .classes import class_names
 from .problems import Problem, TALDataError
 from .tal_dataset import TALDataset
-from .transforms import LoadTALFeature, PackTALInputs, RandomCropFeature, ResizeFeature
+from .transforms import (
+    LoadTALFeature,
+    LoadTALProposals,
+    PackTALInputs,
+    RandomCropFeature,
+    ResizeFeature,
+)
 
 __all__ = [
     'ActivityNet13Dataset', 'AnnotationChecker', 'EPICKitchens100Dataset', 'HACSDataset',
-    'HAPTDataset', 'LoadTALFeature', 'MultiTHUMOSDataset', 'PackTALInputs', 'Problem',
-    'RandomCropFeature', 'ResizeFeature', 'TALDataError', 'TALDataset', 'THUMOS14Dataset',
-    'VideoAnnotation', 'class_names', 'load_annotations', 'read_annotation_file'
+    'HAPTDataset', 'LoadTALFeature', 'LoadTALProposals', 'MultiTHUMOSDataset', 'PackTALInputs',
+    'Problem', 'RandomCropFeature', 'ResizeFeature', 'TALDataError', 'TALDataset',
+    'THUMOS14Dataset', 'VideoAnnotation', 'class_names', 'load_annotations',
+    'read_annotation_file'
 ]

@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Optional
 
-from .feature_files import FeatureFileError, as_float32, feature_shape, find_nonfinite, open_feature
+from .feature_files import FeatureFileError, feature_shape, open_feature
+from .feature_values import as_float32, find_nonfinite
 from .problems import Problem
 from .windows import sample_grid
 

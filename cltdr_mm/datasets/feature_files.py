@@ -46,7 +46,7 @@ def _npy_header(file: BinaryIO) -> tuple[Shape, np.dtype]:
 
 
 class NpyReader:
-    """``.npy``: one array; memory-mapped, so that a slice reads only its part."""
+    """``.npy``: one array."""
 
     def shape(self, path: str, key: Optional[str] = None) -> Shape:
         """Shape from the header, after a check that the file is long enough."""
@@ -59,8 +59,13 @@ class NpyReader:
         return shape
 
     def array(self, path: str, key: Optional[str] = None) -> np.ndarray:
-        """The array, memory-mapped unless it is empty."""
-        mode = 'r' if 0 not in self.shape(path) else None
+        """The array, read as a whole."""
+        self.shape(path)  # says how much is missing
+        return np.load(path, allow_pickle=False)
+
+    def mapped(self, path: str, key: Optional[str] = None) -> np.ndarray:
+        """The array, memory-mapped unless it is empty; what is written to it stays in memory."""
+        mode = 'c' if 0 not in self.shape(path) else None
         return np.load(path, mmap_mode=mode, allow_pickle=False)
 
 
@@ -209,7 +214,8 @@ def _call(method: str, path: str, key: Optional[str]) -> Any:
     if not os.path.isfile(path):
         raise FeatureFileError('missing feature: no such file')
     try:
-        return getattr(_READERS[extension], method)(path, key)
+        reader = _READERS[extension]
+        return getattr(reader, method, reader.array)(path, key)
     except (FeatureFileError, ImportError):
         raise
     except Exception as error:  # whatever a damaged file makes numpy, zipfile, torch, h5py raise
@@ -244,13 +250,16 @@ def feature_shape(path: str, key: Optional[str] = None,
     return shape if layout == 'time_major' else shape[::-1]
 
 
-def open_feature(path: str, key: Optional[str] = None, layout: str = 'time_major') -> np.ndarray:
-    """Open a feature file; ``.npy`` files are mapped, so that slicing reads only a part.
+def open_feature(path: str, key: Optional[str] = None, layout: str = 'time_major',
+                 mapped: bool = True) -> np.ndarray:
+    """Open a feature file.
 
     Args:
         path (str): The file.
         key (str, optional): Array within a file that holds several. Defaults to None.
         layout (str): Layout on disk, see :func:`feature_shape`. Defaults to ``'time_major'``.
+        mapped (bool): Whether ``.npy`` files are memory-mapped, so that a slice reads only its
+            part; a whole file is read faster without. Defaults to True.
 
     Returns:
         np.ndarray: (T, C) whatever the layout on disk, of the type on disk.
@@ -259,30 +268,8 @@ def open_feature(path: str, key: Optional[str] = None, layout: str = 'time_major
         FeatureFileError: If the file is missing, damaged or no matrix of numbers.
         ImportError: If it is HDF5 and h5py is not installed.
     """
-    array = _call('array', path, key)
+    array = _call('mapped' if mapped else 'array', path, key)
     _check_matrix(array.shape)
     if array.dtype.kind not in 'fiu':
         raise FeatureFileError(f'must hold numbers, got type {array.dtype}')
     return array.T if layout == 'channel_major' else array
-
-
-def as_float32(array: np.ndarray) -> np.ndarray:
-    """Convert to float32; values that it cannot hold become infinite, which checks then find."""
-    with np.errstate(over='ignore'):
-        return np.asarray(array, dtype=np.float32)
-
-
-def find_nonfinite(array: np.ndarray) -> Optional[tuple[int, int]]:
-    """Step and channel of the first NaN or infinite value.
-
-    Args:
-        array (np.ndarray): (T, C).
-
-    Returns:
-        Optional[Tuple[int, int]]: None when all values are finite.
-    """
-    # Extremes propagate NaN and need no array of flags: several times faster than isfinite.
-    if array.size == 0 or (np.isfinite(array.min()) and np.isfinite(array.max())):
-        return None
-    step, channel = np.argwhere(~np.isfinite(array))[0]
-    return int(step), int(channel)

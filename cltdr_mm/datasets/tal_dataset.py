@@ -12,9 +12,9 @@ from mmengine.utils import is_abs
 from .annotation_checks import VideoAnnotation
 from .annotations import load_annotations, read_class_file
 from .feature_checks import FeatureSpec, check_features
-from .feature_names import FeatureNames
+from .feature_source import FeatureSource
 from .problems import report_problems
-from .windows import check_window, cut_windows
+from .windows import WindowSettings, cut_windows
 
 
 @DATASETS.register_module()
@@ -128,29 +128,18 @@ class TALDataset(BaseDataset):
                  test_mode: bool = False,
                  lazy_init: bool = False,
                  max_refetch: int = 1000):
-        if layout not in ('time_major', 'channel_major'):
-            raise ValueError(f"layout must be 'time_major' or 'channel_major', got {layout!r}")
         if check_features not in ('full', 'header', False):
             raise ValueError("check_features must be 'full', 'header' or False, got "
                              f'{check_features!r}')
         if on_error not in ('raise', 'skip'):
             raise ValueError(f"on_error must be 'raise' or 'skip', got {on_error!r}")
-        for name, value in dict(feature_stride=feature_stride, feature_window=feature_window,
-                                fps=fps, default_fps=default_fps).items():
-            if value is not None and not value > 0:
-                raise ValueError(f'{name} must be positive, got {value}')
-        self.feature_stride = feature_stride
-        self.feature_window = feature_window  # None: an entry's stride, which may be its own
-        self.subset = subset
-        self.file_prefix = file_prefix
-        self.file_suffix = file_suffix
-        self.file_pattern = file_pattern
-        self.feature_key = feature_key
-        self.layout = layout
-        self.class_agnostic = class_agnostic
-        self.window = check_window(window)
-        self.on_error = on_error
-        self.check_features = check_features
+        self.subset, self.class_agnostic = subset, class_agnostic
+        self.source = FeatureSource(
+            stride=feature_stride, window=feature_window, fps=fps, default_fps=default_fps,
+            layout=layout, prefix=file_prefix, suffix=file_suffix, pattern=file_pattern,
+            key=feature_key)
+        self.window = WindowSettings.from_cfg(window)
+        self.on_error, self.check_features = on_error, check_features
         exempt = tuple(self.EXEMPT_VIDEOS if exempt_videos is None else exempt_videos)
         tolerance = self.DURATION_TOLERANCE if duration_tolerance is None else duration_tolerance
         self.annotation_checks = dict(
@@ -189,8 +178,7 @@ class TALDataset(BaseDataset):
                             f"{self.data_prefix.get('feats')!r}")
         self.ann_file = joined(self.ann_file)
         self.data_prefix['feats'] = [joined(folder) for folder in folders]
-        self.feature_names = FeatureNames(self.data_prefix['feats'], self.file_prefix,
-                                          self.file_suffix, self.file_pattern, self.feature_key)
+        self.feature_names = self.source.names(self.data_prefix['feats'])
 
     def load_data_list(self) -> list[dict]:
         """Read, check and (with sliding windows) cut up all videos of the subset.
@@ -230,16 +218,12 @@ class TALDataset(BaseDataset):
         """
         video = raw_data_info
         paths, keys = self.feature_names.locate(video.video_name)
-        stride = self.feature_stride if video.stride is None else video.stride
-        if video.window is not None:
-            window = video.window
-        else:
-            window = stride if self.feature_window is None else self.feature_window
+        stride, window = self.source.timing(video)
         labels = np.zeros_like(video.labels) if self.class_agnostic else video.labels
         return dict(
             video_name=video.video_name, subset=video.subset, duration=video.duration,
             fps=video.fps, stride=stride, window=window, feature_paths=paths,
-            feature_key=keys, layout=self.layout, num_steps=None,
+            feature_key=keys, layout=self.source.layout, num_steps=None,
             max_length_gap=self.feature_spec.max_length_gap,
             gt_segments=video.segments, gt_labels=labels)
 

@@ -1,4 +1,5 @@
 """Cutting feature sequences: where sliding windows lie, and what a cut leaves of the segments."""
+from dataclasses import dataclass
 from typing import Optional, Union
 
 import numpy as np
@@ -119,54 +120,77 @@ def window_starts(num_steps: int, size: int, overlap: Union[int, float] = 0.5) -
     return starts + [num_steps - size]
 
 
-def check_window(window: Optional[dict]) -> Optional[dict]:
-    """Complete the ``window`` argument of a dataset with its defaults.
+@dataclass(frozen=True)
+class WindowSettings:
+    """The sliding windows of a data set.
 
     Args:
-        window (dict, optional): ``size``, ``overlap`` (see :func:`window_starts`) and
-            ``min_visible`` (see :func:`cut_segments`).
-
-    Returns:
-        Optional[dict]: All three keys, or None.
+        size (int): Steps per window.
+        overlap (int or float): See :func:`window_starts`. Defaults to 0.5.
+        min_visible (float): See :func:`cut_segments`. Defaults to 0.5.
 
     Raises:
-        ValueError: If a key is unknown or missing, or a value makes no sense.
+        ValueError: If a value makes no sense.
     """
-    if window is None:
-        return None
-    full = dict(dict(overlap=0.5, min_visible=0.5), **window)
-    if set(full) != {'size', 'overlap', 'min_visible'}:
-        raise ValueError('window takes size, overlap and min_visible, got '
-                         f'{sorted(window)}')
-    window_starts(1, full['size'], full['overlap'])
-    if not 0 <= full['min_visible'] <= 1:
-        raise ValueError(f"window: min_visible must lie in [0, 1], got {full['min_visible']}")
-    return full
+
+    size: int
+    overlap: Union[int, float] = 0.5
+    min_visible: float = 0.5
+
+    def __post_init__(self):
+        window_starts(1, self.size, self.overlap)
+        if not 0 <= self.min_visible <= 1:
+            raise ValueError(f'window: min_visible must lie in [0, 1], got {self.min_visible}')
+
+    @classmethod
+    def from_cfg(cls, window: Optional[dict]) -> Optional['WindowSettings']:
+        """Settings of the ``window`` argument of a dataset; None stays None.
+
+        Raises:
+            ValueError: If a key is unknown or missing, or a value makes no sense.
+        """
+        if window is None:
+            return None
+        if not {'size'} <= set(window) <= {'size', 'overlap', 'min_visible'}:
+            raise ValueError('window takes size, overlap and min_visible, got '
+                             f'{sorted(window)}')
+        return cls(**window)
+
+    def cut(self, num_steps: int) -> list[dict]:
+        """Windows of a sequence.
+
+        Args:
+            num_steps (int): Its length.
+
+        Returns:
+            list[dict]: ``window_start`` and ``window_size`` in steps, ``window_index`` and
+            ``num_windows``, as samples have them.
+        """
+        starts = window_starts(num_steps, self.size, self.overlap)
+        return [dict(window_start=start, window_size=min(self.size, num_steps),
+                     window_index=index, num_windows=len(starts))
+                for index, start in enumerate(starts)]
 
 
-def cut_windows(info: dict, window: dict) -> list[dict]:
+def cut_windows(info: dict, settings: WindowSettings) -> list[dict]:
     """Cut one video's sample into its sliding windows, ground truth included.
 
     Args:
         info (dict): Sample of a dataset, with ``num_steps``; see :class:`.TALDataset`.
-        window (dict): From :func:`check_window`.
+        settings (WindowSettings): How.
 
     Returns:
         list[dict]: A sample per window.
     """
-    size, total = window['size'], info['num_steps']
+    total = info['num_steps']
     grid = sample_grid(info, total)
-    starts = window_starts(total, size, window['overlap'])
     samples = []
-    for index, start in enumerate(starts):
-        num_steps = min(size, total)
-        low, high = visible_range(start, num_steps, grid.stride, grid.window)
-        low, high = grid.to_seconds(low), grid.to_seconds(high)
+    for window in settings.cut(total):
+        start, size = window['window_start'], window['window_size']
+        low, high = visible_range(start, size, grid.stride, grid.window)
         segments, kept = cut_segments(
-            info['gt_segments'], low, high, window['min_visible'],
-            clip_low=start > 0, clip_high=start + num_steps < total)
-        samples.append(dict(
-            info, gt_segments=segments, gt_labels=info['gt_labels'][kept],
-            window_start=start, window_size=num_steps,
-            window_index=index, num_windows=len(starts)))
+            info['gt_segments'], grid.to_seconds(low), grid.to_seconds(high),
+            settings.min_visible, clip_low=start > 0, clip_high=start + size < total)
+        samples.append(dict(info, gt_segments=segments, gt_labels=info['gt_labels'][kept],
+                            **window))
     return samples

@@ -4,11 +4,13 @@ _base_ = [
     '../_base_/schedules/adamw_cosine.py', '../_base_/default_runtime.py'
 ]
 # proposals of both subsets, as tools/test.py with bmn_anet.py writes them (test_evaluator.out_dir)
-model = dict(proposal_files=['work_dirs/bmn_anet/training/detections.json',
-                             'work_dirs/bmn_anet/validation/detections.json'])
+proposal_files = ['work_dirs/bmn_anet/training/detections.json',
+                  'work_dirs/bmn_anet/validation/detections.json']
+model = dict(proposal_files=proposal_files)
 pipeline = [
     dict(type='LoadTALFeature'),
     dict(type='ResizeFeature', length=100),
+    dict(type='LoadTALProposals', proposal_files=proposal_files),
     dict(type='PackTALInputs'),
 ]
 train_dataloader = dict(batch_size=8, dataset=dict(pipeline=pipeline))

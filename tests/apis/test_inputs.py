@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from cltdr_mm.apis.inputs import SampleMaker, list_inputs
+from cltdr_mm.datasets.feature_source import FeatureSource
 from cltdr_mm.datasets.transforms import LoadTALFeature
 
 
@@ -13,30 +14,30 @@ def folders(tmp_path):
     return tmp_path
 
 
-def maker(**defaults):
-    return SampleMaker([LoadTALFeature()], dict(fps=10., stride=4, **defaults), 6)
+def maker(**source):
+    return SampleMaker([LoadTALFeature()], FeatureSource(fps=10., stride=4, **source), 6)
 
 
 def test_a_name_and_a_key_per_folder(folders):
     paths = [folders / 'v0_rgb.npz', folders / 'flow-v0_flow.npz']
     settings = dict(prefix=['', 'flow-'], suffix=['_rgb.npz', '_flow.npz'])
-    made = maker(feature_key='x', **settings)
+    made = maker(key='x', **settings)
     item, = made.complete(list_inputs(dict(path=paths)))
     assert item['video_name'] == 'v0' and item['num_steps'] == 9
-    assert made.samples(item)[0]['feats'].shape == (6, 9)
+    assert made.samples(item)[0]['rows'].shape == (9, 6)
     found = made.complete(list_inputs(dict(path=paths[::-1])))
     assert found[0]['video_name'] == 'v0'
-    item, = maker(feature_key=['rgb', 'flow'], **settings).complete(list_inputs(dict(path=paths)))
+    item, = maker(key=['rgb', 'flow'], **settings).complete(list_inputs(dict(path=paths)))
     assert item['num_steps'] == 9
     with pytest.raises(ValueError, match=r'v0_rgb\.npz: feature_key must be one .* 1 folder'):
-        maker(feature_key=['x', 'x'], **settings).complete(list_inputs(paths[0]))
+        maker(key=['x', 'x'], **settings).complete(list_inputs(paths[0]))
 
 
 @pytest.mark.parametrize('prefix, suffix, name', [
-    (None, None, 'flow-v0_flow'), ('flow-', None, 'v0_flow'), ('flow-', '_flow.npz', 'v0'),
+    ('', None, 'flow-v0_flow'), ('flow-', None, 'v0_flow'), ('flow-', '_flow.npz', 'v0'),
     ('x', '.npy', 'flow-v0_flow'), (['a', 'flow-'], [None, '_flow.npz'], 'v0')])
 def test_names(folders, prefix, suffix, name):
-    made = maker(feature_key='x', prefix=prefix, suffix=suffix)
+    made = maker(key='x', prefix=prefix, suffix=suffix)
     made.in_channels = None
     item, = made.complete(list_inputs(str(folders / 'flow-v0_flow.npz')))
     assert item['video_name'] == name

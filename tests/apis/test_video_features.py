@@ -87,10 +87,10 @@ def test_every_step_sees_its_window(video, layout):
                                       short_side=32, crop_size=24, batch_size=4)
     feats, grid, duration = extractor(video)
     assert extractor.window == 7 and duration == 5.0
-    assert feats.shape == (1, (50 - 7) // 3 + 1) and feats.dtype == np.float32
+    assert feats.shape == ((50 - 7) // 3 + 1, 1) and feats.dtype == np.float32
     assert (grid.fps, grid.stride, grid.window, grid.num_steps) == (10.0, 3, 7, 15)
     # frames t*3, +2, +4, +6: their mean brightness is that of the window's middle
-    np.testing.assert_allclose(feats[0], 4 * (3 * np.arange(15) + 3), atol=3)
+    np.testing.assert_allclose(feats[:, 0], 4 * (3 * np.arange(15) + 3), atol=3)
     # the middle frame's centre is half a frame after its start
     np.testing.assert_allclose(grid.to_seconds(np.arange(15)), (3 * np.arange(15) + 3.5) / 10)
     assert model.backbone.shape[1:] == ((3, 4, 24, 24) if layout == 'NCTHW' else (3, 24, 24))
@@ -110,14 +110,14 @@ def test_batches_do_not_matter_and_short_videos_have_one_step(video, tmp_path):
 def test_a_real_recognizer_agrees_with_its_own_extract_feat(video, recognizer):
     extractor = VideoFeatureExtractor(recognizer, clip_len=8, stride=8, short_side=36, crop_size=32)
     feats, grid, _ = extractor(video)
-    assert feats.shape == (64, (50 - 8) // 8 + 1)
+    assert feats.shape == ((50 - 8) // 8 + 1, 64)
     frames = np.stack([f for f, _ in read_frames(video, None, 36, 32)])
     clip = torch.from_numpy(frames[8:16]).permute(3, 0, 1, 2)[None]
     from mmaction.structures import ActionDataSample
     data = recognizer.data_preprocessor(dict(inputs=[clip], data_samples=[ActionDataSample()]))
     with torch.no_grad():
         expected = recognizer.extract_feat(data['inputs'], stage='backbone')[0].mean((2, 3, 4))[0]
-    np.testing.assert_allclose(feats[:, 1], expected.numpy(), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(feats[1], expected.numpy(), rtol=1e-4, atol=1e-5)
 
 
 def test_video_to_segments(video, recognizer, cfg, weights, folder, tmp_path):

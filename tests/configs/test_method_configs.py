@@ -115,7 +115,8 @@ def test_encoded(name):
     kind = dict(bmn='BMN', tem='TEM', tcanet='TCANet')[name.split('_')[0]]
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         steps = [s.type for s in loader.dataset.pipeline]
-        assert steps == ['LoadTALFeature', 'ResizeFeature', 'PackTALInputs']
+        proposals = ['LoadTALProposals'] if kind == 'TCANet' else []
+        assert steps == ['LoadTALFeature', 'ResizeFeature', *proposals, 'PackTALInputs']
         assert loader.dataset.pipeline[1].length == cfg.model.localizer.temporal_dim
     for evaluator in (cfg.val_evaluator, cfg.test_evaluator):
         assert evaluator.type == 'ProposalMetric' and 'ann_file' in evaluator

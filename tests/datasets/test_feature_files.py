@@ -7,13 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from cltdr_mm.datasets.feature_files import (
-    FeatureFileError,
-    as_float32,
-    feature_shape,
-    find_nonfinite,
-    open_feature,
-)
+from cltdr_mm.datasets.feature_files import FeatureFileError, feature_shape, open_feature
 
 ARRAY = np.random.default_rng(0).standard_normal((9, 4)).astype(np.float32)
 
@@ -94,14 +88,6 @@ def test_unknown_format(tmp_path):
     (tmp_path / 'a.mat').write_bytes(b'')
     with pytest.raises(FeatureFileError, match=r"format '.mat' is not among"):
         feature_shape(str(tmp_path / 'a.mat'))
-
-
-@pytest.mark.parametrize('dtype', ['f2', 'f8', 'i4', '>f4'])
-def test_number_types_become_float32(tmp_path, dtype):
-    array = np.arange(12).reshape(4, 3).astype(dtype)
-    found = as_float32(open_feature(write(tmp_path / 'a.npy', array)))
-    assert found.dtype == np.float32
-    np.testing.assert_array_equal(found, np.arange(12).reshape(4, 3))
 
 
 def test_bfloat16(tmp_path):
@@ -190,7 +176,13 @@ def test_pickle_of_something_else(tmp_path):
 
 
 def test_npy_is_mapped(tmp_path):
-    assert isinstance(open_feature(write(tmp_path / 'a.npy')), np.memmap)
+    mapped = open_feature(write(tmp_path / 'a.npy'))
+    assert isinstance(mapped, np.memmap)
+    mapped[:] = 0  # in memory only
+    np.testing.assert_array_equal(np.load(tmp_path / 'a.npy'), ARRAY)
+    whole = open_feature(str(tmp_path / 'a.npy'), mapped=False)
+    assert type(whole) is np.ndarray
+    np.testing.assert_array_equal(whole, ARRAY)
     empty = open_feature(write(tmp_path / 'b.npy', np.zeros((0, 4), np.float32)))
     assert empty.shape == (0, 4)
 
@@ -233,14 +225,3 @@ def test_hdf5_group_is_no_feature(tmp_path):
     for call in (feature_shape, open_feature):
         with pytest.raises(FeatureFileError, match=r"2 arrays \['v0/flow', 'v0/rgb'\]: set"):
             call(path)
-
-
-def test_find_nonfinite():
-    assert find_nonfinite(ARRAY) is None
-    assert find_nonfinite(np.zeros((0, 4))) is None
-    for value in (np.nan, np.inf, -np.inf):
-        spoiled = ARRAY.copy()
-        spoiled[5, 2] = value
-        spoiled[7, 0] = value
-        assert find_nonfinite(spoiled) == (5, 2)
-    assert np.isinf(as_float32(np.array([1e300]))).all()

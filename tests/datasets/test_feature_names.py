@@ -24,10 +24,10 @@ def test_folders_with_names_of_their_own(mini):
     folders = dict(data_prefix=dict(feats=['feats', 'flow']), feature_dim=8, pipeline=PIPELINE)
     dataset = mini.build(file_prefix=['', 'f_'], file_suffix=['_rgb.npy', '-flow.npz'],
                          feature_key=[None, 'flow'], **folders)
-    np.testing.assert_array_equal(dataset[1]['inputs'][6:].numpy(), flow['v1'].T)
+    np.testing.assert_array_equal(dataset[1]['inputs'].rows[:, 6:].numpy(), flow['v1'])
     dataset = mini.build(file_pattern=['{video}_rgb.npy', 'f_{video}-flow.npz'],
                          feature_key=(None, 'flow'), check_features='header', **folders)
-    np.testing.assert_array_equal(dataset[2]['inputs'][6:].numpy(), flow['v2'].T)
+    np.testing.assert_array_equal(dataset[2]['inputs'].rows[:, 6:].numpy(), flow['v2'])
 
 
 def test_hdf5_of_all_videos_beside_a_folder(mini):
@@ -39,7 +39,7 @@ def test_hdf5_of_all_videos_beside_a_folder(mini):
         np.savez(mini.root / 'feats' / f'{name}.npz', rgb=np.load(mini.feature(name)), other=[0])
     dataset = mini.build(data_prefix=dict(feats=['feats', 'flow.h5']), feature_dim=8,
                          file_suffix=['.npz', None], feature_key='rgb', pipeline=PIPELINE)
-    assert (dataset[1]['inputs'][6:] == 7).all()
+    assert (dataset[1]['inputs'].rows[:, 6:] == 7).all()
 
 
 @pytest.mark.parametrize('kwargs,part', [

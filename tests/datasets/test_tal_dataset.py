@@ -7,7 +7,7 @@ from mmengine.dataset import pseudo_collate
 from torch.utils.data import DataLoader
 
 from cltdr_mm.datasets import TALDataset
-from cltdr_mm.structures import FeatureGrid
+from cltdr_mm.structures import FeatureGrid, TimeMajor
 
 PIPELINE = [dict(type='LoadTALFeature'), dict(type='PackTALInputs')]
 STEPS = (40, 60, 25)
@@ -26,8 +26,8 @@ def test_sample(mini):
 
     packed = dataset[0]
     feats = np.load(mini.feature('v0'))
-    assert torch.equal(packed['inputs'], torch.from_numpy(feats.T))
-    assert packed['inputs'].is_contiguous()
+    rows = packed['inputs'].rows
+    assert torch.equal(rows, torch.from_numpy(feats)) and rows.is_contiguous()
     sample = packed['data_samples']
     assert sample.grid == FeatureGrid(10.0, 4, 8, 40)
     assert sample.video_name == 'v0' and sample.fps == 10 and sample.duration == 16.4
@@ -127,7 +127,7 @@ def test_channel_major(mini):
         expected[name] = np.load(mini.feature(name)).T
         np.save(mini.feature(name), expected[name])
     dataset = mini.build(layout='channel_major', pipeline=PIPELINE)
-    np.testing.assert_array_equal(dataset[1]['inputs'].numpy(), expected['v1'])
+    np.testing.assert_array_equal(dataset[1]['inputs'].rows.numpy(), expected['v1'].T)
 
 
 def test_folders_are_concatenated_and_cut_to_the_shortest(mini):
@@ -137,11 +137,11 @@ def test_folders_are_concatenated_and_cut_to_the_shortest(mini):
     dataset = mini.build(data_prefix=dict(feats=['feats', 'flow']), pipeline=PIPELINE,
                          feature_dim=9)
     for i, steps in enumerate((40, 58, 25)):
-        inputs = dataset[i]['inputs']
-        assert inputs.shape == (9, steps) and inputs.dtype == torch.float32
-        assert (inputs[6:] == 7).all()
-        np.testing.assert_array_equal(inputs[:6].numpy(),
-                                      np.load(mini.feature(f'v{i}')).T[:, :steps])
+        rows = dataset[i]['inputs'].rows
+        assert rows.shape == (steps, 9) and rows.dtype == torch.float32
+        assert (rows[:, 6:] == 7).all()
+        np.testing.assert_array_equal(rows[:, :6].numpy(),
+                                      np.load(mini.feature(f'v{i}'))[:steps])
         assert dataset[i]['data_samples'].grid.num_steps == steps
     with pytest.raises(TypeError, match='folder or a list of folders'):
         mini.build(data_prefix=dict(feats=3))
@@ -188,7 +188,7 @@ def test_sliding_windows(mini, test_mode):
         packed = dataset[i]
         start, size = info['window_start'], info['window_size']
         feats = np.load(mini.feature(info['video_name']))
-        np.testing.assert_array_equal(packed['inputs'].numpy(), feats[start:start + size].T)
+        np.testing.assert_array_equal(packed['inputs'].rows.numpy(), feats[start:start + size])
         sample = packed['data_samples']
         assert sample.grid.start == start and sample.grid.num_steps == size
         assert sample.window_index == info['window_index']
@@ -219,7 +219,31 @@ def test_dataloader_workers(mini, workers):
     loader = DataLoader(dataset, batch_size=2, num_workers=workers, collate_fn=pseudo_collate)
     batches = list(loader)
     assert [len(batch['inputs']) for batch in batches] == [2, 1]
-    assert [x.shape[1] for batch in batches for x in batch['inputs']] == list(STEPS)
+    found = [x for batch in batches for x in batch['inputs']]
+    for i, inputs in enumerate(found):
+        assert isinstance(inputs, TimeMajor) and len(inputs.rows) == STEPS[i]
+        np.testing.assert_array_equal(inputs.rows.numpy(), np.load(mini.feature(f'v{i}')))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='page-locked memory needs a GPU')
+def test_pinned_memory(mini):
+    loader = DataLoader(mini.build(pipeline=PIPELINE), batch_size=3, num_workers=2,
+                        pin_memory=True, collate_fn=pseudo_collate)
+    for i, inputs in enumerate(next(iter(loader))['inputs']):
+        assert inputs.rows.is_pinned()
+        found = inputs.to('cuda', non_blocking=True).rows.cpu().numpy()
+        np.testing.assert_array_equal(found, np.load(mini.feature(f'v{i}')))
+
+
+@pytest.mark.parametrize('layout', ['time_major', 'channel_major'])
+def test_square_features_are_not_guessed(mini, layout):
+    """As many steps as channels: the layout alone says which way they lie."""
+    square = np.load(mini.feature('v0'))[:6]
+    assert square.shape == (6, 6)
+    np.save(mini.feature('v0'), square)
+    dataset = mini.build(layout=layout, pipeline=PIPELINE, check_features=False)
+    expected = square if layout == 'time_major' else square.T
+    np.testing.assert_array_equal(dataset[0]['inputs'].rows.numpy(), expected)
 
 
 def test_hdf5_of_all_videos(mini):
@@ -230,7 +254,7 @@ def test_hdf5_of_all_videos(mini):
     dataset = mini.build(data_prefix=dict(feats='all.h5'), pipeline=PIPELINE)
     loader = DataLoader(dataset, batch_size=3, num_workers=2, collate_fn=pseudo_collate)
     for inputs, name in zip(next(iter(loader))['inputs'], ('v0', 'v1', 'v2')):
-        np.testing.assert_array_equal(inputs.numpy(), np.load(mini.feature(name)).T)
+        np.testing.assert_array_equal(inputs.rows.numpy(), np.load(mini.feature(name)))
     mini.database['v9'] = dict(mini.database['v2'])
     with pytest.raises(ValueError, match=r"all.h5: video 'v9': feature: has no array 'v9'"):
         mini.build(data_prefix=dict(feats='all.h5'))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cltdr_mm.datasets.windows import (
-    check_window,
+    WindowSettings,
     cut_segments,
     sample_grid,
     visible_fraction,
@@ -33,10 +33,15 @@ def test_impossible_windows(size, overlap):
 
 
 def test_window_argument():
-    assert check_window(None) is None
-    assert check_window(dict(size=8)) == dict(size=8, overlap=0.5, min_visible=0.5)
+    assert WindowSettings.from_cfg(None) is None
+    assert WindowSettings.from_cfg(dict(size=8)) == WindowSettings(8, 0.5, 0.5)
+    for window in (dict(), dict(overlap=3), dict(size=8, length=9)):
+        with pytest.raises(ValueError, match='window takes size, overlap and min_visible'):
+            WindowSettings.from_cfg(window)
     with pytest.raises(ValueError, match='min_visible'):
-        check_window(dict(size=8, min_visible=2))
+        WindowSettings(8, min_visible=2)
+    with pytest.raises(ValueError, match='cannot overlap'):
+        WindowSettings(8, overlap=8)
 
 
 def test_visible_range():

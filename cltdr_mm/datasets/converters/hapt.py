@@ -110,13 +110,7 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False,
     for name in ('labels.txt', 'activity_labels.txt'):
         if name not in members:
             raise _stop(source, name, 'is missing')
-    activities = [line.split() for line in members['activity_labels.txt']().splitlines()]
-    activities = [row for row in activities if row]
-    if ([row[0] for row in activities] != [str(i + 1) for i in range(len(activities))]
-            or any(len(row) < 2 for row in activities)):
-        raise _stop(source, 'activity_labels.txt', 'must number the activities from 1, and name '
-                    'each')
-    classes = [row[1] for row in activities]
+    classes = _classes(source, members['activity_labels.txt']())
     # experiment, user, activity, first sample, last sample
     labels = _table(members['labels.txt'](), 'labels.txt', 5, int)
 
@@ -148,10 +142,27 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False,
             ])
         save_feature(osp.join(out_dir, 'features', f'{name}.npy'), window_features(samples))
 
+    _check_complete(source, database, len(labels), partial)
+    save_annotations(osp.join(out_dir, 'annotations.json'), database, classes, 'HAPT 2.1')
+    return database
+
+
+def _classes(source: str, text: str) -> list[str]:
+    """Class names of the lines ``number name``."""
+    activities = [row for row in (line.split() for line in text.splitlines()) if row]
+    if ([row[0] for row in activities] != [str(i + 1) for i in range(len(activities))]
+            or any(len(row) < 2 for row in activities)):
+        raise _stop(source, 'activity_labels.txt', 'must number the activities from 1, and name '
+                    'each')
+    return [row[1] for row in activities]
+
+
+def _check_complete(source: str, database: dict, num_labels: int, partial: bool) -> None:
+    """Refuse segments without a recording and, unless ``partial``, less than was published."""
     found = counts(database)
     segments = sum(n for _, n in found.values())
-    if segments < len(labels):
-        raise _stop(source, 'labels.txt', f'{len(labels) - segments} segments belong to no '
+    if segments < num_labels:
+        raise _stop(source, 'labels.txt', f'{num_labels - segments} segments belong to no '
                     'recording of the archive')
     train = sum(found.get(subset, (0, 0))[0] for subset in ('train', 'validation'))
     got = (len(database), segments, train, found.get('test', (0, 0))[0])
@@ -159,5 +170,3 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False,
     if got != expected and not partial:
         raise _stop(source, 'recordings', 'recordings, segments, for training, for test are '
                     f'{got}, published are {expected}: is the archive complete?')
-    save_annotations(osp.join(out_dir, 'annotations.json'), database, classes, 'HAPT 2.1')
-    return database

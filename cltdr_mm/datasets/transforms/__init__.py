@@ -2,6 +2,9 @@
 from .crop import RandomCropFeature
 from .formatting import PackTALInputs
 from .loading import LoadTALFeature
+from .proposals import LoadTALProposals
 from .resize import ResizeFeature
 
-__all__ = ['LoadTALFeature', 'PackTALInputs', 'RandomCropFeature', 'ResizeFeature']
+__all__ = [
+    'LoadTALFeature', 'LoadTALProposals', 'PackTALInputs', 'RandomCropFeature', 'ResizeFeature'
+]

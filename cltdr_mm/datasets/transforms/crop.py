@@ -7,6 +7,7 @@ from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
 from ..windows import cut_segments, visible_fraction, visible_range
+from .sample import sample_rows
 
 
 @TRANSFORMS.register_module()
@@ -22,7 +23,7 @@ class RandomCropFeature(BaseTransform):
 
     The recipe is ActionFormer's (ECCV 2022), which TriDet and CLTDR-GMG train with.
 
-    Required and modified keys: ``feats`` (C, T), ``grid``, ``gt_segments`` (N, 2) grid steps,
+    Required and modified keys: ``rows`` (T, C), ``grid``, ``gt_segments`` (N, 2) grid steps,
     ``gt_labels`` (N,).
 
     Args:
@@ -88,10 +89,13 @@ class RandomCropFeature(BaseTransform):
 
         Returns:
             dict: The same dict with the modified keys.
+
+        Raises:
+            TypeError: If the sample has ``feats``, of version 0.1.0.
         """
-        feats, grid = results['feats'], results['grid']
+        rows, grid = sample_rows(results, self), results['grid']
         segments = results['gt_segments'].astype(np.float64)
-        total = feats.shape[1]
+        total = len(rows)
         length = self._length(total)
         if length == total:
             return results
@@ -102,7 +106,10 @@ class RandomCropFeature(BaseTransform):
         if forced is not None:
             one, seen = cut_segments(segments[forced:forced + 1], low, high, 0.0, **edges)
             cut, kept = one, seen + forced  # empty when it lies outside the features
-        results['feats'] = np.ascontiguousarray(feats[:, start:start + length])
+        rows = rows[start:start + length]
+        # A stretch of rows is contiguous, and a worker sends it alone: most crops stay views. A
+        # short one would keep a video of hours in memory until its batch is through.
+        results['rows'] = rows.copy() if length < total // 2 else rows
         results['grid'] = grid.crop(start, length)
         results['gt_segments'] = (cut - start).astype(np.float32)
         results['gt_labels'] = results['gt_labels'][kept]

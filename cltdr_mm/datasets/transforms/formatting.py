@@ -1,19 +1,24 @@
 """Packs a sample into what a localizer takes."""
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from mmaction.registry import TRANSFORMS
 from mmaction.structures import ActionDataSample
 from mmcv.transforms import BaseTransform
 from mmengine.structures import InstanceData
 
+from ...structures import TimeMajor
+from .sample import sample_rows
+
 
 @TRANSFORMS.register_module()
 class PackTALInputs(BaseTransform):
     """Pack features, ground truth and metainfo.
 
-    Required keys: ``feats`` (C, T), ``grid``. Optional: ``gt_segments`` (N, 2) in grid steps with
-    ``gt_labels`` (N,), and the keys in ``meta_keys``.
+    Required keys: ``rows`` (T, C), ``grid``. Optional: ``gt_segments`` (N, 2) in grid steps with
+    ``gt_labels`` (N,), ``proposals`` (P, 3) of :class:`.LoadTALProposals`, and the keys in
+    ``meta_keys``.
 
     Args:
         meta_keys (Sequence[str]): Keys that become metainfo where present. Defaults to
@@ -32,17 +37,26 @@ class PackTALInputs(BaseTransform):
             results (dict): See the class.
 
         Returns:
-            dict: ``inputs`` (C, T) float32 tensor and ``data_samples`` (ActionDataSample), whose
-            ``gt_instances`` hold ``segments`` (N, 2) float32 in grid steps and ``labels`` (N,)
-            int64.
+            dict: ``inputs``, a :class:`.TimeMajor` of (T, C), and ``data_samples``
+            (ActionDataSample), whose ``gt_instances`` hold ``segments`` (N, 2) float32 in grid
+            steps and ``labels`` (N,) int64, and whose ``proposals`` hold ``proposals`` (P, 3)
+            float32, as MMAction2's TCANet reads them.
+
+        Raises:
+            TypeError: If the sample has ``feats``, of version 0.1.0.
         """
+        # A view with gaps or backwards, as a user's transform may leave it, is copied.
+        rows = np.ascontiguousarray(sample_rows(results, self))
         sample = ActionDataSample(
             metainfo={key: results[key] for key in self.meta_keys if key in results})
         if 'gt_segments' in results:
             sample.gt_instances = InstanceData(
                 segments=torch.as_tensor(results['gt_segments'], dtype=torch.float32),
                 labels=torch.as_tensor(results['gt_labels'], dtype=torch.int64))
-        return dict(inputs=torch.from_numpy(results['feats']), data_samples=sample)
+        if 'proposals' in results:
+            sample.proposals = InstanceData(
+                proposals=torch.as_tensor(results['proposals'], dtype=torch.float32))
+        return dict(inputs=TimeMajor(torch.from_numpy(rows)), data_samples=sample)
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(meta_keys={self.meta_keys})'

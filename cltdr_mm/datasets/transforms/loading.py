@@ -4,8 +4,9 @@ import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from ..feature_files import FeatureFileError, as_float32, find_nonfinite, open_feature
+from ..feature_files import FeatureFileError, open_feature
 from ..feature_names import per_folder
+from ..feature_values import as_rows, find_nonfinite
 from ..problems import Problem, TALDataError
 from ..windows import sample_grid
 
@@ -19,8 +20,8 @@ class LoadTALFeature(BaseTransform):
     ``layout`` (``'time_major'``), ``max_length_gap`` (2), ``window_start`` and ``window_size`` for
     one window of a video, ``gt_segments`` in seconds (without it, as in inference, none is made).
 
-    Added keys: ``feats`` float32 (C, T), ``grid`` (FeatureGrid); ``gt_segments`` becomes float32
-    (N, 2) in grid steps.
+    Added keys: ``rows`` float32 (T, C), C-contiguous, ``grid`` (FeatureGrid); ``gt_segments``
+    becomes float32 (N, 2) in grid steps.
 
     Raises:
         TALDataError: If a file is missing, damaged, empty or holds NaN or inf, or the folders
@@ -36,50 +37,56 @@ class LoadTALFeature(BaseTransform):
         Returns:
             dict: The same dict with the added keys.
         """
+        arrays, total = self._open(results)
+        start, stop = results.get('window_start', 0), total
+        if 'window_size' in results:
+            stop = min(start + results['window_size'], total)
+        # A window of an array that had to be read whole is copied, or it would keep all of it.
+        rows = as_rows([array[start:stop] for array in arrays], copy=stop - start < total)
+        self._check_values(results, arrays, rows, start)
+        grid = sample_grid(results, total)
+        if len(rows) < total:
+            grid = grid.crop(start, len(rows))
+        results['rows'], results['grid'] = rows, grid
+        if 'gt_segments' in results:
+            segments = np.asarray(results['gt_segments'], dtype=np.float64).reshape(-1, 2)
+            results['gt_segments'] = grid.to_grid(segments).astype(np.float32)
+        return results
+
+    def _open(self, results: dict) -> tuple[list[np.ndarray], int]:
+        """The (T_i, C_i) array of every folder, and the steps that all of them have."""
         paths = results['feature_paths']
         keys = per_folder(results.get('feature_key'), len(paths), 'feature_key')
         layout = results.get('layout', 'time_major')
-        start, stop = results.get('window_start', 0), None
-        if 'window_size' in results:
-            stop = start + results['window_size']
-        parts, lengths = [], []
+        # What is cut or laid beside others is copied anyway; the rest is used as it is read.
+        mapped = 'window_size' in results or len(paths) > 1
+        arrays = []
         for path, key in zip(paths, keys):
             try:
-                array = open_feature(path, key, layout)
-                lengths.append(len(array))
-                parts.append(as_float32(array[start:stop]))
+                arrays.append(open_feature(path, key, layout, mapped))
             except FeatureFileError as error:
                 raise self._error(results, path, 'feature', str(error)) from error
-            where = find_nonfinite(parts[-1])
-            if where is not None:
-                raise self._error(results, path, 'feature values', 'NaN or inf at step '
-                                  f'{start + where[0]}, channel {where[1]}')
+        lengths = [len(array) for array in arrays]
         total = min(lengths)
         if total == 0:
             raise self._error(results, paths[0], 'feature length', 'the file has no steps')
         if max(lengths) - total > results.get('max_length_gap', 2):
             raise self._error(results, ', '.join(paths), 'feature length',
                               f'the folders disagree: {lengths} steps')
-        feats = self._join(parts)
-        grid = sample_grid(results, total)
-        if start or feats.shape[1] < total:
-            grid = grid.crop(start, feats.shape[1])
-        results['feats'], results['grid'] = feats, grid
-        if 'gt_segments' in results:
-            segments = np.asarray(results['gt_segments'], dtype=np.float64).reshape(-1, 2)
-            results['gt_segments'] = grid.to_grid(segments).astype(np.float32)
-        return results
+        return arrays, total
 
-    @staticmethod
-    def _join(parts: list[np.ndarray]) -> np.ndarray:
-        """(T_i, C_i) arrays -> (sum C_i, min T_i)."""
-        steps = min(len(part) for part in parts)
-        feats = np.empty((sum(part.shape[1] for part in parts), steps), dtype=np.float32)
-        row = 0
-        for part in parts:
-            feats[row:row + part.shape[1]] = part[:steps].T
-            row += part.shape[1]
-        return feats
+    def _check_values(self, results: dict, arrays: list[np.ndarray], rows: np.ndarray,
+                      start: int) -> None:
+        """Refuse NaN and inf, which are at a step and channel of one folder's file."""
+        where = find_nonfinite(rows)
+        if where is None:
+            return
+        step, channel = where
+        for path, array in zip(results['feature_paths'], arrays):
+            if channel < array.shape[1]:
+                raise self._error(results, path, 'feature values', 'NaN or inf at step '
+                                  f'{start + step}, channel {channel}')
+            channel -= array.shape[1]
 
     @staticmethod
     def _error(results: dict, path: str, field: str, message: str) -> TALDataError:

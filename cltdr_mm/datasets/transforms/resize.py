@@ -3,7 +3,29 @@ import numpy as np
 import torch
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
-from torch.nn import functional as F
+
+from .sample import sample_rows
+
+
+def resample(rows: np.ndarray, length: int) -> np.ndarray:
+    """Interpolate linearly, as ``F.interpolate`` does with ``align_corners=False``.
+
+    Args:
+        rows (np.ndarray): (T, C) float32.
+        length (int): Steps of the result.
+
+    Returns:
+        np.ndarray: (length, C) float32.
+    """
+    total = len(rows)
+    # Both sequences share the same stretch evenly; before the first centre and after the last
+    # there is nothing to interpolate with.
+    position = (torch.arange(length, dtype=torch.float64) + 0.5) * (total / length) - 0.5
+    position.clamp_(0, total - 1)
+    low = position.long()
+    high = (low + 1).clamp_(max=total - 1)
+    rows = torch.from_numpy(rows)
+    return rows[low].lerp_(rows[high], (position - low)[:, None].float()).numpy()
 
 
 @TRANSFORMS.register_module()
@@ -12,9 +34,10 @@ class ResizeFeature(BaseTransform):
 
     What ActivityNet-1.3's models train and test on: videos of any length become equally long.
     The new steps share the covered frames evenly (:meth:`FeatureGrid.resize`); segments keep
-    their seconds.
+    their seconds. A sequence that has the length already keeps its values, but not its grid:
+    where the window is longer than the stride, the rule moves it, as it moves all others.
 
-    Required and modified keys: ``feats`` (C, T), ``grid``; ``gt_segments`` when present.
+    Required and modified keys: ``rows`` (T, C), ``grid``; ``gt_segments`` when present.
 
     Args:
         length (int): Steps of the result.
@@ -36,14 +59,16 @@ class ResizeFeature(BaseTransform):
 
         Returns:
             dict: The same dict with the modified keys.
+
+        Raises:
+            TypeError: If the sample has ``feats``, of version 0.1.0.
+            ValueError: If the sample is a crop.
         """
-        feats, grid = results['feats'], results['grid']
-        if feats.shape[1] == self.length:
-            return results
-        resized = F.interpolate(
-            torch.from_numpy(feats)[None], size=self.length, mode='linear', align_corners=False)
+        rows, grid = sample_rows(results, self), results['grid']
         new_grid = grid.resize(self.length)
-        results['feats'], results['grid'] = resized[0].numpy(), new_grid
+        if len(rows) != self.length:
+            results['rows'] = resample(rows, self.length)
+        results['grid'] = new_grid
         if 'gt_segments' in results:
             seconds = grid.to_seconds(results['gt_segments'].astype(np.float64))
             results['gt_segments'] = new_grid.to_grid(seconds).astype(np.float32)

@@ -7,6 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
 from ...datasets import Problem, TALDataError
+from ...structures import TimeMajor
 
 
 @HOOKS.register_module()
@@ -81,8 +82,13 @@ def _check_channels(model, dataset) -> None:
         return
     sample = dataset[0]
     inputs = sample.get('inputs') if isinstance(sample, dict) else None
-    if isinstance(inputs, torch.Tensor) and inputs.ndim == 2 and len(inputs) != expected:
-        _refuse(dataset, 'channels', f'features have {len(inputs)} channels, but '
+    channels = None
+    if isinstance(inputs, TimeMajor):
+        channels = inputs.rows.shape[1]
+    elif isinstance(inputs, torch.Tensor) and inputs.ndim == 2:
+        channels = len(inputs)  # (C, T), as MMAction2's data sets give them
+    if channels not in (None, expected):
+        _refuse(dataset, 'channels', f'features have {channels} channels, but '
                                      f'model.backbone.in_channels is {expected}')
 
 

@@ -1,4 +1,6 @@
 # ActivityNet-1.3 proposals, TSP features at 15 fps (16 frames every 16) resized to 192 steps
+_base_ = ['./common.py']
+
 dataset_type = 'ActivityNet13Dataset'
 data_root = 'data/anet13/'
 ann_file = 'annotations/anet13.json'
@@ -28,20 +30,12 @@ features = dict(
     class_agnostic=True)
 
 train_dataloader = dict(
-    batch_size=16,
-    num_workers=4,
-    # not persistent: workers are seeded anew each epoch, so that a resumed run is the same
-    worker_init_fn=dict(type='tal_seed_worker'),
-    sampler=dict(type='DefaultSampler', shuffle=True),
+    batch_size=16, num_workers=4,
     dataset=dict(subset='training', pipeline=train_pipeline, **features))
 val_dataloader = dict(
-    batch_size=16,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(subset='validation', pipeline=test_pipeline, test_mode=True, **features))
+    batch_size=16, num_workers=4,
+    dataset=dict(subset='validation', pipeline=test_pipeline, **features))
 test_dataloader = val_dataloader
 
-val_evaluator = dict(
-    type='TALMetric', protocol='anet13', ann_file=data_root + ann_file, subset='validation')
+val_evaluator = dict(protocol='anet13', ann_file=data_root + ann_file, subset='validation')
 test_evaluator = val_evaluator

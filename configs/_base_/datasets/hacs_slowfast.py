@@ -1,4 +1,6 @@
 # HACS Segments, SlowFast features at 15 fps: 32 frames every 8
+_base_ = ['./common.py']
+
 dataset_type = 'HACSDataset'
 data_root = 'data/hacs/'
 ann_file = 'annotations/hacs.json'
@@ -6,10 +8,6 @@ ann_file = 'annotations/hacs.json'
 train_pipeline = [
     dict(type='LoadTALFeature'),
     dict(type='RandomCropFeature', max_len=960, trunc_thresh=0.5, crop_ratio=(0.9, 1.0)),
-    dict(type='PackTALInputs'),
-]
-test_pipeline = [
-    dict(type='LoadTALFeature'),
     dict(type='PackTALInputs'),
 ]
 
@@ -25,20 +23,10 @@ features = dict(
     fps=15)
 
 train_dataloader = dict(
-    batch_size=16,
-    num_workers=4,
-    # not persistent: workers are seeded anew each epoch, so that a resumed run is the same
-    worker_init_fn=dict(type='tal_seed_worker'),
-    sampler=dict(type='DefaultSampler', shuffle=True),
+    batch_size=16, num_workers=4,
     dataset=dict(subset='training', pipeline=train_pipeline, **features))
-val_dataloader = dict(
-    batch_size=16,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(subset='validation', pipeline=test_pipeline, test_mode=True, **features))
+val_dataloader = dict(batch_size=16, num_workers=4, dataset=dict(subset='validation', **features))
 test_dataloader = val_dataloader
 
-val_evaluator = dict(
-    type='TALMetric', protocol='hacs', ann_file=data_root + ann_file, subset='validation')
+val_evaluator = dict(protocol='hacs', ann_file=data_root + ann_file, subset='validation')
 test_evaluator = val_evaluator

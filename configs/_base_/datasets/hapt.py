@@ -1,17 +1,9 @@
 # HAPT, raw accelerometer windows of 1 s every 0.5 s (tools/dataset_converters/hapt.py)
+_base_ = ['./common.py']
+
 dataset_type = 'HAPTDataset'
 data_root = 'data/hapt/'
 ann_file = 'annotations.json'
-
-train_pipeline = [
-    dict(type='LoadTALFeature'),
-    dict(type='RandomCropFeature', max_len=2304, trunc_thresh=0.5, crop_ratio=(0.9, 1.0)),
-    dict(type='PackTALInputs'),
-]
-test_pipeline = [
-    dict(type='LoadTALFeature'),
-    dict(type='PackTALInputs'),
-]
 
 features = dict(
     type=dataset_type,
@@ -22,21 +14,9 @@ features = dict(
     feature_window=50,
     feature_dim=150)
 
-train_dataloader = dict(
-    batch_size=2,
-    num_workers=2,
-    # not persistent: workers are seeded anew each epoch, so that a resumed run is the same
-    worker_init_fn=dict(type='tal_seed_worker'),
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(subset='train', pipeline=train_pipeline, **features))
-val_dataloader = dict(
-    batch_size=4,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(subset='test', pipeline=test_pipeline, test_mode=True, **features))
+train_dataloader = dict(dataset=dict(subset='train', **features))
+val_dataloader = dict(dataset=dict(subset='test', **features))
 test_dataloader = val_dataloader
 
-val_evaluator = dict(
-    type='TALMetric', protocol='hapt', ann_file=data_root + ann_file, subset='test')
+val_evaluator = dict(protocol='hapt', ann_file=data_root + ann_file, subset='test')
 test_evaluator = val_evaluator

@@ -1,17 +1,9 @@
 # MultiTHUMOS, on THUMOS14's I3D features: 16 frames every 4
+_base_ = ['./common.py']
+
 dataset_type = 'MultiTHUMOSDataset'
 data_root = 'data/multithumos/'
 ann_file = 'annotations/multithumos.json'
-
-train_pipeline = [
-    dict(type='LoadTALFeature'),
-    dict(type='RandomCropFeature', max_len=2304, trunc_thresh=0.5, crop_ratio=(0.9, 1.0)),
-    dict(type='PackTALInputs'),
-]
-test_pipeline = [
-    dict(type='LoadTALFeature'),
-    dict(type='PackTALInputs'),
-]
 
 features = dict(
     type=dataset_type,
@@ -22,21 +14,9 @@ features = dict(
     feature_window=16,
     feature_dim=2048)
 
-train_dataloader = dict(
-    batch_size=2,
-    num_workers=2,
-    # not persistent: workers are seeded anew each epoch, so that a resumed run is the same
-    worker_init_fn=dict(type='tal_seed_worker'),
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(subset='Validation', pipeline=train_pipeline, **features))
-val_dataloader = dict(
-    batch_size=4,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(subset='Test', pipeline=test_pipeline, test_mode=True, **features))
+train_dataloader = dict(dataset=dict(subset='Validation', **features))
+val_dataloader = dict(dataset=dict(subset='Test', **features))
 test_dataloader = val_dataloader
 
-val_evaluator = dict(
-    type='TALMetric', protocol='multithumos', ann_file=data_root + ann_file, subset='Test')
+val_evaluator = dict(protocol='multithumos', ann_file=data_root + ann_file, subset='Test')
 test_evaluator = val_evaluator

@@ -3,17 +3,18 @@ import pytest
 import torch
 
 from cltdr_mm.datasets import PackTALInputs, RandomCropFeature, ResizeFeature
+from cltdr_mm.datasets.transforms.resize import resample
 from cltdr_mm.structures import FeatureGrid
 
 
 def sample(total=500, count=12, seed=0, stride=4, window=16, longest=60.0):
-    """A loaded sample whose only channel counts the steps."""
+    """A loaded sample whose two channels count the steps."""
     rng = np.random.default_rng(seed)
     grid = FeatureGrid(fps=30, stride=stride, window=window, num_steps=total)
     seconds = np.sort(rng.uniform(0, grid.extent, (count, 2)), axis=1)
     seconds[:, 1] = np.minimum(seconds[:, 1], seconds[:, 0] + rng.uniform(0.5, longest, count))
     return dict(
-        feats=np.arange(total, dtype=np.float32)[None].repeat(2, 0),
+        rows=np.arange(total, dtype=np.float32)[:, None].repeat(2, 1),
         grid=grid,
         gt_segments=grid.to_grid(seconds).astype(np.float32),
         gt_labels=np.arange(count),  # tells which instance it was
@@ -28,10 +29,10 @@ def test_crop_keeps_what_should_stay(seed, stride, window, thresh):
     before = sample(seed=seed, stride=stride, window=window)
     seconds = before['seconds']
     after = RandomCropFeature(200, thresh, crop_ratio=(0.9, 1.0))(dict(before))
-    grid, feats = after['grid'], after['feats']
-    assert feats.shape == (2, 200) and grid.num_steps == 200
+    grid, rows = after['grid'], after['rows']
+    assert rows.shape == (200, 2) and rows.flags.c_contiguous and grid.num_steps == 200
     # features and grid were moved together
-    np.testing.assert_array_equal(feats[0], np.arange(200) + grid.start)
+    np.testing.assert_array_equal(rows[:, 0], np.arange(200) + grid.start)
 
     # what the crop sees, in seconds
     half = max(0.5 * window, 0.5 * stride) / 30
@@ -61,7 +62,7 @@ def test_crop_positions_are_uniform_among_the_valid():
     grid = FeatureGrid(30, 4, 4, 100)
     counts = np.zeros(81)
     for _ in range(4000):
-        results = crop(dict(feats=np.zeros((1, 100), np.float32), grid=grid,
+        results = crop(dict(rows=np.zeros((100, 1), np.float32), grid=grid,
                             gt_segments=np.array([[50., 60.]], np.float32),
                             gt_labels=np.array([0])))
         counts[int(results['grid'].start)] += 1
@@ -80,7 +81,7 @@ def test_crop_finds_a_rare_instance():
     grid = FeatureGrid(30, 4, 4, 50000)
     for _ in range(5):
         results = RandomCropFeature(50)(dict(
-            feats=np.zeros((1, 50000), np.float32), grid=grid,
+            rows=np.zeros((50000, 1), np.float32), grid=grid,
             gt_segments=np.array([[49000., 49004.]], np.float32), gt_labels=np.array([3])))
         assert results['gt_labels'].tolist() == [3]
 
@@ -89,7 +90,7 @@ def test_crop_of_an_action_far_longer_than_it():
     np.random.seed(0)
     grid = FeatureGrid(30, 4, 4, 1000)
     results = RandomCropFeature(100)(dict(
-        feats=np.zeros((1, 1000), np.float32), grid=grid,
+        rows=np.zeros((1000, 1), np.float32), grid=grid,
         gt_segments=np.array([[100., 900.], [200., 900.]], np.float32),
         gt_labels=np.array([1, 2])))
     # the crop shows at most 101 of 800 and of 700 steps: the second instance shows more
@@ -100,16 +101,16 @@ def test_crop_of_an_action_far_longer_than_it():
 def test_crop_when_all_instances_lie_outside_the_features():
     np.random.seed(0)
     results = RandomCropFeature(100)(dict(
-        feats=np.zeros((1, 300), np.float32), grid=FeatureGrid(30, 4, 4, 300),
+        rows=np.zeros((300, 1), np.float32), grid=FeatureGrid(30, 4, 4, 300),
         gt_segments=np.array([[400., 500.]], np.float32), gt_labels=np.array([1])))
-    assert results['feats'].shape == (1, 100) and len(results['gt_labels']) == 0
+    assert results['rows'].shape == (100, 1) and len(results['gt_labels']) == 0
 
 
 def test_crop_without_instances():
     results = RandomCropFeature(100)(dict(
-        feats=np.zeros((1, 300), np.float32), grid=FeatureGrid(30, 4, 4, 300),
+        rows=np.zeros((300, 1), np.float32), grid=FeatureGrid(30, 4, 4, 300),
         gt_segments=np.zeros((0, 2), np.float32), gt_labels=np.zeros(0, int)))
-    assert results['feats'].shape == (1, 100)
+    assert results['rows'].shape == (100, 1)
 
 
 def test_crop_lengths():
@@ -117,13 +118,23 @@ def test_crop_lengths():
     lengths = set()
     for _ in range(300):
         results = RandomCropFeature(2304, 0.5, (0.9, 1.0))(sample(total=100))
-        lengths.add(results['feats'].shape[1])
+        lengths.add(len(results['rows']))
     assert lengths == set(range(90, 101))
     # no ratio: short sequences stay whole, untouched
     before = sample(total=100)
     after = RandomCropFeature(2304)(dict(before))
     assert after['grid'] == before['grid']
     np.testing.assert_array_equal(after['gt_segments'], before['gt_segments'])
+
+
+def test_a_short_crop_does_not_keep_the_video():
+    """Nor is a long one copied; a worker sends the crop alone either way."""
+    for length, copied in ((100, True), (400, False)):
+        before = sample()
+        after = RandomCropFeature(length)(dict(before))
+        assert np.shares_memory(after['rows'], before['rows']) != copied
+        storage = PackTALInputs()(after)['inputs'].rows.untyped_storage()
+        assert storage.nbytes() == length * 2 * 4
 
 
 def test_crop_is_seeded():
@@ -148,7 +159,7 @@ def test_resize(total, length, window):
     before = sample(total=total, window=window, count=3)
     seconds = before['grid'].to_seconds(before['gt_segments'].astype(float))
     after = ResizeFeature(length)(dict(before))
-    assert after['feats'].shape == (2, length) and after['feats'].dtype == np.float32
+    assert after['rows'].shape == (length, 2) and after['rows'].dtype == np.float32
     assert after['grid'].num_steps == length
     assert after['grid'].extent == pytest.approx(before['grid'].extent)
     np.testing.assert_allclose(
@@ -158,17 +169,52 @@ def test_resize(total, length, window):
 def test_resize_values_lie_where_the_grid_says():
     """With window = stride, a ramp over time stays that ramp over seconds."""
     before = sample(total=100, window=4)
-    before['feats'] = before['grid'].to_seconds(
-        np.arange(100, dtype=np.float64))[None].astype(np.float32)
+    before['rows'] = before['grid'].to_seconds(
+        np.arange(100, dtype=np.float64))[:, None].astype(np.float32)
     after = ResizeFeature(37)(before)
     expected = after['grid'].to_seconds(np.arange(37, dtype=np.float64))
-    np.testing.assert_allclose(after['feats'][0, 1:-1], expected[1:-1], rtol=1e-5)
+    np.testing.assert_allclose(after['rows'][1:-1, 0], expected[1:-1], rtol=1e-5)
+
+
+@pytest.mark.parametrize('total, length', [(50, 192), (700, 192), (64, 64), (1, 10), (7, 1)])
+def test_resize_interpolates_as_torch_does(total, length):
+    rows = np.random.default_rng(0).standard_normal((total, 3)).astype(np.float32)
+    expected = torch.nn.functional.interpolate(
+        torch.from_numpy(rows.T.copy()).double()[None], length, mode='linear')[0].T
+    before = rows.copy()
+    found = resample(rows, length)
+    assert found.flags.c_contiguous and found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(rows, before)
+
+
+@pytest.mark.parametrize('window', [4, 16, 2])
+def test_resize_has_one_grid(window):
+    """A video that has the length already lies where its neighbours in length do."""
+    made = {total: ResizeFeature(100)(sample(total=total, window=window, count=0))
+            for total in (99, 100, 101)}
+    first, fits, last = (made[total]['grid'].to_seconds(np.array([0., 50., 99.]))
+                         for total in (99, 100, 101))
+    # a step more or less moves no step by more than that one step
+    assert (np.abs(fits - (first + last) / 2) < 1e-6).all()
+    assert (np.abs(last - first) <= 2 * 4 / 30).all()
+    np.testing.assert_array_equal(made[100]['rows'][:, 0], np.arange(100))
+    np.testing.assert_array_equal(resample(made[100]['rows'], 100), made[100]['rows'])
+
+
+def test_resize_of_the_right_length_moves_segments_with_the_grid():
+    before = sample(total=100, window=16, count=5)
+    seconds = before['grid'].to_seconds(before['gt_segments'].astype(float))
+    after = ResizeFeature(100)(dict(before))
+    assert after['grid'] != before['grid']
+    np.testing.assert_allclose(after['grid'].to_seconds(after['gt_segments'].astype(float)),
+                               seconds, atol=1e-4)
 
 
 def test_resize_in_inference_and_before_crops():
     results = sample(total=60)
     del results['gt_segments']
-    assert ResizeFeature(30)(results)['feats'].shape == (2, 30)
+    assert ResizeFeature(30)(results)['rows'].shape == (30, 2)
     cropped = RandomCropFeature(200)(sample())
     if cropped['grid'].start:
         with pytest.raises(ValueError, match='before cropping'):
@@ -178,12 +224,36 @@ def test_resize_in_inference_and_before_crops():
     assert repr(ResizeFeature(5)) == 'ResizeFeature(length=5)'
 
 
+@pytest.mark.parametrize('transform', [
+    RandomCropFeature(), ResizeFeature(9), PackTALInputs()], ids=lambda t: type(t).__name__)
+@pytest.mark.parametrize('beside', [False, True])
+def test_a_transform_of_the_first_version_is_told(transform, beside):
+    results = sample(total=30, count=2)
+    results['feats'] = results['rows'].T
+    if not beside:
+        del results['rows']
+    with pytest.raises(TypeError) as caught:
+        transform(results)
+    assert str(caught.value) == (f'{type(transform).__name__}: `feats` (C, T) is gone since '
+                                 '0.2.0: write `rows` (T, C)')
+
+
+@pytest.mark.parametrize('turn', [lambda a: a[::-1], lambda a: a[::2], lambda a: a.T.copy().T])
+def test_pack_copies_what_is_not_contiguous(turn):
+    results = sample(total=30)
+    results['rows'] = turn(results['rows'])
+    rows = PackTALInputs()(results)['inputs'].rows
+    assert rows.is_contiguous() and rows.untyped_storage().nbytes() == rows.numel() * 4
+    np.testing.assert_array_equal(rows.numpy(), results['rows'])
+
+
 def test_pack():
     results = dict(sample(total=30, count=2), video_name='a', duration=4.5, fps=30,
                    window_index=1, num_windows=3, subset='x')
     packed = PackTALInputs()(dict(results))
     assert set(packed) == {'inputs', 'data_samples'}
-    assert packed['inputs'].shape == (2, 30) and packed['inputs'].dtype == torch.float32
+    rows = packed['inputs'].rows
+    assert rows.shape == (30, 2) and rows.dtype == torch.float32
     assert set(packed['data_samples'].metainfo) == {
         'video_name', 'duration', 'fps', 'grid', 'window_index', 'num_windows'}
     instances = packed['data_samples'].gt_instances

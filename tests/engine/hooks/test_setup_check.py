@@ -6,6 +6,7 @@ import torch
 from mmaction.registry import HOOKS
 
 from cltdr_mm.datasets import TALDataError
+from cltdr_mm.structures import TimeMajor
 
 
 class Videos:
@@ -13,8 +14,8 @@ class Videos:
 
     ann_file = 'ann.json'
 
-    def __init__(self, labels=(0, 1), channels=4, classes=('run', 'jump')):
-        self.labels, self.channels = labels, channels
+    def __init__(self, labels=(0, 1), channels=4, classes=('run', 'jump'), time_major=False):
+        self.labels, self.channels, self.time_major = labels, channels, time_major
         self.metainfo = dict(classes=classes)
 
     def __len__(self):
@@ -24,7 +25,8 @@ class Videos:
         return dict(video_name=f'v{i}', gt_labels=np.array([self.labels[i]]))
 
     def __getitem__(self, i):
-        return dict(inputs=torch.zeros(self.channels, 7))
+        inputs = torch.zeros(self.channels, 7)
+        return dict(inputs=TimeMajor(inputs.t()) if self.time_major else inputs)
 
 
 class Metric:
@@ -48,6 +50,7 @@ def runner(dataset, num_classes=2, fusion=None):
 @pytest.mark.parametrize('wrong, message', [
     (dict(dataset=Videos(channels=6)),
      'ann.json: channels: features have 6 channels, but model.backbone.in_channels is 4'),
+    (dict(dataset=Videos(channels=6, time_major=True)), 'channels: features have 6 channels, but'),
     (dict(dataset=Videos(labels=(0, 2))),
      'ann.json: label: there are labels up to 2, but model.head.num_classes is 2'),
     (dict(dataset=Videos(), num_classes=20),
@@ -59,7 +62,8 @@ def test_what_does_not_fit_stops_the_run(stage, wrong, message):
 
 
 @pytest.mark.parametrize('fits', [
-    dict(dataset=Videos()), dict(dataset=Videos(), num_classes=20, fusion=object()),
+    dict(dataset=Videos()), dict(dataset=Videos(time_major=True)),
+    dict(dataset=Videos(), num_classes=20, fusion=object()),
     dict(dataset=Videos(labels=(0, 0)), num_classes=1), dict(dataset=Videos(labels=())),
     dict(dataset=Videos(classes=None), num_classes=20),
 ])

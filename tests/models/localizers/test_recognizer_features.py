@@ -7,6 +7,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.structures import InstanceData
 
 from cltdr_mm.apis import VideoFeatureExtractor
+from cltdr_mm.structures import TimeMajor
 
 
 @pytest.fixture
@@ -37,9 +38,9 @@ def test_cltdr_on_recognizer_features(video):
             format_shape='NCTHW'))))
     extract = VideoFeatureExtractor(recognizer, clip_len=8, stride=2, short_side=32, crop_size=32)
     feats, grid, duration = extract(video)
-    assert grid.num_steps == feats.shape[1] == (80 - 8) // 2 + 1 and duration == 8
+    assert grid.num_steps == len(feats) == (80 - 8) // 2 + 1 and duration == 8
 
-    channels = len(feats)
+    channels = feats.shape[1]
     model = MODELS.build(dict(
         type='SingleStageLocalizer',
         backbone=dict(type='GMG', in_channels=channels, embed_dims=16, arch=(1, 1, 2),
@@ -51,7 +52,7 @@ def test_cltdr_on_recognizer_features(video):
     sample = ActionDataSample(metainfo=dict(video_name='video', duration=duration, grid=grid))
     sample.gt_instances = InstanceData(
         segments=grid.to_grid(torch.tensor([[3., 6.]])), labels=torch.tensor([0]))
-    inputs = [torch.from_numpy(feats)]
+    inputs = [TimeMajor(torch.from_numpy(feats))]
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     for _ in range(60):
         losses = model.train()(inputs, [sample], 'loss')
