@@ -5,10 +5,8 @@ _base_ = [
 ]
 model = dict(
     backbone=dict(in_channels=150, embed_dims=128, ffn_dims=192),
-    neck=dict(in_channels=128),
     head=dict(
         num_classes=12,
-        in_channels=128,
         # the published code's losses: in a training of 735 steps eq. 13, which divides the many
         # negatives by their number and leaves coarse results alone, comes less far
         loss_cls=dict(type='TALVarifocalLoss', alpha=0.25),

@@ -5,8 +5,7 @@ _base_ = [
 ]
 model = dict(
     backbone=dict(in_channels=64, embed_dims=64, ffn_dims=96),
-    neck=dict(in_channels=64),
-    head=dict(num_classes=6, in_channels=64))
+    head=dict(num_classes=6))
 train_cfg = dict(max_epochs=10, val_interval=5)
 param_scheduler = dict(warmup=2)
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.05))

@@ -5,7 +5,6 @@ _base_ = [
 ]
 model = dict(
     backbone=dict(in_channels=150, embed_dims=128, ffn_dims=192),
-    neck=dict(in_channels=128),
     # narrow, as the encoder: the map has 100 x 100 cells
     localizer=dict(
         feat_dim=128, num_samples=16, hidden_dim_1d=64, hidden_dim_2d=64, hidden_dim_3d=128))

@@ -6,7 +6,6 @@ _base_ = [
 # proposals of both subsets, as tools/test.py with bmn_anet.py writes them (test_evaluator.out_dir)
 proposal_files = ['work_dirs/bmn_anet/training/detections.json',
                   'work_dirs/bmn_anet/validation/detections.json']
-model = dict(proposal_files=proposal_files)
 pipeline = [
     dict(type='LoadTALFeature'),
     dict(type='ResizeFeature', length=100),

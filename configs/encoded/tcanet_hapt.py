@@ -8,9 +8,7 @@ proposal_files = ['work_dirs/bmn_hapt/train/detections.json',
                   'work_dirs/bmn_hapt/test/detections.json']
 model = dict(
     backbone=dict(in_channels=150, embed_dims=128, ffn_dims=192),
-    neck=dict(in_channels=128),
-    localizer=dict(feat_dim=128),
-    proposal_files=proposal_files)
+    localizer=dict(feat_dim=128))
 pipeline = [
     dict(type='LoadTALFeature'),
     dict(type='ResizeFeature', length=100),

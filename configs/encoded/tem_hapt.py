@@ -5,7 +5,6 @@ _base_ = [
 ]
 model = dict(
     backbone=dict(in_channels=150, embed_dims=128, ffn_dims=192),
-    neck=dict(in_channels=128),
     localizer=dict(tem_feat_dim=128, tem_hidden_dim=128))
 pipeline = [
     dict(type='LoadTALFeature'),

@@ -27,7 +27,7 @@ class SequenceLocalizerHead(BaseModule):
 
     Args:
         localizer (dict): Config of MMAction2's BMN, TEM or TCANet. TCANet refines proposals, which
-            the transform :class:`.LoadProposals` brings.
+            the transform :class:`.LoadTALProposals` brings.
         in_channels (int, optional): Width of the pyramid. Defaults to None: any.
         num_levels (int, optional): Its number of levels. Defaults to None: any.
         init_cfg (dict, optional): See BaseModule.
@@ -150,7 +150,7 @@ class SequenceLocalizerHead(BaseModule):
 
         Args:
             data_samples (list): B data samples; ``proposals.proposals`` as
-                :class:`.LoadProposals` gives them.
+                :class:`.LoadTALProposals` gives them.
             like (Tensor): Gives type and device.
 
         Returns:
@@ -167,7 +167,7 @@ class SequenceLocalizerHead(BaseModule):
             if 'proposals' not in sample:
                 raise ValueError(f'{kind} refines proposals, and video '
                                  f"{sample.get('video_name', index)} has none: put dict(type="
-                                 "'LoadProposals', proposal_files=[...]) into the pipelines")
+                                 "'LoadTALProposals', proposal_files=[...]) into the pipelines")
         return [sample.proposals.proposals.to(like) for sample in data_samples]
 
 

@@ -4,11 +4,9 @@ model = dict(
     data_preprocessor=dict(type='TALDataPreprocessor'),
     backbone=dict(
         type='ActionFormer', in_channels=2048, embed_dims=512, arch=(2, 2, 5), window_size=19),
-    neck=dict(type='IdentityNeck', in_channels=512, num_levels=6),
+    neck=dict(type='IdentityNeck'),
     head=dict(
         type='ActionFormerHead',
-        num_classes=20,
-        in_channels=512,
-        regression_ranges=[(0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 10000)]),
+        num_classes=20),
     postprocessor=dict(
         type='TALPostProcessor', nms=dict(type='SoftNMS', sigma=0.5), max_per_video=200))

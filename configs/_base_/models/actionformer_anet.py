@@ -4,10 +4,8 @@ model = dict(
     backbone=dict(
         in_channels=512, embed_dims=256, window_size=(7, 7, 7, 7, 7, -1), use_abs_pe=True,
         max_len=192),
-    neck=dict(in_channels=256),
     head=dict(
         num_classes=1,
-        in_channels=256,
         label_smoothing=0.1,
         reg_weight=2.0,
         normalizer=dict(init=200),

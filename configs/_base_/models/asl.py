@@ -6,6 +6,4 @@ model = dict(
         type='ASLHead',
         head=dict(
             type='ActionFormerHead',
-            num_classes=20,
-            in_channels=512,
-            regression_ranges=[(0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 10000)])))
+            num_classes=20)))

@@ -9,8 +9,6 @@ model = dict(
         head=dict(
             type='ActionFormerHead',
             num_classes=1,
-            in_channels=256,
-            regression_ranges=[(0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 10000)],
             label_smoothing=0.1,
             reg_weight=2.0,
             normalizer=dict(init=200),

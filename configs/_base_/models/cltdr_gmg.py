@@ -3,12 +3,10 @@ model = dict(
     type='SingleStageLocalizer',
     data_preprocessor=dict(type='TALDataPreprocessor'),
     backbone=dict(type='GMG', in_channels=2048, embed_dims=512, arch=(2, 2, 5), ffn_dims=768),
-    neck=dict(type='IdentityNeck', in_channels=512, num_levels=6),
+    neck=dict(type='IdentityNeck'),
     head=dict(
         type='CLTDRHead',
         num_classes=20,
-        in_channels=512,
-        regression_ranges=[(0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 10000)],
         num_bins=16),
     postprocessor=dict(
         type='TALPostProcessor', nms=dict(type='SoftNMS', sigma=0.5), max_per_video=2000))

@@ -5,12 +5,9 @@ model = dict(
     backbone=dict(
         in_channels=512, embed_dims=256, arch=(2, 2, 6), ffn_dims=2048, kernel_size=15,
         use_abs_pe=True, max_len=192),
-    neck=dict(in_channels=256, num_levels=7),
     head=dict(
         num_classes=1,
-        in_channels=256,
         feat_channels=512,
-        regression_ranges=[(0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 128), (128, 10000)],
         num_bins=12,
         label_smoothing=0.1,
         normalizer=dict(init=400),

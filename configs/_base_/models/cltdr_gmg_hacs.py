@@ -4,11 +4,8 @@ model = dict(
     backbone=dict(
         embed_dims=1024, arch=(2, 2, 6), ffn_dims=1024, kernel_size=15, use_abs_pe=True,
         max_len=512),
-    neck=dict(in_channels=1024, num_levels=7),
     head=dict(
         num_classes=200,
-        in_channels=1024,
-        regression_ranges=[(0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 128), (128, 10000)],
         kernel_size=5,
         boundary_kernel_size=1,
         num_bins=14,

@@ -4,7 +4,7 @@ model = dict(
     _delete_=True,
     type='EncodedLocalizer',
     backbone=dict(type='GMG', in_channels=512, embed_dims=400, arch=(2, 2, 3), ffn_dims=800),
-    neck=dict(type='IdentityNeck', in_channels=400, num_levels=4),
+    neck=dict(type='IdentityNeck'),
     localizer={{_base_.model}},
     # BMN has its own soft-NMS
     postprocessor=dict(type='TALPostProcessor', nms=None, max_per_video=100, min_score=0.))

@@ -3,7 +3,7 @@
 model = dict(
     type='EncodedLocalizer',
     backbone=dict(type='GMG', in_channels=512, embed_dims=512, arch=(2, 2, 3), ffn_dims=1024),
-    neck=dict(type='IdentityNeck', in_channels=512, num_levels=4),
+    neck=dict(type='IdentityNeck'),
     localizer=dict(
         type='TCANet',
         feat_dim=512,

@@ -6,10 +6,8 @@ model = dict(
     backbone=dict(
         in_channels=512, embed_dims=256, ffn_dims=2048, kernel_size=15, use_abs_pe=True,
         max_len=192),
-    neck=dict(in_channels=256),
     head=dict(
         num_classes=1,
-        in_channels=256,
         feat_channels=512,
         num_bins=12,
         label_smoothing=0.1,

@@ -4,12 +4,10 @@ model = dict(
     data_preprocessor=dict(type='TALDataPreprocessor'),
     backbone=dict(type='TemporalMaxer', in_channels=2048, embed_dims=512, arch=(2, 0, 5)),
     # group statistics, as the published THUMOS14 model
-    neck=dict(type='IdentityNeck', in_channels=512, num_levels=6, norm='group'),
+    neck=dict(type='IdentityNeck', norm='group'),
     head=dict(
         type='ActionFormerHead',
         num_classes=20,
-        in_channels=512,
-        regression_ranges=[(0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 10000)],
         assigner=dict(type='SimOTAAssigner1D', radius=1.5, iou_weight=2.0, cls_weight=1.0)),
     postprocessor=dict(
         type='TALPostProcessor', nms=dict(type='SoftNMS', sigma=0.5), max_per_video=200))

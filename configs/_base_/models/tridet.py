@@ -5,12 +5,10 @@ model = dict(
     backbone=dict(
         type='SGP', in_channels=2048, embed_dims=512, arch=(2, 2, 5), ffn_dims=768, window_size=1,
         k=5),
-    neck=dict(type='IdentityNeck', in_channels=512, num_levels=6),
+    neck=dict(type='IdentityNeck'),
     head=dict(
         type='TridentHead',
         num_classes=20,
-        in_channels=512,
-        regression_ranges=[(0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 10000)],
         num_bins=16,
         iou_power=0.2),
     postprocessor=dict(

@@ -5,10 +5,8 @@ model = dict(
     backbone=dict(
         in_channels=512, embed_dims=256, ffn_dims=2048, window_size=15, k=1.3, init_std=0.2,
         use_abs_pe=True, max_len=192),
-    neck=dict(in_channels=256),
     head=dict(
         num_classes=1,
-        in_channels=256,
         feat_channels=512,
         num_bins=12,
         iou_power=1.0,

@@ -2,5 +2,4 @@
 _base_ = ['../../tridet_thumos_internvideo2.py']
 model = dict(
     head=dict(
-        _delete_=True, type='CLTDRHead', num_classes=20, in_channels=512, num_bins=16,
-        regression_ranges=[(0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 10000)]))
+        _delete_=True, type='CLTDRHead', num_classes=20, in_channels=512, num_bins=16))

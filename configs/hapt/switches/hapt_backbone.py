@@ -1,3 +1,6 @@
 # HAPT: GMG as the published code computes it
 _base_ = ['../../cltdr_hapt.py']
-model = dict(backbone=dict(variant='release'))
+model = dict(
+    backbone=dict(
+        stem_kernel_size=1, stem_drop_path=0., scale_undropped=False, gate_act=None,
+        filter='affine', fft_norm='ortho', force_float32=True))
