@@ -5,7 +5,6 @@
 """
 import argparse
 import copy
-import json
 import os
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from cltdr_mm.evaluation.benchmark import (
     read_run,
     training_config,
 )
+from cltdr_mm.utils import write_json
 
 TOOLS = Path(__file__).resolve().parent
 
@@ -168,7 +168,7 @@ def main() -> None:
                 print(failed[-1], file=sys.stderr, flush=True)
     print(benchmark_table(figures), flush=True)
     if args.out:
-        Path(args.out).write_text(json.dumps(dict(seeds=args.seeds, figures=figures), indent=1))
+        write_json(dict(seeds=args.seeds, figures=figures), args.out, indent=1)
     if failed:
         raise SystemExit('\n'.join([f'{len(failed)} of {len(jobs)} runs failed:', *failed]))
 

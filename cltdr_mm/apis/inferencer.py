@@ -19,7 +19,7 @@ from rich.progress import track
 from torch import nn
 
 from ..engine.checkpoint_config import checkpoint_config
-from ..evaluation.result_file import write_json
+from ..utils import result_content, write_json
 from ..visualization import TALVisualizer
 from .inputs import SampleMaker, list_inputs
 
@@ -238,7 +238,7 @@ class TALInferencer(BaseInferencer):
         predictions = [self._to_dict(sample) for sample in preds]
         if out_file is not None:
             results = {p['video_name']: p['detections'] for p in predictions}
-            write_json(dict(version='VERSION 1.3', results=results, external_data={}), out_file)
+            write_json(result_content(results), out_file)
         return dict(predictions=list(preds) if return_datasamples else predictions,
                     visualization=visualization)
 

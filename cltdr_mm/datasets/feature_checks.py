@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Optional
 
+from ..utils import Problem
 from .feature_files import FeatureFileError, as_float32, feature_shape, find_nonfinite, open_feature
-from .problems import Problem
 from .windows import sample_grid
 
 

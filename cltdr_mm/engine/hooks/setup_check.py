@@ -6,7 +6,7 @@ from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
-from ...datasets import Problem, TALDataError
+from ...utils import TALDataError
 
 
 @HOOKS.register_module()
@@ -88,5 +88,4 @@ def _check_channels(model, dataset) -> None:
 
 def _refuse(dataset, field: str, message: str) -> None:
     name = getattr(dataset, 'ann_file', type(dataset).__name__)
-    raise TALDataError([Problem(str(name), None, field, message)],
-                       'the data do not fit the model')
+    raise TALDataError.of('the data do not fit the model', name, field, message)

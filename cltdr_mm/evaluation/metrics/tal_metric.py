@@ -10,11 +10,11 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from mmengine.structures import InstanceData
 
-from ...datasets import Problem, TALDataError
+from ...utils import TALDataError, write_json
 from ..evaluate import evaluate_detections, flat_metrics, report_text
 from ..ground_truth import load_ground_truth
 from ..protocols import Protocol, get_protocol
-from ..result_file import results_of, write_json
+from ..result_file import results_of
 from ..structures import Detections, GroundTruth
 
 
@@ -124,8 +124,8 @@ class TALMetric(BaseMetric):
         except TALDataError:
             raise
         except ValueError as error:
-            raise TALDataError([Problem(str(self.ann_file), None, 'videos', str(error))],
-                               'the data do not fit the metric') from None
+            raise TALDataError.of('the data do not fit the metric', self.ann_file, 'videos',
+                                  str(error)) from None
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep the predictions of a batch, one entry a sample.
