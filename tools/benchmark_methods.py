@@ -11,16 +11,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from benchmark_figures import benchmark_table, config_differences, read_run, training_config
 from mmengine.config import Config
 
 from cltdr_mm.apis.command_line import read_config, running_parser
 from cltdr_mm.engine import runtime
-from cltdr_mm.evaluation.benchmark import (
-    benchmark_table,
-    config_differences,
-    read_run,
-    training_config,
-)
 from cltdr_mm.utils import write_json
 
 TOOLS = Path(__file__).resolve().parent

@@ -14,11 +14,11 @@ from mmengine.config import Config, ConfigDict
 from mmengine.infer import BaseInferencer
 from mmengine.registry import FUNCTIONS, init_default_scope
 from mmengine.runner.checkpoint import _load_checkpoint
-from mmengine.structures import InstanceData
 from rich.progress import track
 from torch import nn
 
 from ..engine.checkpoint_config import checkpoint_config
+from ..structures import merge_windows
 from ..utils import result_content, write_json
 from ..visualization import TALVisualizer
 from .inputs import SampleMaker, list_inputs
@@ -207,13 +207,11 @@ class TALInferencer(BaseInferencer):
         sample = windows[0]
         if len(windows) == 1 and self._merge is None:
             return sample
-        merged = InstanceData.cat([w.pred_instances for w in windows])
-        merged = merged[merged.scores.argsort(descending=True, stable=True)]
         meta = {k: v for k, v in sample.metainfo.items()
                 if k not in ('window_index', 'num_windows', 'grid')}
         result = ActionDataSample(metainfo=meta)
-        result.pred_instances = merged if self._merge is None else self._merge([merged],
-                                                                               [meta])[0]
+        result.pred_instances = merge_windows([w.pred_instances for w in windows], meta,
+                                              self._merge)
         return result
 
     def visualize(self, inputs: list, preds: list, picture_dir: Optional[str] = None,

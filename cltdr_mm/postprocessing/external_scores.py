@@ -30,14 +30,14 @@ class ExternalScores:
     wanted, ``classes``); ``.npy`` holding a structured array with fields ``video`` and ``scores``.
     A ``scores`` entry may be (K,) or (1, K). Pickles are refused: they can run code. The file is
     read when it is first needed, so that a model can be built without it;
-    :class:`.ExternalScoresHook` asks for it, and for the scores of every video, before a run
+    :class:`.SetupCheckHook` asks for it, and for the scores of every video, before a run
     begins.
 
     Args:
         score_file (str): Path of the file.
         classes (Sequence[str], optional): Class names in the order of the labels; with a file
             that names its classes, scores are brought into this order. Defaults to None: those of
-            the data set, which :class:`.ExternalScoresHook` and :class:`.TALInferencer` set
+            the data set, which :class:`.SetupCheckHook` and :class:`.TALInferencer` set
             (:meth:`set_classes`); where nobody does, a file must not name any.
         topk (int): Classes given to a proposal. Defaults to 2.
         fusion (str): ``'product'`` or ``'geometric_mean'``. Defaults to ``'product'``.

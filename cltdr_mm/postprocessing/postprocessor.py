@@ -57,6 +57,18 @@ class TALPostProcessor:
         if hasattr(self.fusion, 'set_classes'):
             self.fusion.set_classes(classes)
 
+    def check_videos(self, video_names: Sequence[str]) -> None:
+        """Ask, before a run, whether ``fusion`` knows every video.
+
+        Args:
+            video_names (Sequence[str]): Videos that will be tested.
+
+        Raises:
+            TALDataError: If it does not, naming its file and the videos.
+        """
+        if hasattr(self.fusion, 'check_videos'):
+            self.fusion.check_videos(video_names)
+
     def __call__(self, candidates: list[InstanceData], metas: list[dict]) -> list[InstanceData]:
         """Process a batch of videos.
 
@@ -78,7 +90,7 @@ class TALPostProcessor:
             raise ValueError(f'TALPostProcessor: {len(candidates)} sets of candidates for '
                              f'{len(metas)} videos')
         if self.fusion is not None:
-            self.fusion.check_videos([meta['video_name'] for meta in metas])
+            self.check_videos([meta['video_name'] for meta in metas])
         return [self.process_video(c, meta) for c, meta in zip(candidates, metas)]
 
     @torch.no_grad()

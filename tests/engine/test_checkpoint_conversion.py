@@ -15,9 +15,9 @@ from cltdr_mm.engine.checkpoint_conversion import (
     convert_state_dict,
     unwrap,
 )
-from cltdr_mm.engine.published_settings import published_model
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'parity'))
+from published_configs import published_model  # noqa: E402
 from published_layout import Layout  # noqa: E402
 from records import published_settings  # noqa: E402
 

@@ -1,4 +1,7 @@
-"""Figures of finished runs, gathered into one table: method, size, accuracy, time."""
+"""Figures of finished runs, gathered into one table: method, size, accuracy, time.
+
+A part of benchmark_methods.py, and no program.
+"""
 import json
 import statistics
 from pathlib import Path
