@@ -1,5 +1,5 @@
 """The visualizer that MMEngine's Runner carries: draws timelines of data samples."""
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 import numpy as np
 import torch
@@ -10,8 +10,9 @@ from mmengine.structures import InstanceData
 from mmengine.visualization import Visualizer
 
 from .layout import Instances
-from .style import figure_to_rgb, save_figure
-from .timeline import Track, draw_timeline
+
+if TYPE_CHECKING:
+    from .timeline import Track
 
 
 @VISUALIZERS.register_module()
@@ -54,7 +55,7 @@ class TALVisualizer(Visualizer):
                        out_file: Optional[str] = None,
                        score_thr: Optional[float] = None,
                        top_k: Optional[int] = None,
-                       signal: Optional[Track] = None) -> np.ndarray:
+                       signal: Optional['Track'] = None) -> np.ndarray:
         """Draw one data sample.
 
         Args:
@@ -82,6 +83,8 @@ class TALVisualizer(Visualizer):
             ValueError: If there is no data sample, ground truth cannot be placed for want of a
                 grid, or there is nothing to place.
         """
+        from .style import figure_to_rgb, save_figure  # not above: they import matplotlib
+        from .timeline import draw_timeline
         if data_sample is None:
             raise ValueError(f'{name}: add_datasample needs a data sample')
         title, span = _title_and_span(name, data_sample)
