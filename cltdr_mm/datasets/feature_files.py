@@ -10,7 +10,6 @@ from typing import Any, BinaryIO, Optional, Union
 
 import numpy as np
 import torch
-from mmengine.utils import digit_version
 
 Shape = tuple[int, ...]
 
@@ -88,12 +87,9 @@ class TorchReader:
     """
 
     def _load(self, path: str, key: Optional[str], mmap: bool) -> Union[torch.Tensor, np.ndarray]:
-        # Mapping came with torch 2.1; files of the format before torch 1.6 never can be mapped.
-        mmap = (mmap and zipfile.is_zipfile(path)
-                and digit_version(torch.__version__) >= digit_version('2.1.0'))
-        kwargs = dict(mmap=True) if mmap else {}
+        mmap = mmap and zipfile.is_zipfile(path)  # the format before torch 1.6 cannot be mapped
         try:
-            content = torch.load(path, map_location='cpu', weights_only=True, **kwargs)
+            content = torch.load(path, map_location='cpu', weights_only=True, mmap=mmap)
         except pickle.UnpicklingError as error:  # torch's text advises to turn the check off
             raise FeatureFileError(
                 'cannot be read: it is damaged, or holds something else than tensors, which could '
