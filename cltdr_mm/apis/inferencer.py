@@ -241,10 +241,10 @@ class TALInferencer(BaseInferencer):
                     visualization=visualization)
 
     def _to_dict(self, sample) -> dict:
-        found = sample.pred_instances
-        rows = zip(np.asarray(found.segments.detach().cpu().double()).tolist(),
-                   found.scores.detach().cpu().double().tolist(),
-                   torch.as_tensor(found.labels).cpu().tolist())
+        detected = sample.pred_instances
+        rows = zip(np.asarray(detected.segments.detach().cpu().double()).tolist(),
+                   detected.scores.detach().cpu().double().tolist(),
+                   torch.as_tensor(detected.labels).cpu().tolist())
         known = len(self.classes)
         return dict(
             video_name=sample.video_name, duration=float(sample.duration),

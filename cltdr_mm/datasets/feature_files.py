@@ -229,7 +229,7 @@ def feature_shape(path: str, key: Optional[str] = None,
             Defaults to ``'time_major'``.
 
     Returns:
-        Tuple[int, int]: T and C.
+        tuple[int, int]: T and C.
 
     Raises:
         FeatureFileError: If the file is missing, damaged or no matrix.
@@ -275,7 +275,7 @@ def find_nonfinite(array: np.ndarray) -> Optional[tuple[int, int]]:
         array (np.ndarray): (T, C).
 
     Returns:
-        Optional[Tuple[int, int]]: None when all values are finite.
+        Optional[tuple[int, int]]: None when all values are finite.
     """
     # Extremes propagate NaN and need no array of flags: several times faster than isfinite.
     if array.size == 0 or (np.isfinite(array.min()) and np.isfinite(array.max())):

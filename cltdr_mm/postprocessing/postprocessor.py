@@ -58,14 +58,7 @@ class TALPostProcessor:
             self.fusion.set_classes(classes)
 
     def check_videos(self, video_names: Sequence[str]) -> None:
-        """Ask, before a run, whether ``fusion`` knows every video.
-
-        Args:
-            video_names (Sequence[str]): Videos that will be tested.
-
-        Raises:
-            TALDataError: If it does not, naming its file and the videos.
-        """
+        """Raise TALDataError, before a run, if the file of ``fusion`` lacks some of the videos."""
         if hasattr(self.fusion, 'check_videos'):
             self.fusion.check_videos(video_names)
 

@@ -14,41 +14,38 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def refuse_moved(kwargs: Mapping[str, Any], owner: str, table: Mapping[str, str],
-                 version: str = '0.2.0') -> None:
+def refuse_moved(kwargs: Mapping[str, Any], owner: str, table: Mapping[str, str]) -> None:
     """Refuse keys that an earlier version took; keys that it did not know are left to the caller.
 
     Args:
         kwargs (Mapping[str, Any]): Keys that were given, with their values.
         owner (str): Whose keys they are: the registered name of a class.
         table (Mapping[str, str]): What to write instead, by old key.
-        version (str): Since when they are gone. Defaults to ``'0.2.0'``.
 
     Raises:
         TypeError: If there are some; the message has one line for each.
     """
-    lines = [_line(f'{owner}: `{key}`', table[key], version) for key in kwargs if key in table]
+    lines = [_line(f'{owner}: `{key}`', table[key]) for key in kwargs if key in table]
     if lines:
         raise TypeError('\n'.join(lines))
 
 
-def moved_class(name: str, instead: str, version: str = '0.2.0') -> type:
+def moved_class(name: str, instead: str) -> type:
     """Make a class that can be registered under a name that is gone, and cannot be built.
 
     Args:
         name (str): The old registered name.
         instead (str): What to write instead.
-        version (str): Since when it is gone. Defaults to ``'0.2.0'``.
 
     Returns:
         type: Its constructor raises TypeError, whatever its arguments.
     """
 
     def refuse(self, *args, **kwargs):
-        raise TypeError(_line(f'`{name}`', instead, version))
+        raise TypeError(_line(f'`{name}`', instead))
 
     return type(name, (), dict(__init__=refuse, __doc__=f'Gone: write {instead}.'))
 
 
-def _line(what: str, instead: str, version: str) -> str:
-    return f'{what} is gone since {version}: write {instead}'
+def _line(what: str, instead: str) -> str:
+    return f'{what} is gone since 0.2.0: write {instead}'

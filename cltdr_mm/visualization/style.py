@@ -34,15 +34,9 @@ SMALL_SIZE = 9.5
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 
 
-def new_figure(width: float, height: float, dpi: int = DPI) -> Figure:
-    """Make an empty white figure on the Agg canvas.
-
-    Args:
-        width (float): Inches.
-        height (float): Inches.
-        dpi (int): Pixels per inch. Defaults to 160.
-    """
-    figure = Figure(figsize=(width, height), dpi=dpi, facecolor='white')
+def new_figure(width: float, height: float) -> Figure:
+    """Make an empty white figure on the Agg canvas, its sides in inches."""
+    figure = Figure(figsize=(width, height), dpi=DPI, facecolor='white')
     FigureCanvasAgg(figure)
     return figure
 

@@ -89,7 +89,7 @@ class TALVisualizer(Visualizer):
             raise ValueError(f'{name}: add_datasample needs a data sample')
         title, span = _title_and_span(name, data_sample)
         grid = data_sample.get('grid')
-        truth = found = None
+        truth = detected = None
         if draw_gt and 'gt_instances' in data_sample:
             if grid is None:
                 raise ValueError(f'{name}: the ground truth is in grid steps, and the metainfo '
@@ -97,10 +97,10 @@ class TALVisualizer(Visualizer):
             truth = to_instances(data_sample.gt_instances)
             truth.segments = grid.to_seconds(truth.segments)
         if draw_pred and 'pred_instances' in data_sample:
-            found = to_instances(data_sample.pred_instances)
+            detected = to_instances(data_sample.pred_instances)
         duration = data_sample.get('duration') or (None if grid is None else grid.extent)
         figure = draw_timeline(
-            truth, found, (self.dataset_meta or {}).get('classes') or (), title, duration,
+            truth, detected, (self.dataset_meta or {}).get('classes') or (), title, duration,
             self.score_thr if score_thr is None else score_thr,
             self.top_k if top_k is None else top_k, span, self.max_classes, signal=signal)
         picture = figure_to_rgb(figure)

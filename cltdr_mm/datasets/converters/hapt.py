@@ -107,16 +107,9 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False,
     for name in ('labels.txt', 'activity_labels.txt'):
         if name not in members:
             raise _bad(source, name, 'is missing')
-    activities = [line.split() for line in members['activity_labels.txt']().splitlines()]
-    activities = [row for row in activities if row]
-    if ([row[0] for row in activities] != [str(i + 1) for i in range(len(activities))]
-            or any(len(row) < 2 for row in activities)):
-        raise _bad(source, 'activity_labels.txt', 'must number the activities from 1, and name '
-                    'each')
-    classes = [row[1] for row in activities]
+    classes = _class_names(source, members['activity_labels.txt']())
     # experiment, user, activity, first sample, last sample
     labels = _table(members['labels.txt'](), 'labels.txt', 5, int)
-
     recordings = {name: tuple(int(number) for number in _RECORDING.match(name).groups())
                   for name in sorted(members) if _RECORDING.match(name)}
     train_users = {user for _, user in recordings.values()} - set(TEST_USERS)
@@ -131,30 +124,46 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False,
             raise _bad(file, 'values', f'{len(samples)} samples are less than a window')
         name = osp.splitext(file)[0][len('acc_'):]
         rows = labels[(labels[:, 0] == experiment) & (labels[:, 1] == user)]
-        if rows.size and not 1 <= rows[:, 2].min() <= rows[:, 2].max() <= len(classes):
-            raise _bad('labels.txt', name, f'activities must be 1 to {len(classes)}')
         database[name] = dict(
             subset='test' if user in TEST_USERS else
             'validation' if user in validation_users else 'train',
-            duration=len(samples) / FPS,
-            fps=float(FPS),
-            annotations=[
-                dict(segment=[(first - 1) / FPS, last / FPS], label=classes[activity - 1],
-                     label_id=int(activity) - 1)
-                for _, _, activity, first, last in rows.tolist()
-            ])
+            duration=len(samples) / FPS, fps=float(FPS),
+            annotations=_annotations(name, rows[:, 2:], classes))
         save_feature(osp.join(out_dir, 'features', f'{name}.npy'), window_features(samples))
+    _check_complete(source, database, len(labels), partial)
+    save_annotations(osp.join(out_dir, 'annotations.json'), database, classes, 'HAPT 2.1')
+    return database
 
-    found = counts(database)
-    segments = sum(n for _, n in found.values())
-    if segments < len(labels):
-        raise _bad(source, 'labels.txt', f'{len(labels) - segments} segments belong to no '
-                    'recording of the archive')
-    train = sum(found.get(subset, (0, 0))[0] for subset in ('train', 'validation'))
-    got = (len(database), segments, train, found.get('test', (0, 0))[0])
+
+def _class_names(source: str, text: str) -> list[str]:
+    """Names of the activities, which ``activity_labels.txt`` numbers from 1."""
+    rows = [line.split() for line in text.splitlines() if line.split()]
+    if ([row[0] for row in rows] != [str(i + 1) for i in range(len(rows))]
+            or any(len(row) < 2 for row in rows)):
+        raise _bad(source, 'activity_labels.txt', 'must number the activities from 1, and name '
+                   'each')
+    return [row[1] for row in rows]
+
+
+def _annotations(name: str, rows: np.ndarray, classes: list[str]) -> list[dict]:
+    """Annotations of one recording from rows of activity, first and last sample."""
+    if rows.size and not 1 <= rows[:, 0].min() <= rows[:, 0].max() <= len(classes):
+        raise _bad('labels.txt', name, f'activities must be 1 to {len(classes)}')
+    return [dict(segment=[(first - 1) / FPS, last / FPS], label=classes[activity - 1],
+                 label_id=activity - 1)
+            for activity, first, last in rows.tolist()]
+
+
+def _check_complete(source: str, database: dict, num_labels: int, partial: bool) -> None:
+    """Raise TALDataError if segments have no recording, or the archive lacks recordings."""
+    subsets = counts(database)
+    segments = sum(n for _, n in subsets.values())
+    if segments < num_labels:
+        raise _bad(source, 'labels.txt', f'{num_labels - segments} segments belong to no '
+                   'recording of the archive')
+    train = sum(subsets.get(subset, (0, 0))[0] for subset in ('train', 'validation'))
+    got = (len(database), segments, train, subsets.get('test', (0, 0))[0])
     expected = (RECORDINGS, SEGMENTS, TRAIN, TEST)
     if got != expected and not partial:
         raise _bad(source, 'recordings', 'recordings, segments, for training, for test are '
-                    f'{got}, published are {expected}: is the archive complete?')
-    save_annotations(osp.join(out_dir, 'annotations.json'), database, classes, 'HAPT 2.1')
-    return database
+                   f'{got}, published are {expected}: is the archive complete?')

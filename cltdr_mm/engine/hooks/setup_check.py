@@ -26,14 +26,7 @@ class SetupCheckHook(Hook):
         self._checked: set[int] = set()
 
     def before_train(self, runner) -> None:
-        """Check the training and the validation set.
-
-        Args:
-            runner (Runner): The runner of the process.
-
-        Raises:
-            TALDataError: If something does not fit.
-        """
+        """Check the training and the validation set; raises TALDataError if something is wrong."""
         self._check(runner, runner.train_loop)
         self._check(runner, runner.val_loop)
 

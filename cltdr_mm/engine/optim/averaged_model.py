@@ -29,11 +29,7 @@ class WarmupEMA(MomentumAnnealingEMA):
         self.share = 1.
 
     def update_parameters(self, model: nn.Module) -> None:
-        """Take one step of the average.
-
-        Args:
-            model (nn.Module): The model that is trained.
-        """
+        """Take one step of the average towards the model that is trained."""
         # once a step; the base reads the counter, which may be on a GPU, for every tensor
         self.share = max(self.momentum, self.gamma / (1 + self.gamma + int(self.steps)))
         super().update_parameters(model)
