@@ -62,17 +62,7 @@ class TALDataError(ValueError):
     @classmethod
     def of(cls, title: str, file: Union[str, Path], field: str, message: str,
            video: Optional[str] = None) -> 'TALDataError':
-        """Make the error of a single problem.
-
-        Args:
-            title (str): What was done or checked.
-            file (str or Path): See :class:`Problem`.
-            field (str): See :class:`Problem`.
-            message (str): See :class:`Problem`.
-            video (str, optional): See :class:`Problem`. Defaults to None.
-
-        Returns:
-            TALDataError: To be raised.
+        """Make the error of a single :class:`Problem`; ``title`` says what was done or checked.
 
         Examples:
             >>> bad = partial(TALDataError.of, 'result file', path)
