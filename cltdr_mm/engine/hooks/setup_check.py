@@ -55,7 +55,7 @@ class SetupCheckHook(Hook):
         processor = getattr(model, 'postprocessor', None)
         if hasattr(processor, 'set_classes'):
             processor.set_classes(_classes(dataset))
-        for judge in (processor, *loop.evaluator.metrics):
+        for judge in (processor, *getattr(loop.evaluator, 'metrics', ())):
             if hasattr(judge, 'check_videos'):
                 judge.check_videos(videos)
 
