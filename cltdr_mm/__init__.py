@@ -4,11 +4,11 @@ Importing this package registers every component in ``mmaction.registry``; in a 
 ``custom_imports = dict(imports=['cltdr_mm'])`` does the same.
 """
 from . import compat  # noqa: F401, I001  (first: repairs imports of the packages below)
-from . import (apis, datasets, engine, evaluation, models, postprocessing, structures,
+from . import (apis, datasets, engine, evaluation, models, postprocessing, structures, utils,
                visualization)
 from .version import __version__
 
 __all__ = [
     '__version__', 'apis', 'datasets', 'engine', 'evaluation', 'models', 'postprocessing',
-    'structures', 'visualization'
+    'structures', 'utils', 'visualization'
 ]

@@ -21,8 +21,8 @@ from typing import Optional
 
 _DRN_PACKAGE = 'mmaction.models.localizers.drn'
 _HOW_TO_GET_MMCV = (
-    'install exactly one of them: pip install "mmcv-lite>=2.0.0rc4,<2.2.0" (a wheel without '
-    'compiled operators, all that cltdr_mm needs) or pip install "mmcv>=2.0.0rc4,<2.2.0" '
+    'install exactly one of them: pip install "mmcv-lite>=2.1.0,<2.2.0" (a wheel without '
+    'compiled operators, all that cltdr_mm needs) or pip install "mmcv>=2.1.0,<2.2.0" '
     '(with compiled operators)')
 
 

@@ -29,11 +29,7 @@ def config_path(name: str) -> Path:
     """Find a config of this library.
 
     Args:
-        name (str): Path below ``configs``, with or without ``.py``: ``'cltdr_thumos'``,
-            ``'_base_/default_runtime'``.
-
-    Returns:
-        Path: Absolute path, to be used in ``Config.fromfile`` or ``_base_``.
+        name (str): Path below ``configs``, with or without ``.py``: ``'cltdr_thumos'``.
 
     Raises:
         FileNotFoundError: If there is no such config; names similar ones.
@@ -46,9 +42,6 @@ def tool_path(name: str) -> Path:
 
     Args:
         name (str): Path below ``tools``: ``'train.py'``, ``'dataset_converters/hapt.py'``.
-
-    Returns:
-        Path: Absolute path.
 
     Raises:
         FileNotFoundError: If there is no such tool; names similar ones.

@@ -46,6 +46,18 @@ print([n for k, names in wanted.items() for n in names if n not in getattr(r, k)
     assert python('-c', code, cwd=tmp_path).splitlines()[-1] == '[]'
 
 
+def test_import_brings_nothing_that_a_run_may_not_need(tmp_path):
+    heavy = ('matplotlib', 'av', 'onnx', 'onnxruntime', 'numba', 'mmaction.models')
+    code = f'import sys, cltdr_mm; print([n for n in {heavy!r} if n in sys.modules])'
+    assert python('-c', code, cwd=tmp_path).splitlines()[-1] == '[]'
+    code = '''
+from cltdr_mm import visualization
+missing = [name for name in visualization.__all__ if not hasattr(visualization, name)]
+print(missing, hasattr(visualization, 'draw_nothing'))
+'''
+    assert python('-c', code, cwd=tmp_path).splitlines()[-1] == '[] False'
+
+
 @pytest.fixture(scope='module')
 def wheel_site(project_root, tmp_path_factory) -> Path:
     """A folder with nothing but our wheel installed in it."""

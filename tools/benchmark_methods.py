@@ -5,23 +5,18 @@
 """
 import argparse
 import copy
-import json
 import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from benchmark_figures import benchmark_table, config_differences, read_run, training_config
 from mmengine.config import Config
 
 from cltdr_mm.apis.command_line import read_config, running_parser
 from cltdr_mm.engine import runtime
-from cltdr_mm.evaluation.benchmark import (
-    benchmark_table,
-    config_differences,
-    read_run,
-    training_config,
-)
+from cltdr_mm.utils import write_json
 
 TOOLS = Path(__file__).resolve().parent
 
@@ -168,7 +163,7 @@ def main() -> None:
                 print(failed[-1], file=sys.stderr, flush=True)
     print(benchmark_table(figures), flush=True)
     if args.out:
-        Path(args.out).write_text(json.dumps(dict(seeds=args.seeds, figures=figures), indent=1))
+        write_json(dict(seeds=args.seeds, figures=figures), args.out, indent=1)
     if failed:
         raise SystemExit('\n'.join([f'{len(failed)} of {len(jobs)} runs failed:', *failed]))
 

@@ -9,8 +9,8 @@ from cltdr_mm.evaluation import (
     load_ground_truth,
     read_results,
     report_text,
-    write_json,
 )
+from cltdr_mm.utils import write_json
 
 
 def parse_args() -> argparse.Namespace:

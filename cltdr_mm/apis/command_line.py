@@ -7,8 +7,8 @@ from mmaction.registry import RUNNERS
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
-from ..datasets.problems import exit_on_bad_data
 from ..engine import runtime
+from ..utils import exit_on_bad_data
 
 
 def running_parser(description: str) -> argparse.ArgumentParser:

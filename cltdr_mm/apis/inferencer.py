@@ -14,14 +14,14 @@ from mmengine.config import Config, ConfigDict
 from mmengine.infer import BaseInferencer
 from mmengine.registry import FUNCTIONS, init_default_scope
 from mmengine.runner.checkpoint import _load_checkpoint
-from mmengine.structures import InstanceData
 from rich.progress import track
 from torch import nn
 
 from ..datasets import TALDataset
 from ..datasets.feature_source import FeatureSource
 from ..engine.checkpoint_config import checkpoint_config
-from ..evaluation.result_file import write_json
+from ..structures import merge_windows
+from ..utils import result_content, write_json
 from ..visualization import TALVisualizer
 from .inputs import SampleMaker, list_inputs
 
@@ -199,13 +199,11 @@ class TALInferencer(BaseInferencer):
         sample = windows[0]
         if len(windows) == 1 and self._merge is None:
             return sample
-        merged = InstanceData.cat([w.pred_instances for w in windows])
-        merged = merged[merged.scores.argsort(descending=True, stable=True)]
         meta = {k: v for k, v in sample.metainfo.items()
                 if k not in ('window_index', 'num_windows', 'grid')}
         result = ActionDataSample(metainfo=meta)
-        result.pred_instances = merged if self._merge is None else self._merge([merged],
-                                                                               [meta])[0]
+        result.pred_instances = merge_windows([w.pred_instances for w in windows], meta,
+                                              self._merge)
         return result
 
     def visualize(self, inputs: list, preds: list, picture_dir: Optional[str] = None,
@@ -230,15 +228,15 @@ class TALInferencer(BaseInferencer):
         predictions = [self._to_dict(sample) for sample in preds]
         if out_file is not None:
             results = {p['video_name']: p['detections'] for p in predictions}
-            write_json(dict(version='VERSION 1.3', results=results, external_data={}), out_file)
+            write_json(result_content(results), out_file)
         return dict(predictions=list(preds) if return_datasamples else predictions,
                     visualization=visualization)
 
     def _to_dict(self, sample) -> dict:
-        found = sample.pred_instances
-        rows = zip(np.asarray(found.segments.detach().cpu().double()).tolist(),
-                   found.scores.detach().cpu().double().tolist(),
-                   torch.as_tensor(found.labels).cpu().tolist())
+        detected = sample.pred_instances
+        rows = zip(np.asarray(detected.segments.detach().cpu().double()).tolist(),
+                   detected.scores.detach().cpu().double().tolist(),
+                   torch.as_tensor(detected.labels).cpu().tolist())
         known = len(self.classes)
         return dict(
             video_name=sample.video_name, duration=float(sample.duration),

@@ -1,4 +1,5 @@
 """Annotations, features and pipelines: from files to what a localizer takes."""
+from ..utils import Problem, TALDataError
 from .annotation_checks import AnnotationChecker, VideoAnnotation
 from .annotations import load_annotations, read_annotation_file
 from .benchmarks import (
@@ -10,7 +11,6 @@ from .benchmarks import (
     THUMOS14Dataset,
 )
 from .classes import class_names
-from .problems import Problem, TALDataError
 from .tal_dataset import TALDataset
 from .transforms import (
     LoadTALFeature,

@@ -5,8 +5,8 @@ from typing import Any, Optional
 
 import numpy as np
 
-from .json_files import number_problem, shown
-from .problems import Problem
+from ..utils import Problem
+from ..utils.json_files import number_problem, shown
 
 
 @dataclass

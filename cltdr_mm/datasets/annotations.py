@@ -16,9 +16,11 @@ from typing import Optional, Union
 
 from mmengine.fileio import list_from_file
 
+from ..utils import Problem, TALDataError, read_json
+from ..utils.json_files import keep_duplicates, shown
 from .annotation_checks import AnnotationChecker, VideoAnnotation
-from .json_files import keep_duplicates, read_json, shown
-from .problems import Problem, TALDataError
+
+_TITLE = 'annotation file'
 
 
 def read_annotation_file(ann_file: str) -> dict:
@@ -33,15 +35,13 @@ def read_annotation_file(ann_file: str) -> dict:
     Raises:
         TALDataError: If the file cannot be read, is no JSON, or holds no ``database`` object.
     """
-
-    def stop(field: str, message: str) -> TALDataError:
-        return TALDataError([Problem(ann_file, None, field, message)], 'annotation file')
-
-    content = read_json(ann_file, 'annotation file', keep_duplicates)
+    content = read_json(ann_file, _TITLE, keep_duplicates)
     if 'database' not in content:
-        raise stop('database', f'is missing; the file has {sorted(content)[:10]}')
+        raise TALDataError.of(_TITLE, ann_file, 'database',
+                              f'is missing; the file has {sorted(content)[:10]}')
     if not isinstance(content['database'], dict):
-        raise stop('database', f'must be an object, got {type(content["database"]).__name__}')
+        raise TALDataError.of(_TITLE, ann_file, 'database',
+                              f'must be an object, got {type(content["database"]).__name__}')
     return content
 
 
@@ -53,7 +53,7 @@ def file_classes(content: dict, ann_file: str) -> Optional[tuple[str, ...]]:
         ann_file (str): Its path, for the message.
 
     Returns:
-        Optional[Tuple[str, ...]]: None when the file has no such list.
+        Optional[tuple[str, ...]]: None when the file has no such list.
 
     Raises:
         TALDataError: If ``classes`` is not a list of different strings.
@@ -63,9 +63,7 @@ def file_classes(content: dict, ann_file: str) -> Optional[tuple[str, ...]]:
         return None
     if (not isinstance(classes, list) or not all(isinstance(c, str) for c in classes)
             or len(set(classes)) != len(classes)):
-        raise TALDataError(
-            [Problem(ann_file, None, 'classes', 'must be a list of different strings')],
-            'annotation file')
+        raise TALDataError.of(_TITLE, ann_file, 'classes', 'must be a list of different strings')
     return tuple(classes)
 
 
@@ -84,10 +82,10 @@ def read_class_file(path: str) -> list[str]:
     try:
         return list_from_file(path, encoding='utf-8-sig')
     except (OSError, ValueError) as error:
-        raise TALDataError([
-            Problem(path, None, "metainfo['classes']", 'no text file of class names, one a line '
-                    f'({type(error).__name__}); names themselves go in a list: classes=[{path!r}]')
-        ], 'classes') from error
+        raise TALDataError.of(
+            'classes', path, "metainfo['classes']", 'no text file of class names, one a line '
+            f'({type(error).__name__}); names themselves go in a list: classes=[{path!r}]'
+        ) from error
 
 
 def load_annotations(
@@ -117,15 +115,13 @@ def load_annotations(
     content = read_annotation_file(ann_file)
     twice = getattr(content, 'duplicates', ())
     if twice:
-        raise TALDataError([Problem(ann_file, None, key, 'given twice') for key in twice],
-                           'annotation file')
+        raise TALDataError([Problem(ann_file, None, key, 'given twice') for key in twice], _TITLE)
     if classes is None:
         classes = file_classes(content, ann_file)
         if classes is None:
-            raise TALDataError([
-                Problem(ann_file, None, 'classes',
-                        'no class names: give metainfo=dict(classes=[...]) or list them here')
-            ], 'annotation file')
+            raise TALDataError.of(
+                _TITLE, ann_file, 'classes',
+                'no class names: give metainfo=dict(classes=[...]) or list them here')
     database = content['database']
     checker = AnnotationChecker(ann_file, classes, **checks)
     for name in getattr(database, 'duplicates', ()):
@@ -151,5 +147,5 @@ def load_annotations(
     absent = sorted(wanted - {s.lower() for s in seen}) if wanted is not None else []
     if absent:
         checker.note(None, 'subset', f'no video of subset {absent}; the file has {sorted(seen)}')
-        raise TALDataError(checker.problems, 'annotation file')
+        raise TALDataError(checker.problems, _TITLE)
     return videos, checker.problems, tuple(classes)

@@ -4,10 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Optional
 
+from ..utils import Problem
 from .feature_files import FeatureFileError, feature_shape, open_feature
 from .feature_values import as_float32, find_nonfinite
-from .problems import Problem
 from .windows import sample_grid
+
+NUM_THREADS = 8  # files read at the same time
 
 
 @dataclass
@@ -99,8 +101,7 @@ def _check_lengths(info: dict, lengths: list[int], spec: FeatureSpec) -> Optiona
 
 def check_features(infos: Sequence[dict],
                    spec: FeatureSpec,
-                   full: bool,
-                   num_threads: int = 8) -> tuple[list[Optional[int]], list[Problem]]:
+                   full: bool) -> tuple[list[Optional[int]], list[Problem]]:
     """Check the feature files of many videos.
 
     Channels are looked at first: with the wrong layout, lengths and values mean nothing.
@@ -111,12 +112,11 @@ def check_features(infos: Sequence[dict],
         spec (FeatureSpec): What is expected of them.
         full (bool): Whether to read every value in search of NaN and inf; otherwise the
             headers have to do.
-        num_threads (int): Files read at the same time. Defaults to 8.
 
     Returns:
         tuple: Per video its number of steps, None where something is wrong; and the problems.
     """
-    with ThreadPoolExecutor(num_threads) as pool:
+    with ThreadPoolExecutor(NUM_THREADS) as pool:
         results = list(pool.map(lambda info: _read(info, spec.layout, full), infos))
     expected = spec.feature_dim
     dims = [sum(r.channels) for r in results if r.complete]

@@ -10,7 +10,6 @@ from typing import Any, BinaryIO, Optional, Union
 
 import numpy as np
 import torch
-from mmengine.utils import digit_version
 
 Shape = tuple[int, ...]
 
@@ -93,12 +92,9 @@ class TorchReader:
     """
 
     def _load(self, path: str, key: Optional[str], mmap: bool) -> Union[torch.Tensor, np.ndarray]:
-        # Mapping came with torch 2.1; files of the format before torch 1.6 never can be mapped.
-        mmap = (mmap and zipfile.is_zipfile(path)
-                and digit_version(torch.__version__) >= digit_version('2.1.0'))
-        kwargs = dict(mmap=True) if mmap else {}
+        mmap = mmap and zipfile.is_zipfile(path)  # the format before torch 1.6 cannot be mapped
         try:
-            content = torch.load(path, map_location='cpu', weights_only=True, **kwargs)
+            content = torch.load(path, map_location='cpu', weights_only=True, mmap=mmap)
         except pickle.UnpicklingError as error:  # torch's text advises to turn the check off
             raise FeatureFileError(
                 'cannot be read: it is damaged, or holds something else than tensors, which could '
@@ -239,7 +235,7 @@ def feature_shape(path: str, key: Optional[str] = None,
             Defaults to ``'time_major'``.
 
     Returns:
-        Tuple[int, int]: T and C.
+        tuple[int, int]: T and C.
 
     Raises:
         FeatureFileError: If the file is missing, damaged or no matrix.

@@ -9,11 +9,11 @@ from mmengine.fileio import join_path
 from mmengine.logging import print_log
 from mmengine.utils import is_abs
 
+from ..utils import report_problems
 from .annotation_checks import VideoAnnotation
 from .annotations import load_annotations, read_class_file
 from .feature_checks import FeatureSpec, check_features
 from .feature_source import FeatureSource
-from .problems import report_problems
 from .windows import WindowSettings, cut_windows
 
 

@@ -38,7 +38,7 @@ def visible_range(start: float, num_steps: int, stride: float,
         window (float): Frames one step sees.
 
     Returns:
-        Tuple[float, float]: First and last position seen.
+        tuple[float, float]: First and last position seen.
     """
     half = 0.5 * max(window / stride, 1.0)
     return start - half, start + num_steps - 1 + half
@@ -80,7 +80,7 @@ def cut_segments(segments: np.ndarray,
         clip_high (bool): Likewise for ``high`` and ends. Defaults to True.
 
     Returns:
-        Tuple[np.ndarray, np.ndarray]: The kept segments (M, 2), and their positions (M,) int64
+        tuple[np.ndarray, np.ndarray]: The kept segments (M, 2), and their positions (M,) int64
         among the N.
     """
     fraction = visible_fraction(segments, low, high)
@@ -106,7 +106,7 @@ def window_starts(num_steps: int, size: int, overlap: Union[int, float] = 0.5) -
             neighbours share. Defaults to 0.5.
 
     Returns:
-        List[int]: ``[0]`` when the sequence is no longer than a window.
+        list[int]: ``[0]`` when the sequence is no longer than a window.
 
     Raises:
         ValueError: If ``size`` is not positive or the windows would not move on.

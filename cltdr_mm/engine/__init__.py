@@ -1,5 +1,5 @@
 """What MMEngine's Runner needs from us: optimisation, seeding, checkpoints, start-up."""
-from .checkpoint_io import register_safe_globals
+from . import checkpoint_io  # noqa: F401  (declares what checkpoints may hold)
 from .hooks import EpochSeedHook, FiniteLossHook, SetupCheckHook, seed_worker
 from .optim import (
     CPUAmpOptimWrapper,
@@ -11,6 +11,6 @@ from .optim import (
 
 __all__ = [
     'CPUAmpOptimWrapper', 'EpochSeedHook', 'FiniteLossHook', 'SetupCheckHook',
-    'TALOptimWrapperConstructor', 'WarmupCosineLR', 'WarmupEMA', 'register_safe_globals',
-    'seed_worker', 'takes_weight_decay'
+    'TALOptimWrapperConstructor', 'WarmupCosineLR', 'WarmupEMA', 'seed_worker',
+    'takes_weight_decay'
 ]

@@ -1,5 +1,4 @@
 """Published checkpoints, renamed for our models. Their keys stay close to ours by design."""
-import os
 import pickle
 import re
 from collections.abc import Mapping
@@ -7,6 +6,8 @@ from typing import Optional
 
 import torch
 from torch import Tensor
+
+from ..utils import atomic_path
 
 #: What differs between published and our names, per family: (pattern, replacement), the first
 #: match wins. What no pattern matches is an error: a key that silently went nowhere would cost
@@ -183,8 +184,6 @@ def convert_checkpoint(source: str, target: str, family: str,
     except Exception as error:
         raise ValueError(f'{source}: {error}') from error
     result = dict(state_dict=converted, meta=dict(converted_from=family))
-    # a write that fails half-way must not leave a file that looks like a checkpoint
-    partial = f'{target}.partial'
-    torch.save(result, partial)
-    os.replace(partial, target)
+    with atomic_path(target) as temporary:
+        torch.save(result, temporary)
     return result

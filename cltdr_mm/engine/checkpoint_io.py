@@ -1,11 +1,11 @@
 """Lets MMEngine's checkpoints load under ``torch.load(weights_only=True)``.
 
-From torch 2.6 on, ``torch.load`` refuses everything but tensors and plain containers unless told
-otherwise. MMEngine stores its training log (:class:`~mmengine.logging.HistoryBuffer`, which holds
-NumPy arrays) in every checkpoint, so testing and resuming fail. Turning the check off would let a
-checkpoint from anywhere run any code; instead the few harmless types that MMEngine stores are
-declared safe. That holds for the whole process: ``Runner.load_checkpoint``, ``Runner.resume`` and
-``torch.load`` itself need no change.
+``torch.load`` refuses everything but tensors and plain containers unless told otherwise. MMEngine
+stores its training log (:class:`~mmengine.logging.HistoryBuffer`, which holds NumPy arrays) in
+every checkpoint, so testing and resuming fail. Turning the check off would let a checkpoint from
+anywhere run any code; instead the few harmless types that MMEngine stores are declared safe, when
+this module is imported. That holds for the whole process: ``Runner.load_checkpoint``,
+``Runner.resume`` and ``torch.load`` itself need no change.
 
 What MMEngine fetches by http(s) it loads without the check; its loader for these is replaced by one
 that loads what came as it loads any other file. And where ``meta`` holds a ``config``, as early
@@ -72,23 +72,6 @@ def safe_globals() -> list[SafeGlobal]:
     ]
 
 
-def register_safe_globals() -> bool:
-    """Declare :func:`safe_globals` to torch, once per process.
-
-    Returns:
-        bool: False where this torch has no such list (before 2.5, where ``torch.load`` does not
-        check by default either).
-    """
-    add = getattr(torch.serialization, 'add_safe_globals', None)
-    if add is None:
-        return False
-    try:
-        add(safe_globals())
-    except (AttributeError, TypeError):  # torch 2.4 takes types only, not (object, name)
-        return False
-    return True
-
-
 @CheckpointLoader.register_scheme(prefixes='', force=True)
 def load_from_local(filename: str, map_location: Any = None) -> Any:
     """Load a checkpoint of this machine.
@@ -106,7 +89,7 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
     path = Path(filename).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f'there is no checkpoint {filename}')
-    checkpoint = torch.load(path, map_location=map_location)
+    checkpoint = torch.load(path, map_location=map_location, weights_only=True)
     meta = checkpoint.get('meta') if isinstance(checkpoint, dict) else None
     if isinstance(meta, dict):
         meta.pop('config', None)
@@ -135,4 +118,4 @@ def load_from_http(filename: str, map_location: Any = None, model_dir: Optional[
     return load_from_local(str(path), map_location)
 
 
-register_safe_globals()
+torch.serialization.add_safe_globals(safe_globals())

@@ -1,5 +1,4 @@
 """One evaluation under a protocol: all numbers of a report, and the report as a table."""
-from typing import Optional
 
 import numpy as np
 from terminaltables import AsciiTable
@@ -105,13 +104,12 @@ def flat_metrics(report: dict, protocol: Protocol) -> dict[str, float]:
     return flat
 
 
-def report_text(report: dict, protocol: Protocol, title: Optional[str] = None) -> str:
+def report_text(report: dict, protocol: Protocol) -> str:
     """Fingerprint and table, in percent, as printed to the log.
 
     Args:
         report (dict): From :func:`evaluate_detections`.
         protocol (Protocol): For the thresholds to show.
-        title (str, optional): Head of the table. Defaults to None: the protocol's name.
 
     Returns:
         str: Several lines.
@@ -131,7 +129,7 @@ def report_text(report: dict, protocol: Protocol, title: Optional[str] = None) -
     for name, thresholds in protocol.extra.items():
         mean = report['extra'][name]['average_mAP']
         rows.append(average_row(f'average {name}', thresholds, mean))
-    table = AsciiTable(rows, title or f' {protocol.name}, % ')
+    table = AsciiTable(rows, f' {protocol.name}, % ')
     for column in range(1, len(rows[0])):
         table.justify_columns[column] = 'right'
     table.inner_footing_row_border = not protocol.extra

@@ -8,7 +8,7 @@ import numpy as np
 from mmengine.fileio import get
 
 from ..datasets.annotations import file_classes, load_annotations, read_annotation_file
-from ..datasets.problems import Problem, TALDataError, report_problems
+from ..utils import TALDataError, report_problems
 from .structures import GroundTruth
 
 DUPLICATE_TOLERANCE = 1e-3  # seconds
@@ -91,10 +91,9 @@ def _resolve_subset(database: dict, ann_file: str, subset: Union[str, Sequence[s
     for name in names:
         if name.lower() in own:
             return own[name.lower()]
-    raise TALDataError([
-        Problem(ann_file, None, 'subset', f'no video of subset {" or ".join(map(repr, names))}; '
-                f'the file has {sorted(own.values())}')
-    ], 'ground truth')
+    raise TALDataError.of(
+        'ground truth', ann_file, 'subset', f'no video of subset {" or ".join(map(repr, names))}; '
+        f'the file has {sorted(own.values())}')
 
 
 def _raw_annotations(database: dict) -> list[dict]:

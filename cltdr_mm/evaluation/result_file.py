@@ -1,22 +1,12 @@
-"""Result files in ActivityNet's submission layout: reading with every check, writing whole.
-
-::
-
-    {"version": "VERSION 1.3", "external_data": {},
-     "results": {"<video>": [{"label": "Diving", "segment": [1.0, 3.5], "score": 0.9}]}}
-
-Segments are in seconds; a label is a class name, or the class's ``label_id``.
-"""
-import json
-import os
-import tempfile
+"""Detections of a result file as arrays, in terms of a ground truth, and back."""
 from dataclasses import dataclass
-from typing import Any, Union
+from pathlib import Path
+from typing import Union
 
 import numpy as np
 
-from ..datasets.json_files import keep_duplicates, number_problem, read_json, shown
-from ..datasets.problems import MAX_SHOWN, Problem, TALDataError
+from ..utils import Problem, TALDataError, read_result_file, result_content
+from ..utils.json_files import shown
 from .structures import Detections, GroundTruth
 
 ACTIONS = ('keep', 'drop', 'error')
@@ -34,90 +24,19 @@ class ResultFile:
     """
 
     detections: Detections
-    videos: frozenset
+    videos: frozenset[str]
     unknown_videos: dict[str, int]
     unknown_labels: dict[str, int]
 
 
-class _Reader:
-    """Collects detections and problems; see :func:`read_results`."""
-
-    def __init__(self, path: str, ground_truth: GroundTruth, drop_unknown_labels: bool):
-        self.path = path
-        self.index = {name: i for i, name in enumerate(ground_truth.classes)}
-        self.label_ids = ground_truth.label_ids
-        # for a writer that turned ids into text
-        self.id_texts = {str(i): label for i, label in self.label_ids.items()}
-        self.drop_unknown_labels = drop_unknown_labels
-        self.problems: list[Problem] = []
-        self.unknown_labels: dict[str, int] = {}
-
-    def note(self, video: str, position: int, field: str, message: str) -> None:
-        """Add a problem with detection number ``position`` of a video."""
-        field = f'results[{position}].{field}' if field else f'results[{position}]'
-        self.problems.append(Problem(self.path, video, field, message))
-
-    def label(self, label: Any) -> int:
-        """Position among the classes; -1 when it is none of them."""
-        if isinstance(label, str):
-            return self.index.get(label, self.id_texts.get(label, -1))
-        if isinstance(label, bool) or not isinstance(label, int):
-            return -1
-        return self.label_ids.get(label, -1)
-
-    def video(self, name: str, entries: Any) -> list[tuple[float, float, float, int]]:
-        """(start, end, score, label) of a video's usable detections."""
-        if not isinstance(entries, list):
-            self.problems.append(
-                Problem(self.path, name, 'results',
-                        f'must be a list, got {type(entries).__name__}'))
-            return []
-        rows = []
-        for i, entry in enumerate(entries):
-            row = self._detection(name, i, entry)
-            if row is not None:
-                rows.append(row)
-        return rows
-
-    def _detection(self, video: str, i: int, entry: Any):
-        if not isinstance(entry, dict):
-            return self.note(video, i, '', f'must be an object, got {type(entry).__name__}')
-        twice = getattr(entry, 'duplicates', ())
-        if twice:
-            return self.note(video, i, twice[0], 'field given twice')
-        for field in ('segment', 'score', 'label'):
-            if field not in entry:
-                return self.note(video, i, field, 'is missing')
-        segment, score = entry['segment'], entry['score']
-        if not isinstance(segment, (list, tuple)) or len(segment) != 2:
-            return self.note(video, i, 'segment',
-                             f'must be [start, end] in seconds, got {shown(segment)}')
-        for field, value in (('segment', segment[0]), ('segment', segment[1]), ('score', score)):
-            why = number_problem(value)
-            if why is not None:
-                return self.note(video, i, field, why)
-        if segment[1] < segment[0]:
-            return self.note(video, i, 'segment',
-                             f'end {segment[1]:g} s is before start {segment[0]:g} s')
-        label = self.label(entry['label'])
-        if label < 0:
-            if not self.drop_unknown_labels:
-                return self.note(video, i, 'label', f'unknown label {shown(entry["label"])}, not '
-                                 f'among the {len(self.index)} classes of the annotations')
-            key = entry['label'] if isinstance(entry['label'], str) else shown(entry['label'])
-            self.unknown_labels[key] = self.unknown_labels.get(key, 0) + 1
-            return None
-        return segment[0], segment[1], score, label
-
-
-def read_results(path: str,
+def read_results(path: Union[str, Path],
                  ground_truth: GroundTruth,
                  unknown_videos: str = 'keep',
                  unknown_labels: str = 'error') -> ResultFile:
     """Read and check a result file.
 
     Args:
-        path (str): JSON file, compressed when it ends in ``.gz``.
+        path (str or Path): See :func:`.read_result_file`.
         ground_truth (GroundTruth): Whose classes and videos the detections refer to.
         unknown_videos (str): What to do with detections of videos that are not part of the
             subset: ``'keep'`` them as false positives, as the published evaluators do,
@@ -137,53 +56,72 @@ def read_results(path: str,
         raise ValueError(f'unknown_videos must be one of {ACTIONS}, got {unknown_videos!r}')
     if unknown_labels not in ACTIONS[1:]:
         raise ValueError(f'unknown_labels must be one of {ACTIONS[1:]}, got {unknown_labels!r}')
-    path = str(path)
-    results = _load(path)
+    results = read_result_file(path)
     index = {name: i for i, name in enumerate(ground_truth.video_names)}
-    reader = _Reader(path, ground_truth, unknown_labels == 'drop')
+    labels = _Labels(str(path), ground_truth, drop_unknown=unknown_labels == 'drop')
     rows, videos, strangers = [], [], {}
     for name, entries in results.items():
-        known = name in index
-        if not known and unknown_videos == 'error':
-            reader.problems.append(
-                Problem(path, name, 'results', f"is no video of subset '{ground_truth.subset}' of "
-                        f'{ground_truth.ann_file}'))
+        if name not in index and unknown_videos == 'error':
+            labels.problems.append(
+                Problem(str(path), name, 'results', f"is no video of subset '{ground_truth.subset}'"
+                        f' of {ground_truth.ann_file}'))
             continue
-        found = reader.video(name, entries)
-        if not known:
-            strangers[name] = len(found)
+        known = labels.rows(name, entries)
+        if name not in index:
+            strangers[name] = len(known)
             if unknown_videos == 'drop':
                 continue
-        rows += found
-        video = index[name] if known else len(index) + len(strangers) - 1
-        videos += [video] * len(found)
-        if len(reader.problems) > 10 * MAX_SHOWN:
-            break
-    if reader.problems:
-        raise TALDataError(reader.problems, 'result file')
+        rows += known
+        # videos outside the subset are numbered on
+        videos += [index.get(name, len(index) + len(strangers) - 1)] * len(known)
+    if labels.problems:
+        raise TALDataError(labels.problems, 'result file')
     table = np.array([row[:3] for row in rows], dtype=np.float64).reshape(-1, 3)
     detections = Detections(
         segments=table[:, :2].copy(), scores=table[:, 2].copy(),
         labels=np.array([row[3] for row in rows], dtype=np.int64),
         videos=np.array(videos, dtype=np.int64))
-    return ResultFile(detections, frozenset(results), strangers, reader.unknown_labels)
+    return ResultFile(detections, frozenset(results), strangers, labels.unknown)
 
 
-def _load(path: str) -> dict:
-    """The ``results`` of a file; raises TALDataError when there are none to be had."""
+class _Labels:
+    """Turns labels into positions among the classes; collects those that are none of them."""
 
-    def stop(field: str, message: str) -> TALDataError:
-        return TALDataError([Problem(path, None, field, message)], 'result file')
-    content = read_json(path, 'result file', keep_duplicates)
-    if 'results' not in content:
-        raise stop('results', f'is missing; the file has {sorted(content)[:10]}')
-    if not isinstance(content['results'], dict):
-        raise stop('results', 'must be an object with one list of detections a video, got '
-                   f'{type(content["results"]).__name__}')
-    for twice in (getattr(content, 'duplicates', ()) or
-                  getattr(content['results'], 'duplicates', ())):
-        raise stop('results', f'{twice!r} is given twice')
-    return content['results']
+    def __init__(self, path: str, ground_truth: GroundTruth, drop_unknown: bool):
+        self.path = path
+        self.num_classes = len(ground_truth.classes)
+        self.drop_unknown = drop_unknown
+        self.by_id = ground_truth.label_ids
+        # ids as text are for writers that turned them into it; a class of that name goes first
+        self.by_text = {str(i): position for i, position in self.by_id.items()}
+        self.by_text.update((name, i) for i, name in enumerate(ground_truth.classes))
+        self.problems: list[Problem] = []
+        self.unknown: dict[str, int] = {}
+
+    def rows(self, video: str, entries: list[dict]) -> list[tuple[float, float, float, int]]:
+        """(start, end, score, label) of a video's entries whose label is a class."""
+        rows = []
+        for i, entry in enumerate(entries):
+            position = self._position(entry['label'])
+            if position >= 0:
+                rows.append((*entry['segment'], entry['score'], position))
+            elif self.drop_unknown:
+                label = entry['label']
+                text = label if isinstance(label, str) else shown(label)
+                self.unknown[text] = self.unknown.get(text, 0) + 1
+            else:
+                self.problems.append(
+                    Problem(self.path, video, f'results[{i}].label', 'unknown label '
+                            f'{shown(entry["label"])}, not among the {self.num_classes} classes '
+                            'of the annotations'))
+        return rows
+
+    def _position(self, label: object) -> int:
+        if isinstance(label, str):
+            return self.by_text.get(label, -1)
+        if isinstance(label, bool) or not isinstance(label, int):
+            return -1
+        return self.by_id.get(label, -1)
 
 
 def results_of(detections: Detections, ground_truth: GroundTruth, labels: bool = True) -> dict:
@@ -196,8 +134,8 @@ def results_of(detections: Detections, ground_truth: GroundTruth, labels: bool =
             Defaults to True.
 
     Returns:
-        dict: Ready for :func:`write_json`. Every video of the subset is listed, in the
-        annotation file's order; its detections keep their order.
+        dict: See :func:`.result_content`. Every video of the subset is listed, in the annotation
+        file's order; its detections keep their order.
     """
     results: dict[str, list] = {name: [] for name in ground_truth.video_names}
     columns = zip(detections.segments.tolist(), detections.scores.tolist(),
@@ -205,32 +143,4 @@ def results_of(detections: Detections, ground_truth: GroundTruth, labels: bool =
     for segment, score, label, video in columns:
         own = dict(label=ground_truth.classes[label]) if labels else {}
         results[ground_truth.video_names[video]].append(dict(own, segment=segment, score=score))
-    return dict(version='VERSION 1.3', results=results, external_data={})
-
-
-def write_json(content: Any, path: Union[str, os.PathLike]) -> None:
-    """Write a JSON file that is there completely or not at all.
-
-    Args:
-        content: What ``json.dump`` takes, without NaN.
-        path (str or os.PathLike): Where to; missing folders are made.
-
-    Raises:
-        ValueError: If ``content`` holds NaN, which is no JSON.
-        OSError: If the file cannot be written.
-    """
-    path = os.fspath(path)
-    folder = os.path.dirname(os.path.abspath(path))
-    os.makedirs(folder, exist_ok=True)
-    text = json.dumps(content, allow_nan=False)
-    umask = os.umask(0)
-    os.umask(umask)
-    handle, part = tempfile.mkstemp(prefix='.', suffix='.part', dir=folder)
-    try:
-        with os.fdopen(handle, 'w', encoding='utf-8') as file:
-            file.write(text)
-        os.chmod(part, 0o666 & ~umask)  # mkstemp makes files that only their owner reads
-        os.replace(part, path)
-    except BaseException:
-        os.unlink(part)
-        raise
+    return result_content(results)

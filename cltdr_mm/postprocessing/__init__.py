@@ -1,11 +1,9 @@
 """From candidates to detections: NMS, voting, video-level scores. Batch first."""
 from .external_scores import ExternalScores
-from .hook import ExternalScoresHook
 from .nms import HardNMS, SoftNMS
 from .postprocessor import TALPostProcessor
 from .voting import SegmentVoting
 
 __all__ = [
-    'ExternalScores', 'ExternalScoresHook', 'HardNMS', 'SegmentVoting', 'SoftNMS',
-    'TALPostProcessor'
+    'ExternalScores', 'HardNMS', 'SegmentVoting', 'SoftNMS', 'TALPostProcessor'
 ]

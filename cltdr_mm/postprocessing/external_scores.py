@@ -1,6 +1,7 @@
 """Video-level class scores from a file, for proposals without a class (ActivityNet-1.3)."""
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import Optional
 
 import numpy as np
@@ -8,10 +9,12 @@ import torch
 from mmaction.registry import TASK_UTILS
 from torch import Tensor
 
-from ..datasets.json_files import read_json
-from ..datasets.problems import Problem, TALDataError
+from ..utils import TALDataError, read_json
 from .functional import fuse_scores
 from .functional.score_fusion import FUSIONS
+
+_TITLE = 'video-level scores'
+_bad = partial(TALDataError.of, _TITLE)
 
 
 @TASK_UTILS.register_module()
@@ -27,14 +30,14 @@ class ExternalScores:
     wanted, ``classes``); ``.npy`` holding a structured array with fields ``video`` and ``scores``.
     A ``scores`` entry may be (K,) or (1, K). Pickles are refused: they can run code. The file is
     read when it is first needed, so that a model can be built without it;
-    :class:`.ExternalScoresHook` asks for it, and for the scores of every video, before a run
+    :class:`.SetupCheckHook` asks for it, and for the scores of every video, before a run
     begins.
 
     Args:
         score_file (str): Path of the file.
         classes (Sequence[str], optional): Class names in the order of the labels; with a file
             that names its classes, scores are brought into this order. Defaults to None: those of
-            the data set, which :class:`.ExternalScoresHook` and :class:`.TALInferencer` set
+            the data set, which :class:`.SetupCheckHook` and :class:`.TALInferencer` set
             (:meth:`set_classes`); where nobody does, a file must not name any.
         topk (int): Classes given to a proposal. Defaults to 2.
         fusion (str): ``'product'`` or ``'geometric_mean'``. Defaults to ``'product'``.
@@ -70,7 +73,7 @@ class ExternalScores:
             file_classes, scores = _read_scores(self.score_file)
             if file_classes is not None:
                 if self.classes is None:
-                    raise _bad(self.score_file, None, 'classes', 'are named, in an order that may '
+                    raise _bad(self.score_file, 'classes', 'are named, in an order that may '
                                "not be the labels': give ExternalScores their names, "
                                'classes=[...]')
                 self._reorder(scores, self.classes, file_classes)
@@ -93,7 +96,7 @@ class ExternalScores:
                  file_classes: list[str]) -> None:
         missing = [name for name in classes if name not in file_classes]
         if missing:
-            raise _bad(self.score_file, None, 'classes', f'no scores for {missing[:10]}'
+            raise _bad(self.score_file, 'classes', f'no scores for {missing[:10]}'
                        f'{" ..." if len(missing) > 10 else ""}')
         self._check_number(all_scores, len(file_classes))
         order = [file_classes.index(name) for name in classes]
@@ -103,8 +106,8 @@ class ExternalScores:
     def _check_number(self, all_scores: dict[str, np.ndarray], num_classes: int) -> None:
         for video, scores in all_scores.items():
             if len(scores) != num_classes:
-                raise _bad(self.score_file, video, 'scores',
-                           f'{len(scores)} numbers for {num_classes} classes')
+                raise _bad(self.score_file, 'scores',
+                           f'{len(scores)} numbers for {num_classes} classes', video)
 
     def __contains__(self, video_name: str) -> bool:
         return video_name in self.scores or self.prefix + video_name in self.scores
@@ -121,7 +124,7 @@ class ExternalScores:
         missing = [name for name in video_names if name not in self]
         if missing:
             shown = ', '.join(f"'{name}'" for name in missing[:10])
-            raise _bad(self.score_file, None, 'scores', f'none for {len(missing)} of '
+            raise _bad(self.score_file, 'scores', f'none for {len(missing)} of '
                        f'{len(video_names)} videos: {shown}{" ..." if len(missing) > 10 else ""}')
 
     def __call__(self, segments: Tensor, scores: Tensor,
@@ -145,15 +148,11 @@ class ExternalScores:
                            self.fusion)
 
 
-def _bad(file: str, video: Optional[str], field: str, message: str) -> TALDataError:
-    return TALDataError([Problem(file, video, field, message)], 'video-level scores')
-
-
 def _read_scores(path: str) -> tuple[Optional[list[str]], dict[str, np.ndarray]]:
     """Class names (or None) and scores by video of a file; raises TALDataError."""
     suffix = os.path.splitext(path)[1].lower()
     if suffix == '.json':
-        content = read_json(path, 'video-level scores')
+        content = read_json(path, _TITLE)
     elif suffix in ('.npz', '.npy'):
         try:
             table = np.load(path, allow_pickle=False)
@@ -163,10 +162,10 @@ def _read_scores(path: str) -> tuple[Optional[list[str]], dict[str, np.ndarray]]
             else:
                 content = {str(row['video']): row['scores'] for row in table}
         except Exception as error:  # whatever a damaged file makes numpy and zipfile raise
-            raise _bad(path, None, 'file', f'cannot be read as video-level scores '
+            raise _bad(path, 'file', f'cannot be read as video-level scores '
                        f'({type(error).__name__}: {error})') from error
     else:
-        raise _bad(path, None, 'file', f'expected .json, .npz or .npy, got {suffix!r} (a pickle '
+        raise _bad(path, 'file', f'expected .json, .npz or .npy, got {suffix!r} (a pickle '
                    'can run code when it is read: convert it to one of these)')
     keys = [key for key in ('classes', 'class') if isinstance(content.get(key), (list, np.ndarray))
             and len(content[key]) and isinstance(content[key][0], str)]
@@ -175,16 +174,13 @@ def _read_scores(path: str) -> tuple[Optional[list[str]], dict[str, np.ndarray]]
         content = content['results']
     scores = {video: _check_scores(path, video, value) for video, value in content.items()}
     if not scores:
-        raise _bad(path, None, 'file', 'holds no video')
+        raise _bad(path, 'file', 'holds no video')
     return (None if classes is None else [str(name) for name in classes]), scores
 
 
 def _check_scores(path: str, video: str, value) -> np.ndarray:
     """One video's scores as (K,) float64."""
-
-    def bad(message: str) -> TALDataError:
-        return _bad(path, video, 'scores', message)
-
+    bad = partial(_bad, path, 'scores', video=video)
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:

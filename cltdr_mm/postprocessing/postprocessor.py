@@ -57,6 +57,11 @@ class TALPostProcessor:
         if hasattr(self.fusion, 'set_classes'):
             self.fusion.set_classes(classes)
 
+    def check_videos(self, video_names: Sequence[str]) -> None:
+        """Raise TALDataError, before a run, if the file of ``fusion`` lacks some of the videos."""
+        if hasattr(self.fusion, 'check_videos'):
+            self.fusion.check_videos(video_names)
+
     def __call__(self, candidates: list[InstanceData], metas: list[dict]) -> list[InstanceData]:
         """Process a batch of videos.
 
@@ -78,7 +83,7 @@ class TALPostProcessor:
             raise ValueError(f'TALPostProcessor: {len(candidates)} sets of candidates for '
                              f'{len(metas)} videos')
         if self.fusion is not None:
-            self.fusion.check_videos([meta['video_name'] for meta in metas])
+            self.check_videos([meta['video_name'] for meta in metas])
         return [self.process_video(c, meta) for c, meta in zip(candidates, metas)]
 
     @torch.no_grad()

@@ -1,12 +1,13 @@
 """What the other rooms speak of: segments, their grid, and the rows that features lie in."""
 from .grid import FeatureGrid
 from .layout import GAP, Layout, RowSubset
+from .merging import merge_windows
 from .packed_rows import PackedRows, pack, pack_padded, split_levels, stack_rows, unpack
 from .segments import aligned_segment_iou, clip_segments, segment_iou, segment_lengths
 from .time_major import TimeMajor
 
 __all__ = [
     'FeatureGrid', 'GAP', 'Layout', 'PackedRows', 'RowSubset', 'TimeMajor', 'aligned_segment_iou',
-    'clip_segments', 'pack', 'pack_padded', 'segment_iou', 'segment_lengths', 'split_levels',
-    'stack_rows', 'unpack'
+    'clip_segments', 'merge_windows', 'pack', 'pack_padded', 'segment_iou', 'segment_lengths',
+    'split_levels', 'stack_rows', 'unpack'
 ]

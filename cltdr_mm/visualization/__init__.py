@@ -1,14 +1,36 @@
-"""Pictures: timelines, error profiles, curves, and the visualizer that the Runner carries."""
-from .curves import draw_map_curves, draw_training_curves, load_metrics, load_scalars
-from .error_profile import draw_false_positive_profile, draw_sensitivity
+"""Pictures: timelines, error profiles, curves, and the visualizer that the Runner carries.
+
+What draws is imported when it is first asked for: matplotlib takes half a second, and most runs
+draw nothing.
+"""
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .hook import TALVisualizationHook
 from .layout import Instances
-from .style import save_figure
-from .timeline import Track, draw_timeline
 from .visualizer import TALVisualizer
+
+if TYPE_CHECKING:
+    from .curves import draw_map_curves, draw_training_curves, load_metrics, load_scalars
+    from .error_profile import draw_false_positive_profile, draw_sensitivity
+    from .style import save_figure
+    from .timeline import Track, draw_timeline
 
 __all__ = [
     'Instances', 'TALVisualizationHook', 'TALVisualizer', 'Track', 'draw_false_positive_profile',
     'draw_map_curves', 'draw_sensitivity', 'draw_timeline', 'draw_training_curves',
     'load_metrics', 'load_scalars', 'save_figure'
 ]
+
+_MODULES = dict(
+    Track='timeline', draw_timeline='timeline', save_figure='style',
+    draw_map_curves='curves', draw_training_curves='curves', load_metrics='curves',
+    load_scalars='curves', draw_false_positive_profile='error_profile',
+    draw_sensitivity='error_profile')
+
+
+def __getattr__(name: str) -> Any:
+    """Import what draws."""
+    if name not in _MODULES:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    return getattr(import_module(f'.{_MODULES[name]}', __name__), name)

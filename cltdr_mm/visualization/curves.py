@@ -11,18 +11,16 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from . import style
 
 _MARKERS = ('o', 's', '^', 'D', 'v', 'P', 'X')
+_WIDTH = 8.0  # inches
 _DASHES = ('-', '--', ':', '-.')
 
 
-def draw_map_curves(results: Mapping[str, Mapping[float, float]], title: str = '',
-                    width: float = 8.0, height: float = 4.6) -> Figure:
+def draw_map_curves(results: Mapping[str, Mapping[float, float]], title: str = '') -> Figure:
     """Draw mAP over the tIoU threshold, one line per model.
 
     Args:
         results (Mapping[str, Mapping[float, float]]): For each name tIoU -> mAP, both fractions.
         title (str): Defaults to ``''``.
-        width (float): Inches. Defaults to 8.
-        height (float): Inches. Defaults to 4.6.
 
     Returns:
         Figure: One line per model with the name as its label, mAP in percent.
@@ -32,8 +30,8 @@ def draw_map_curves(results: Mapping[str, Mapping[float, float]], title: str = '
     """
     if not results or not all(results.values()):
         raise ValueError('no curve to draw: a result without mAP at any tIoU')
-    figure = style.new_figure(width, height)
-    axes = _frame(figure, title, 'mAP (%)', width, height)
+    figure = style.new_figure(_WIDTH, 4.6)
+    axes = _frame(figure, title, 'mAP (%)')
     for i, (name, curve) in enumerate(results.items()):
         tious = sorted(curve)
         axes.plot(tious, [100 * curve[t] for t in tious], color=_color(i), linewidth=2,
@@ -109,8 +107,7 @@ def load_scalars(path: Union[str, Path]) -> dict:
 
 def draw_training_curves(runs: Mapping[str, Mapping[str, tuple]],
                          names: Sequence[str] = ('loss', 'lr', 'average_mAP'),
-                         title: str = '', width: float = 8.0,
-                         panel_height: float = 2.3) -> Figure:
+                         title: str = '') -> Figure:
     """Draw scalars of one or several runs, one panel per scalar.
 
     Losses have a logarithmic axis if they span more than a decade, and where they are noisy a
@@ -121,8 +118,6 @@ def draw_training_curves(runs: Mapping[str, Mapping[str, tuple]],
         names (Sequence[str]): Scalars to draw; those that no run has are left out.
             Defaults to ``('loss', 'lr', 'average_mAP')``.
         title (str): Defaults to ``''``.
-        width (float): Inches. Defaults to 8.
-        panel_height (float): Inches per scalar. Defaults to 2.3.
 
     Returns:
         Figure: One axes per scalar, labelled with its name.
@@ -134,10 +129,10 @@ def draw_training_curves(runs: Mapping[str, Mapping[str, tuple]],
     if not shown:
         known = sorted({n for scalars in runs.values() for n in scalars})
         raise ValueError(f'none of {list(names)} was logged; there are {known}')
-    height = 0.55 + len(shown) * panel_height
-    figure = style.new_figure(width, height)
+    height = 0.55 + len(shown) * 2.3
+    figure = style.new_figure(_WIDTH, height)
     for row, name in enumerate(shown):
-        axes = _frame(figure, title if row == 0 else None, name, width, height, row, len(shown))
+        axes = _frame(figure, title if row == 0 else None, name, row, len(shown))
         for i, (run, scalars) in enumerate(runs.items()):
             if name not in scalars:
                 continue
@@ -176,8 +171,9 @@ def _dash(i: int) -> str:
     return _DASHES[i % len(_DASHES)]  # where curves coincide the gaps show the one below
 
 
-def _frame(figure, title, name, width, height, row=0, rows=1):
+def _frame(figure, title, name, row=0, rows=1):
     """Axes of one panel, with grid and its unit above; the title stands above the first."""
+    width, height = figure.get_size_inches()
     left, right, below, above, header = 0.75, 0.25, 0.55, 0.35, 0.35
     panel = (height - header) / rows
     bottom = height - header - (row + 1) * panel + below

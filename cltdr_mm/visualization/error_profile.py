@@ -17,8 +17,8 @@ _KIND_COLORS = ('#0072B2', '#E69F00', '#CC79A7', '#56B4E9', '#D55E00', '#8C8C8C'
 
 
 def draw_false_positive_profile(shares: np.ndarray, kinds: Sequence[str],
-                                gains: Optional[Mapping[str, float]] = None, title: str = '',
-                                width: float = 10.0, height: float = 4.4) -> Figure:
+                                gains: Optional[Mapping[str, float]] = None,
+                                title: str = '') -> Figure:
     """Draw what the strongest detections are, and what each kind of error costs.
 
     Args:
@@ -28,8 +28,6 @@ def draw_false_positive_profile(shares: np.ndarray, kinds: Sequence[str],
         gains (Mapping[str, float], optional): Kind of error -> mAP won, a fraction, if the
             detections of that kind were left out. Defaults to None.
         title (str): Defaults to ``''``.
-        width (float): Inches. Defaults to 10.
-        height (float): Inches. Defaults to 4.4.
 
     Returns:
         Figure: Bars with the kind as gid; axes ``profile`` and, with ``gains``, ``gains``.
@@ -44,15 +42,21 @@ def draw_false_positive_profile(shares: np.ndarray, kinds: Sequence[str],
         raise ValueError(f'at most {len(_KIND_COLORS)} kinds can be told apart, got {len(kinds)}')
     if (shares < 0).any() or (shares.sum(1) > 1 + 1e-6).any():
         raise ValueError('shares must be fractions that sum to at most 1 per row')
-    figure = style.new_figure(width, height)
+    figure = style.new_figure(10.0, 4.4)
     _title(figure, title)
-    axes = figure.add_axes([0.075, 0.145, 0.56 if gains else 0.895, 0.62],
-                           label='profile')
-    floor = np.zeros(len(shares))
     colors = dict(zip(kinds, _KIND_COLORS))
-    for kind, share in zip(kinds, shares.T):
+    _draw_shares(figure, shares, colors, 0.56 if gains else 0.895)
+    if gains:
+        _draw_gains(figure, gains, colors)
+    return figure
+
+
+def _draw_shares(figure, shares, colors, width) -> None:
+    axes = figure.add_axes([0.075, 0.145, width, 0.62], label='profile')
+    floor = np.zeros(len(shares))
+    for (kind, color), share in zip(colors.items(), shares.T):
         bars = axes.bar(np.arange(1, len(share) + 1), 100 * share, 0.8, 100 * floor,
-                        color=colors[kind], edgecolor='white', linewidth=0.6,
+                        color=color, edgecolor='white', linewidth=0.6,
                         label=style.plain(kind))
         for bar in bars:
             bar.set_gid(kind)
@@ -64,30 +68,30 @@ def draw_false_positive_profile(shares: np.ndarray, kinds: Sequence[str],
     _finish(axes, 'share (%)')
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc='center left', bbox_to_anchor=(0.068, 0.865),
-                  ncols=len(kinds), frameon=False, fontsize=style.SMALL_SIZE, handlelength=1.0,
+                  ncols=len(colors), frameon=False, fontsize=style.SMALL_SIZE, handlelength=1.0,
                   handletextpad=0.5, columnspacing=1.4)
-    if gains:
-        axes = figure.add_axes([0.80, 0.145, 0.175, 0.62], label='gains')
-        names = list(gains)
-        values = [100 * gains[n] for n in names]
-        for i, (name, value) in enumerate(zip(names, values)):
-            axes.barh(i, value, 0.62, color=colors.get(name, style.BACKGROUND), gid=name)
-            axes.annotate(f'{value:+.1f}', (max(value, 0), i), (4, 0),
-                          textcoords='offset points', va='center', fontsize=style.SMALL_SIZE,
-                          color=style.INK)
-        axes.set_yticks(range(len(names)), [style.shorten(figure, n, style.SMALL_SIZE, 1.25)
-                                            for n in names])
-        axes.invert_yaxis()
-        axes.set_xlim(min(0, *values), max(max(values), 0.1) * 1.5)
-        axes.set_xlabel('mAP (points)', fontsize=style.SMALL_SIZE, color=style.FAINT)
-        _finish(axes, 'won without it', grid='none')
-    return figure
+
+
+def _draw_gains(figure, gains, colors) -> None:
+    axes = figure.add_axes([0.80, 0.145, 0.175, 0.62], label='gains')
+    names = list(gains)
+    values = [100 * gains[n] for n in names]
+    for i, (name, value) in enumerate(zip(names, values)):
+        axes.barh(i, value, 0.62, color=colors.get(name, style.BACKGROUND), gid=name)
+        axes.annotate(f'{value:+.1f}', (max(value, 0), i), (4, 0),
+                      textcoords='offset points', va='center', fontsize=style.SMALL_SIZE,
+                      color=style.INK)
+    axes.set_yticks(range(len(names)), [style.shorten(figure, n, style.SMALL_SIZE, 1.25)
+                                        for n in names])
+    axes.invert_yaxis()
+    axes.set_xlim(min(0, *values), max(max(values), 0.1) * 1.5)
+    axes.set_xlabel('mAP (points)', fontsize=style.SMALL_SIZE, color=style.FAINT)
+    _finish(axes, 'won without it', grid='none')
 
 
 def draw_sensitivity(groups: Mapping[str, Mapping[str, float]], overall: float,
                      counts: Optional[Mapping[str, Mapping[str, float]]] = None, title: str = '',
-                     name: str = 'normalised mAP (%)', width: float = 10.0,
-                     height: float = 3.8) -> Figure:
+                     name: str = 'normalised mAP (%)') -> Figure:
     """Draw how a score depends on what instances are like.
 
     Args:
@@ -98,8 +102,6 @@ def draw_sensitivity(groups: Mapping[str, Mapping[str, float]], overall: float,
             below its name. Defaults to None.
         title (str): Defaults to ``''``.
         name (str): What the score is. Defaults to ``'normalised mAP (%)'``.
-        width (float): Inches. Defaults to 10.
-        height (float): Inches. Defaults to 3.8.
 
     Returns:
         Figure: Bars with gid ``<characteristic>:<bin>``.
@@ -109,7 +111,7 @@ def draw_sensitivity(groups: Mapping[str, Mapping[str, float]], overall: float,
     """
     if not groups or not all(groups.values()):
         raise ValueError('no bin to draw: a characteristic without bins')
-    figure = style.new_figure(width, height)
+    figure = style.new_figure(10.0, 3.8)
     _title(figure, title)
     axes = figure.add_axes([0.075, 0.25, 0.90, 0.55], label='sensitivity')
     x, ticks, labels = 0.0, [], []

@@ -6,11 +6,16 @@ from typing import Optional, Union
 
 import numpy as np
 
-from ..datasets.json_files import read_json
+from ..datasets.annotations import read_annotation_file
+from ..utils import TALDataError, read_result_file
+from ..utils.json_files import number_problem
+from ..utils.result_files import entry_problem
 from .layout import Instances
 from .timeline import Track
 
 PathLike = Union[str, Path]
+
+_TITLE = 'timelines'
 
 
 class TimelineSource:
@@ -24,7 +29,8 @@ class TimelineSource:
             ``label_id`` in the annotation file, otherwise alphabetic.
 
     Raises:
-        ValueError: If neither file is given, or one lacks its main field.
+        ValueError: If neither file is given.
+        TALDataError: If one cannot be read, or a detection is malformed.
     """
 
     def __init__(self, annotations: Optional[PathLike] = None, results: Optional[PathLike] = None,
@@ -32,8 +38,9 @@ class TimelineSource:
         if annotations is None and results is None:
             raise ValueError('neither annotations nor results to draw')
         self.annotation_file, self.result_file = annotations, results
-        self.database = _field(annotations, 'database') if annotations is not None else {}
-        self.results = _field(results, 'results') if results is not None else None
+        self.database = (read_annotation_file(annotations)['database']
+                         if annotations is not None else {})
+        self.results = read_result_file(results) if results is not None else None
         self.classes = list(classes) if classes is not None else self._find_classes()
         self._index = {name: i for i, name in enumerate(self.classes)}
 
@@ -69,45 +76,40 @@ class TimelineSource:
 
         Raises:
             KeyError: If no file has the video.
-            ValueError: If one of its entries cannot be used; names file, video and field.
+            TALDataError: If one of its entries cannot be used; names file, video and field.
         """
         if name not in self.database and name not in (self.results or {}):
             files = ' nor '.join(str(f) for f in (self.annotation_file, self.result_file) if f)
             raise KeyError(f'video {name} is in neither {files}')
-        truth = found = duration = None
+        truth = detected = duration = None
         if name in self.database:
             entry = self.database[name]
-            truth = self._instances(self.annotation_file, name, entry.get('annotations') or [])
-            try:
-                duration = float(entry['duration']) if entry.get('duration') is not None else None
-            except (TypeError, ValueError, OverflowError):
-                raise ValueError(f'{self.annotation_file}: {name}: field "duration" is no number: '
-                                 f'{entry["duration"]!r}') from None
+            truth = self._truth(name, entry.get('annotations') or [])
+            duration = entry.get('duration')
+            why = None if duration is None else number_problem(duration)
+            if why is not None:
+                raise TALDataError.of(_TITLE, self.annotation_file, 'duration', why, name)
         if self.results is not None:
-            found = self._instances(self.result_file, name, self.results.get(name, []), True)
-        return truth, found, duration
+            entries = self.results.get(name, [])
+            detected = self._instances(self.result_file, name, 'results', entries)
+            detected.scores = np.array([entry['score'] for entry in entries], dtype=np.float64)
+        return truth, detected, duration
 
-    def _instances(self, file, name, entries, scored=False) -> Instances:
-        segments, labels, scores = [], [], []
+    def _truth(self, name: str, entries: list) -> Instances:
         for i, entry in enumerate(entries):
-            for field, convert in (('segment', _segment), ('label', self._label),
-                                   ('score', float))[:3 if scored else 2]:
-                try:
-                    value = convert(entry[field])
-                except (KeyError, TypeError, ValueError, OverflowError) as error:
-                    raise ValueError(f'{file}: {name}: entry {i}: field "{field}" cannot be used: '
-                                     f'{error.__class__.__name__}: {error}') from error
-                {'segment': segments, 'label': labels, 'score': scores}[field].append(value)
-        try:
-            return Instances(np.asarray(segments, dtype=np.float64), labels,
-                             scores if scored else None)
-        except ValueError as error:
-            raise ValueError(f'{file}: {name}: {error}') from error
+            found = entry_problem(entry, ('segment', 'label'))
+            if found is not None:
+                raise TALDataError.of(_TITLE, self.annotation_file,
+                                      f'annotations[{i}]{found[0]}', found[1], name)
+        return self._instances(self.annotation_file, name, 'annotations', entries)
 
-    def _label(self, label) -> int:
-        if str(label) not in self._index:
-            raise ValueError(f'{label!r} is none of the classes')
-        return self._index[str(label)]
+    def _instances(self, file: PathLike, name: str, field: str, entries: list) -> Instances:
+        for i, entry in enumerate(entries):
+            if str(entry['label']) not in self._index:
+                raise TALDataError.of(_TITLE, file, f'{field}[{i}].label',
+                                      f'{entry["label"]!r} is none of the classes', name)
+        return Instances(np.array([entry['segment'] for entry in entries], dtype=np.float64),
+                         [self._index[str(entry['label'])] for entry in entries])
 
 
 def load_signal(source: PathLike, video: str, rate: float, name: str = 'signal') -> Track:
@@ -154,15 +156,3 @@ def _walk(folder):
             yield from _walk(entry)
         else:
             yield entry
-
-
-def _field(path, field) -> dict:
-    content = read_json(path, 'timelines')
-    if not isinstance(content.get(field), dict):
-        raise ValueError(f'{path}: field "{field}" is missing or no object')
-    return content[field]
-
-
-def _segment(value) -> tuple:
-    start, end = map(float, value)
-    return start, end

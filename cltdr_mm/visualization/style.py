@@ -5,10 +5,6 @@ and a figure that nobody keeps is garbage like any other object. Colours are Oka
 (2008), which readers with any of the common colour vision deficiencies can tell apart.
 """
 import math
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Union
 
@@ -18,6 +14,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MultipleLocator
+
+from ..utils import atomic_path
 
 OKABE_ITO = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000')
 GROUND_TRUTH = '#D55E00'
@@ -36,15 +34,9 @@ SMALL_SIZE = 9.5
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 
 
-def new_figure(width: float, height: float, dpi: int = DPI) -> Figure:
-    """Make an empty white figure on the Agg canvas.
-
-    Args:
-        width (float): Inches.
-        height (float): Inches.
-        dpi (int): Pixels per inch. Defaults to 160.
-    """
-    figure = Figure(figsize=(width, height), dpi=dpi, facecolor='white')
+def new_figure(width: float, height: float) -> Figure:
+    """Make an empty white figure on the Agg canvas, its sides in inches."""
+    figure = Figure(figsize=(width, height), dpi=DPI, facecolor='white')
     FigureCanvasAgg(figure)
     return figure
 
@@ -81,33 +73,9 @@ def save_figure(figure: Figure, path: Union[str, Path]) -> Path:
     if kind not in figure.canvas.get_supported_filetypes():
         raise ValueError(f'{path}: no picture format is called {path.suffix or "(no suffix)"!r}, '
                          f'use .png or .pdf')
-    with whole_or_absent(path) as part:
+    with atomic_path(path) as part:
         figure.savefig(part, format=kind, dpi=figure.dpi)
     return path
-
-
-@contextmanager
-def whole_or_absent(path: Path) -> Iterator[str]:
-    """Let a file be written under another name beside its place, and move it when complete.
-
-    Args:
-        path (Path): The file; missing folders are made, an old file stays if writing fails.
-
-    Yields:
-        str: Name to write under.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(prefix=f'.{path.stem}.', suffix='.part', dir=path.parent)
-    os.close(handle)
-    try:
-        yield part
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(part, 0o666 & ~umask)  # mkstemp makes files that only their owner reads
-        os.replace(part, path)
-    except BaseException:
-        os.unlink(part)
-        raise
 
 
 def plain(text: object) -> str:

@@ -111,14 +111,14 @@ def draw_timeline(ground_truth: Optional[Instances] = None,
     """
     has_truth, has_predictions = ground_truth is not None, predictions is not None
     truth = ground_truth if has_truth else Instances(np.empty((0, 2)), [])
-    found = predictions if has_predictions else Instances(np.empty((0, 2)), [], [])
-    if found.scores is None:
+    detected = predictions if has_predictions else Instances(np.empty((0, 2)), [], [])
+    if detected.scores is None:
         raise ValueError(f'{title or "timeline"}: the detections have no scores')
-    start, end = _time_range(title, duration, time_range, truth, found)
-    truth, found = truth.within(start, end), found.within(start, end)
+    start, end = _time_range(title, duration, time_range, truth, detected)
+    truth, detected = truth.within(start, end), detected.within(start, end)
     if top_k is None and score_thr is None:
         top_k = max(20, int(1.5 * len(truth)))
-    shown = strongest(found, score_thr, top_k)
+    shown = strongest(detected, score_thr, top_k)
 
     rows, hidden = _make_rows(truth, shown, classes, (start, end), max_classes, max_lanes,
                               step_scores, has_truth, has_predictions)
@@ -139,17 +139,17 @@ def draw_timeline(ground_truth: Optional[Instances] = None,
     if signal is not None:
         axes.tick_params(axis='x', labelbottom=False)
         _draw_signal(figure, signal, (start, end), left, box_width, width, height)
-    counts = _counts(has_truth, has_predictions, truth, len(shown) - hidden, len(found),
+    counts = _counts(has_truth, has_predictions, truth, len(shown) - hidden, len(detected),
                      score_thr)
     draw_header(figure, title, counts, has_truth, scale if has_predictions else None)
     return figure
 
 
-def _time_range(title, duration, time_range, truth, found) -> tuple:
+def _time_range(title, duration, time_range, truth, detected) -> tuple:
     if time_range is not None:
         start, end = map(float, time_range)
     else:
-        ends = [duration] if duration else list(truth.segments[:, 1]) + list(found.segments[:, 1])
+        ends = [duration] if duration else [*truth.segments[:, 1], *detected.segments[:, 1]]
         start, end = 0.0, float(max(ends, default=0.0))
     if not end > start:
         raise ValueError(f'{title or "timeline"}: no time to show between {start:g} s and '
@@ -267,11 +267,11 @@ def _draw_signal(figure, signal, span, left, box_width, width, height) -> None:
               color=style.INK)
 
 
-def _counts(has_truth, has_predictions, truth, drawn, found, score_thr) -> str:
+def _counts(has_truth, has_predictions, truth, drawn, detected, score_thr) -> str:
     parts = []
     if has_truth:
         parts.append(f'{len(truth)} annotated instance{"s" if len(truth) != 1 else ""}')
     if has_predictions:
         limit = '' if score_thr is None else f' (score ≥ {score_thr:g})'
-        parts.append(f'{drawn:,} of {found:,} detections shown{limit}')
+        parts.append(f'{drawn:,} of {detected:,} detections shown{limit}')
     return ', '.join(parts)

@@ -1,5 +1,5 @@
 """The visualizer that MMEngine's Runner carries: draws timelines of data samples."""
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 import numpy as np
 import torch
@@ -10,8 +10,9 @@ from mmengine.structures import InstanceData
 from mmengine.visualization import Visualizer
 
 from .layout import Instances
-from .style import figure_to_rgb, save_figure
-from .timeline import Track, draw_timeline
+
+if TYPE_CHECKING:
+    from .timeline import Track
 
 
 @VISUALIZERS.register_module()
@@ -54,7 +55,7 @@ class TALVisualizer(Visualizer):
                        out_file: Optional[str] = None,
                        score_thr: Optional[float] = None,
                        top_k: Optional[int] = None,
-                       signal: Optional[Track] = None) -> np.ndarray:
+                       signal: Optional['Track'] = None) -> np.ndarray:
         """Draw one data sample.
 
         Args:
@@ -82,11 +83,13 @@ class TALVisualizer(Visualizer):
             ValueError: If there is no data sample, ground truth cannot be placed for want of a
                 grid, or there is nothing to place.
         """
+        from .style import figure_to_rgb, save_figure  # not above: they import matplotlib
+        from .timeline import draw_timeline
         if data_sample is None:
             raise ValueError(f'{name}: add_datasample needs a data sample')
         title, span = _title_and_span(name, data_sample)
         grid = data_sample.get('grid')
-        truth = found = None
+        truth = detected = None
         if draw_gt and 'gt_instances' in data_sample:
             if grid is None:
                 raise ValueError(f'{name}: the ground truth is in grid steps, and the metainfo '
@@ -94,10 +97,10 @@ class TALVisualizer(Visualizer):
             truth = to_instances(data_sample.gt_instances)
             truth.segments = grid.to_seconds(truth.segments)
         if draw_pred and 'pred_instances' in data_sample:
-            found = to_instances(data_sample.pred_instances)
+            detected = to_instances(data_sample.pred_instances)
         duration = data_sample.get('duration') or (None if grid is None else grid.extent)
         figure = draw_timeline(
-            truth, found, (self.dataset_meta or {}).get('classes') or (), title, duration,
+            truth, detected, (self.dataset_meta or {}).get('classes') or (), title, duration,
             self.score_thr if score_thr is None else score_thr,
             self.top_k if top_k is None else top_k, span, self.max_classes, signal=signal)
         picture = figure_to_rgb(figure)

@@ -13,11 +13,9 @@ default_hooks = dict(
         type='CheckpointHook', interval=1, save_best='average_mAP', rule='greater',
         max_keep_ckpts=3),
     sampler_seed=dict(type='DistSamplerSeedHook'),
-    # do model, data sets and metrics fit each other? asked before the first epoch
+    # do model, data sets, metrics and video-level scores fit each other? asked before the run
     setup_check=dict(type='SetupCheckHook'),
     finite_loss=dict(type='FiniteLossHook'),
-    # models with video-level scores: does their file know every video?
-    external_scores=dict(type='ExternalScoresHook'),
     sync_buffers=dict(type='SyncBuffersHook'))
 
 env_cfg = dict(

@@ -7,7 +7,7 @@ from mmengine.config import Config
 
 from cltdr_mm.apis import command_line
 from cltdr_mm.datasets import TALDataError
-from cltdr_mm.datasets.problems import Problem
+from cltdr_mm.utils import Problem
 
 
 @pytest.fixture

@@ -145,7 +145,7 @@ def test_model_object_and_checkpoint_alone(cfg, weights, inferencer, folder):
 
 
 def test_the_config_in_a_checkpoint_is_not_executed(weights, tmp_path):
-    checkpoint = torch.load(weights)
+    checkpoint = torch.load(weights, weights_only=True)
     meta = checkpoint['meta']
     meta['cfg'] = f"open({str(tmp_path / 'hacked')!r}, 'w')\n" + meta['cfg']
     torch.save(checkpoint, weights)
@@ -155,7 +155,7 @@ def test_the_config_in_a_checkpoint_is_not_executed(weights, tmp_path):
 
 
 def test_class_names_of_the_checkpoint_go_before_the_configs(cfg, weights, folder):
-    checkpoint = torch.load(weights)
+    checkpoint = torch.load(weights, weights_only=True)
     checkpoint['meta']['dataset_meta']['classes'] = ['x', 'y', 'z']
     torch.save(checkpoint, weights)
     assert TALInferencer(cfg, weights, device='cpu').classes == ['x', 'y', 'z']

@@ -4,11 +4,10 @@ import re
 
 import pytest
 import torch
+from benchmark_figures import mean_and_spread
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from pages import ROOT
-
-from cltdr_mm.evaluation.benchmark import mean_and_spread
 
 
 def millions(module) -> str:

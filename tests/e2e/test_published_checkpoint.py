@@ -12,9 +12,9 @@ from mmengine.config import Config
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'parity'))
 from comparison import VIDEOS, Parity, check_equal_detections, load  # noqa: E402
+from published_configs import published_model  # noqa: E402
 
 from cltdr_mm.engine.checkpoint_conversion import convert_checkpoint  # noqa: E402
-from cltdr_mm.engine.published_settings import published_model  # noqa: E402
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_checkpoint_keeps_both_weights_and_ema_is_what_is_loaded(toy_runner):
     runner = toy_runner(epochs=2)
     runner.train()
     path = os.path.join(runner.work_dir, 'epoch_2.pth')
-    checkpoint = torch.load(path)
+    checkpoint = torch.load(path, weights_only=True)
     raw, ema = checkpoint['ema_state_dict'], checkpoint['state_dict']
     assert torch.equal(runner.model.state_dict()['out.weight'], raw['module.out.weight'])
     assert not torch.equal(raw['module.out.weight'], ema['out.weight'])
@@ -95,7 +95,7 @@ def test_resuming_does_not_execute_a_config(toy_runner, tmp_path):
     mark, first = tmp_path / 'mark', toy_runner('first', epochs=1)
     first.train()
     path = Path(first.work_dir, 'epoch_1.pth')
-    checkpoint = torch.load(path)
+    checkpoint = torch.load(path, weights_only=True)
     checkpoint['meta']['config'] = f'open({str(mark)!r}, "w")'
     torch.save(checkpoint, path)
     second = toy_runner('second', epochs=2, load_from=str(path), resume=True)

@@ -13,10 +13,10 @@ import torch
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.structures import InstanceData
+from published_configs import published_model
 from torch import nn
 
 from cltdr_mm.engine.checkpoint_conversion import check_against, convert_state_dict
-from cltdr_mm.engine.published_settings import published_model
 from cltdr_mm.structures import FeatureGrid
 
 VIDEOS = ('full', 'short')

@@ -70,7 +70,7 @@ def test_draw_timelines_says_what_is_wrong(tool, files, capsys):
     assert main([results, annotations, '--out-dir', str(out), '--videos', 'v9']) == 1
     assert 'video v9 is in neither' in capsys.readouterr().err
     assert main([annotations, annotations, '--out-dir', str(out)]) == 1
-    assert 'field "results" is missing' in capsys.readouterr().err
+    assert 'ann.json: results: is missing' in capsys.readouterr().err
     assert main([results + 'x', annotations, '--out-dir', str(out)]) == 1
     assert 'res.jsonx' in capsys.readouterr().err
     assert not out.exists()

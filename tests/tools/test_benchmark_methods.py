@@ -1,5 +1,5 @@
 """What the benchmark refuses before it trains; tests/e2e/test_benchmark.py has it train, and
-tests/evaluation/test_benchmark.py reads what it prints."""
+test_benchmark_figures.py reads what it prints."""
 import runpy
 import sys
 

@@ -40,11 +40,14 @@ def v1(content):
 
 
 @pytest.mark.parametrize('change, words', [
-    (lambda d: v1(d)['annotations'][0].pop('segment'), 'v1: entry 0: field "segment"'),
-    (lambda d: v1(d)['annotations'][1].update(segment=[1]), 'entry 1: field "segment"'),
-    (lambda d: v1(d).update(duration='long'), 'v1: field "duration"'),
-    (lambda d: d.pop('database'), 'field "database" is missing'),
-    (lambda d: v1(d)['annotations'][0].update(segment=[0, float('nan')]), 'v1: a seg'),
+    (lambda d: v1(d)['annotations'][0].pop('segment'),
+     r"'v1': annotations\[0\].segment: is missing"),
+    (lambda d: v1(d)['annotations'][1].update(segment=[1]),
+     r'annotations\[1\].segment: must be \[start'),
+    (lambda d: v1(d).update(duration='long'), "'v1': duration: must be a number"),
+    (lambda d: d.pop('database'), 'database: is missing'),
+    (lambda d: v1(d)['annotations'][0].update(segment=[0, float('nan')]),
+     r'annotations\[0\].segment: must be finite'),
 ])
 def test_bad_annotations_are_named(files, change, words):
     content = json.loads(files[0].read_text())

@@ -9,7 +9,7 @@ from mmengine.structures import InstanceData
 
 import cltdr_mm  # noqa: F401
 from cltdr_mm.structures import FeatureGrid
-from cltdr_mm.visualization import visualizer as module
+from cltdr_mm.visualization import timeline as module
 
 
 def make_sample(name='v1', **meta):

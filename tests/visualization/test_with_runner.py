@@ -57,7 +57,7 @@ def cfg(tmp_path):
 
 
 def test_validation_and_test_leave_pictures(cfg, tmp_path, monkeypatch):
-    from cltdr_mm.visualization import visualizer as module
+    from cltdr_mm.visualization import timeline as module
     drawn, real = [], module.draw_timeline
 
     def spy(truth, found, classes, *args, **kwargs):

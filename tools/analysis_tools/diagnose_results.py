@@ -9,7 +9,6 @@ from cltdr_mm.evaluation import (
     get_protocol,
     load_ground_truth,
     read_results,
-    write_json,
 )
 from cltdr_mm.evaluation.functional import (
     ERROR_TYPES,
@@ -21,6 +20,7 @@ from cltdr_mm.evaluation.functional import (
     instance_sizes,
     sensitivity,
 )
+from cltdr_mm.utils import write_json
 
 
 def parse_args() -> argparse.Namespace:

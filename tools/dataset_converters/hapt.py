@@ -4,7 +4,7 @@ import os.path as osp
 
 from cltdr_mm.datasets.converters.common import summary
 from cltdr_mm.datasets.converters.hapt import convert_hapt
-from cltdr_mm.datasets.problems import exit_on_bad_data
+from cltdr_mm.utils import exit_on_bad_data
 
 
 @exit_on_bad_data()

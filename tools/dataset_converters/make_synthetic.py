@@ -12,7 +12,7 @@ from cltdr_mm.datasets.converters.synthetic import (
     make_features_for,
     make_synthetic,
 )
-from cltdr_mm.datasets.problems import exit_on_bad_data
+from cltdr_mm.utils import exit_on_bad_data
 
 
 @exit_on_bad_data()

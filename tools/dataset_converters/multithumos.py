@@ -3,7 +3,7 @@ import argparse
 
 from cltdr_mm.datasets.converters.common import summary
 from cltdr_mm.datasets.converters.thumos import convert_multithumos
-from cltdr_mm.datasets.problems import exit_on_bad_data
+from cltdr_mm.utils import exit_on_bad_data
 
 
 @exit_on_bad_data()

@@ -10,7 +10,7 @@ def class_names(name: str) -> tuple[str, ...]:
             ``activitynet200`` or ``hapt``.
 
     Returns:
-        Tuple[str, ...]: Names in the order of their labels.
+        tuple[str, ...]: Names in the order of their labels.
     """
     with open(osp.join(osp.dirname(__file__), f'{name}.txt'), encoding='utf-8') as file:
         return tuple(line.rstrip('\n') for line in file)

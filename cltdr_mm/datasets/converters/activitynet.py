@@ -1,10 +1,9 @@
 """ActivityNet-1.3 and HACS Segments: published annotation files to our layout."""
 from typing import Optional
 
+from ...utils import TALDataError, read_json
 from ..annotations import read_annotation_file
 from ..benchmarks import ActivityNet13Dataset, HACSDataset
-from ..json_files import read_json
-from ..problems import Problem, TALDataError
 from .common import read_csv, save_annotations
 
 
@@ -47,8 +46,8 @@ def convert_activitynet(source: str, video_info: str, out_file: str) -> tuple[di
     database, left_out = {}, []
     for name, video in read_json(source, 'ActivityNet-1.3').items():
         if name not in rows:
-            raise TALDataError([Problem(video_info, name, 'video', f'is missing, {source} has it')],
-                               'ActivityNet-1.3')
+            raise TALDataError.of('ActivityNet-1.3', video_info, 'video',
+                                  f'is missing, {source} has it', name)
         try:
             short = name[2:] if name.startswith('v_') else name
             database[short] = dict(
@@ -56,8 +55,8 @@ def convert_activitynet(source: str, video_info: str, out_file: str) -> tuple[di
                 fps=float(rows[name]['rfps']),
                 annotations=_annotations(short, video['annotations'], index, left_out))
         except (KeyError, TypeError, ValueError) as error:
-            raise TALDataError([Problem(source, name, 'entry', f'not as published ({error!r})')],
-                               'ActivityNet-1.3') from error
+            raise TALDataError.of('ActivityNet-1.3', source, 'entry',
+                                  f'not as published ({error!r})', name) from error
     save_annotations(out_file, database, classes, 'ActivityNet-1.3',
                      ActivityNet13Dataset.DURATION_TOLERANCE)
     return database, left_out
@@ -94,8 +93,8 @@ def convert_hacs(source: str, out_file: str,
                 subset=video['subset'], duration=float(video['duration']),
                 annotations=_annotations(name, items, index, left_out))
         except (KeyError, TypeError, ValueError) as error:
-            raise TALDataError([Problem(source, name, 'entry', f'not as published ({error!r})')],
-                               'HACS') from error
+            raise TALDataError.of('HACS', source, 'entry', f'not as published ({error!r})',
+                                  name) from error
     save_annotations(out_file, database, classes, 'HACS Segments',
                      HACSDataset.DURATION_TOLERANCE, default_fps=1.0)
     return database, left_out

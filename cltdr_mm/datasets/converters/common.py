@@ -1,47 +1,13 @@
 """What all converters share: whole files or none, and annotations that were checked."""
 import csv
 import json
-import os
-import os.path as osp
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Optional
 
 import numpy as np
-from mmengine.utils import mkdir_or_exist
 
+from ...utils import Problem, TALDataError, atomic_path
 from ..annotations import load_annotations
-from ..problems import Problem, TALDataError
-
-
-@contextmanager
-def atomic_path(path: str, suffix: str = '') -> Iterator[str]:
-    """Give a temporary path to write to, which takes the place of ``path`` on success.
-
-    An interrupted conversion so leaves either the old file or none, never half of one.
-
-    Args:
-        path (str): Where the file shall be; its folder is made.
-        suffix (str): Extension of the temporary file, for writers that look at it.
-            Defaults to ''.
-
-    Yields:
-        str: A path in the same folder.
-    """
-    folder = osp.dirname(osp.abspath(path))
-    mkdir_or_exist(folder)
-    handle, temporary = tempfile.mkstemp(prefix='.partial-', suffix=suffix, dir=folder)
-    os.close(handle)
-    try:
-        yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # mkstemp makes files only the owner can read
-        os.replace(temporary, path)
-    finally:
-        if osp.exists(temporary):
-            os.remove(temporary)
 
 
 def save_feature(path: str, array: np.ndarray) -> None:
@@ -51,7 +17,7 @@ def save_feature(path: str, array: np.ndarray) -> None:
         path (str): A path ending in ``.npy``.
         array (np.ndarray): (T, C).
     """
-    with atomic_path(path, '.npy') as temporary:
+    with atomic_path(path) as temporary:
         np.save(temporary, array)
 
 
@@ -77,7 +43,7 @@ def save_annotations(path: str,
         TALDataError: If an entry does not pass; nothing is written then.
     """
     content = dict(version=version, classes=list(classes), database=database)
-    with atomic_path(path, '.json') as temporary:
+    with atomic_path(path) as temporary:
         with open(temporary, 'w', encoding='utf-8') as file:
             json.dump(content, file)
         _, problems, _ = load_annotations(
@@ -106,13 +72,11 @@ def read_csv(path: str, columns: Sequence[str]) -> list[dict]:
             reader = csv.DictReader(file)
             rows, names = list(reader), reader.fieldnames or []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise TALDataError([Problem(path, None, 'file', f'cannot be read ({error})')],
-                           'converter') from error
+        raise TALDataError.of('converter', path, 'file', f'cannot be read ({error})') from error
     missing = [name for name in columns if name not in names]
     if missing:
-        raise TALDataError([
-            Problem(path, None, 'header', f'lacks the column(s) {missing}; it has {names}')
-        ], 'converter')
+        raise TALDataError.of('converter', path, 'header',
+                              f'lacks the column(s) {missing}; it has {names}')
     return rows
 
 

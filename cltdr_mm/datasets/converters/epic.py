@@ -1,8 +1,9 @@
 """EPIC-KITCHENS-100: published CSV files to our layout."""
+from functools import partial
 from typing import Optional
 
+from ...utils import TALDataError
 from ..classes import class_names
-from ..problems import Problem, TALDataError
 from .common import read_csv, save_annotations
 
 
@@ -45,11 +46,8 @@ def convert_epic100(task: str,
     database: dict = {}
     for path, subset in sources:
         for number, row in enumerate(read_csv(path, columns), 2):
-            name, field = row['video_id'], f'line {number}'
-
-            def bad(message: str, path=path, name=name, field=field) -> TALDataError:
-                return TALDataError([Problem(path, name, field, message)], 'EPIC-KITCHENS-100')
-
+            name = row['video_id']
+            bad = partial(TALDataError.of, 'EPIC-KITCHENS-100', path, f'line {number}', video=name)
             if name not in info:
                 raise bad(f'the video is not in {video_info}')
             try:

@@ -13,7 +13,7 @@ from typing import Callable
 
 import numpy as np
 
-from ..problems import Problem, TALDataError
+from ...utils import TALDataError
 from .common import counts, save_annotations, save_feature
 
 FPS = 50  # samples per second
@@ -21,10 +21,7 @@ WINDOW, STRIDE = 50, 25  # samples
 TEST_USERS = (2, 4, 9, 10, 12, 13, 18, 20, 24)  # UCI's own test people
 RECORDINGS, SEGMENTS, TRAIN, TEST = 61, 1214, 42, 19
 _RECORDING = re.compile(r'acc_exp(\d+)_user(\d+)\.txt$')
-
-
-def _stop(file: str, field: str, message: str) -> TALDataError:
-    return TALDataError([Problem(file, None, field, message)], 'HAPT archive')
+_bad = functools.partial(TALDataError.of, 'HAPT archive')
 
 
 def _members(source: str) -> dict[str, Callable[[], str]]:
@@ -34,7 +31,7 @@ def _members(source: str) -> dict[str, Callable[[], str]]:
             try:
                 return read().decode()
             except Exception as error:  # damage, a password, a method zipfile does not know
-                raise _stop(f'{source}: {file}', 'file', f'cannot be read '
+                raise _bad(f'{source}: {file}', 'file', f'cannot be read '
                             f'({type(error).__name__}: {error})') from error
         return text
 
@@ -44,7 +41,7 @@ def _members(source: str) -> dict[str, Callable[[], str]]:
     try:
         archive = zipfile.ZipFile(source)
     except (OSError, zipfile.BadZipFile) as error:
-        raise _stop(source, 'file', f'is neither a folder nor a zip archive ({error})') from error
+        raise _bad(source, 'file', f'is neither a folder nor a zip archive ({error})') from error
     return {osp.basename(name): reader(name, functools.partial(archive.read, name))
             for name in archive.namelist() if name.endswith('.txt')}
 
@@ -54,9 +51,9 @@ def _table(text: str, file: str, columns: int, dtype: type) -> np.ndarray:
     try:
         table = np.array(text.split(), dtype=dtype)
     except (ValueError, OverflowError) as error:
-        raise _stop(file, 'values', str(error)) from error
+        raise _bad(file, 'values', str(error)) from error
     if table.size == 0 or table.size % columns:
-        raise _stop(file, 'values', f'must be rows of {columns} numbers, got {table.size} numbers')
+        raise _bad(file, 'values', f'must be rows of {columns} numbers, got {table.size} numbers')
     return table.reshape(-1, columns)
 
 
@@ -109,64 +106,64 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False,
     members = _members(source)
     for name in ('labels.txt', 'activity_labels.txt'):
         if name not in members:
-            raise _stop(source, name, 'is missing')
-    classes = _classes(source, members['activity_labels.txt']())
+            raise _bad(source, name, 'is missing')
+    classes = _class_names(source, members['activity_labels.txt']())
     # experiment, user, activity, first sample, last sample
     labels = _table(members['labels.txt'](), 'labels.txt', 5, int)
-
     recordings = {name: tuple(int(number) for number in _RECORDING.match(name).groups())
                   for name in sorted(members) if _RECORDING.match(name)}
     train_users = {user for _, user in recordings.values()} - set(TEST_USERS)
     unknown = sorted(set(validation_users) - train_users)
     if unknown:
-        raise _stop(source, 'validation', f'not among the training people: {unknown}')
+        raise _bad(source, 'validation', f'not among the training people: {unknown}')
 
     database = {}
     for file, (experiment, user) in recordings.items():
         samples = _table(members[file](), file, 3, float)
         if len(samples) < WINDOW:
-            raise _stop(file, 'values', f'{len(samples)} samples are less than a window')
+            raise _bad(file, 'values', f'{len(samples)} samples are less than a window')
         name = osp.splitext(file)[0][len('acc_'):]
         rows = labels[(labels[:, 0] == experiment) & (labels[:, 1] == user)]
-        if rows.size and not 1 <= rows[:, 2].min() <= rows[:, 2].max() <= len(classes):
-            raise _stop('labels.txt', name, f'activities must be 1 to {len(classes)}')
         database[name] = dict(
             subset='test' if user in TEST_USERS else
             'validation' if user in validation_users else 'train',
-            duration=len(samples) / FPS,
-            fps=float(FPS),
-            annotations=[
-                dict(segment=[(first - 1) / FPS, last / FPS], label=classes[activity - 1],
-                     label_id=int(activity) - 1)
-                for _, _, activity, first, last in rows.tolist()
-            ])
+            duration=len(samples) / FPS, fps=float(FPS),
+            annotations=_annotations(name, rows[:, 2:], classes))
         save_feature(osp.join(out_dir, 'features', f'{name}.npy'), window_features(samples))
-
     _check_complete(source, database, len(labels), partial)
     save_annotations(osp.join(out_dir, 'annotations.json'), database, classes, 'HAPT 2.1')
     return database
 
 
-def _classes(source: str, text: str) -> list[str]:
-    """Class names of the lines ``number name``."""
-    activities = [row for row in (line.split() for line in text.splitlines()) if row]
-    if ([row[0] for row in activities] != [str(i + 1) for i in range(len(activities))]
-            or any(len(row) < 2 for row in activities)):
-        raise _stop(source, 'activity_labels.txt', 'must number the activities from 1, and name '
-                    'each')
-    return [row[1] for row in activities]
+def _class_names(source: str, text: str) -> list[str]:
+    """Names of the activities, which ``activity_labels.txt`` numbers from 1."""
+    rows = [line.split() for line in text.splitlines() if line.split()]
+    if ([row[0] for row in rows] != [str(i + 1) for i in range(len(rows))]
+            or any(len(row) < 2 for row in rows)):
+        raise _bad(source, 'activity_labels.txt', 'must number the activities from 1, and name '
+                   'each')
+    return [row[1] for row in rows]
+
+
+def _annotations(name: str, rows: np.ndarray, classes: list[str]) -> list[dict]:
+    """Annotations of one recording from rows of activity, first and last sample."""
+    if rows.size and not 1 <= rows[:, 0].min() <= rows[:, 0].max() <= len(classes):
+        raise _bad('labels.txt', name, f'activities must be 1 to {len(classes)}')
+    return [dict(segment=[(first - 1) / FPS, last / FPS], label=classes[activity - 1],
+                 label_id=activity - 1)
+            for activity, first, last in rows.tolist()]
 
 
 def _check_complete(source: str, database: dict, num_labels: int, partial: bool) -> None:
-    """Refuse segments without a recording and, unless ``partial``, less than was published."""
-    found = counts(database)
-    segments = sum(n for _, n in found.values())
+    """Raise TALDataError if segments have no recording, or the archive lacks recordings."""
+    subsets = counts(database)
+    segments = sum(n for _, n in subsets.values())
     if segments < num_labels:
-        raise _stop(source, 'labels.txt', f'{num_labels - segments} segments belong to no '
-                    'recording of the archive')
-    train = sum(found.get(subset, (0, 0))[0] for subset in ('train', 'validation'))
-    got = (len(database), segments, train, found.get('test', (0, 0))[0])
+        raise _bad(source, 'labels.txt', f'{num_labels - segments} segments belong to no '
+                   'recording of the archive')
+    train = sum(subsets.get(subset, (0, 0))[0] for subset in ('train', 'validation'))
+    got = (len(database), segments, train, subsets.get('test', (0, 0))[0])
     expected = (RECORDINGS, SEGMENTS, TRAIN, TEST)
     if got != expected and not partial:
-        raise _stop(source, 'recordings', 'recordings, segments, for training, for test are '
-                    f'{got}, published are {expected}: is the archive complete?')
+        raise _bad(source, 'recordings', 'recordings, segments, for training, for test are '
+                   f'{got}, published are {expected}: is the archive complete?')

@@ -16,8 +16,8 @@ from typing import Optional
 import numpy as np
 
 from ...structures import FeatureGrid
+from ...utils import TALDataError
 from ..annotations import load_annotations
-from ..problems import TALDataError
 from .common import save_annotations, save_feature
 
 

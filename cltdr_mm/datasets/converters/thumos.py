@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
+from ...utils import TALDataError, read_json
 from ..annotations import read_annotation_file
 from ..benchmarks import MultiTHUMOSDataset, THUMOS14Dataset
-from ..json_files import read_json
-from ..problems import Problem, TALDataError
 from .common import read_csv, save_annotations
 
 
@@ -45,8 +44,8 @@ def convert_thumos14(source: str, out_file: str, video_info: Optional[str] = Non
 def _thumos14_text(folder: str, video_info: Optional[str], classes: Sequence[str]) -> dict:
     """Official text files of one or both subsets, found anywhere under the folder."""
     if video_info is None:
-        raise TALDataError([Problem(folder, None, 'video_info', 'is needed with text files: '
-                                    'they tell no duration and no fps')], 'THUMOS14')
+        raise TALDataError.of('THUMOS14', folder, 'video_info', 'is needed with text files: they '
+                              'tell no duration and no fps')
     rows = read_csv(video_info, ('video', 'duration', 'fps'))
     info = {row['video']: (float(row['duration']), float(row['fps'])) for row in rows}
     database, found = {}, 0
@@ -63,19 +62,17 @@ def _thumos14_text(folder: str, video_info: Optional[str], classes: Sequence[str
                 video, start, end = line.split()
                 segment = [float(start), float(end)]
             except ValueError as error:
-                raise TALDataError([Problem(str(path), None, field,
-                                            f'must be video, start, end: {line!r}')],
-                                   'THUMOS14') from error
+                raise TALDataError.of('THUMOS14', path, field,
+                                      f'must be video, start, end: {line!r}') from error
             if video not in info:
-                raise TALDataError([Problem(str(path), video, field, f'not in {video_info}')],
-                                   'THUMOS14')
+                raise TALDataError.of('THUMOS14', path, field, f'not in {video_info}', video)
             subset = 'Validation' if part == 'val' else 'Test'
             entry = database.setdefault(video, _entry(subset, *info[video]))
             entry['annotations'].append(
                 dict(segment=segment, label=label, label_id=classes.index(label)))
     if not found:
-        raise TALDataError([Problem(folder, None, 'files', 'no <Class>_val.txt or '
-                                    '<Class>_test.txt of a THUMOS14 class')], 'THUMOS14')
+        raise TALDataError.of('THUMOS14', folder, 'files', 'no <Class>_val.txt or '
+                              '<Class>_test.txt of a THUMOS14 class')
     return database
 
 
@@ -112,8 +109,8 @@ def convert_multithumos(source: str,
         lines = [line.split() for line in Path(class_list).read_text().splitlines()]
         names = {line[0]: ' '.join(line[1:]) for line in lines if line}
         if sorted(names, key=int) != [str(i + 1) for i in range(len(classes))]:
-            raise TALDataError([Problem(class_list, None, 'lines', f'must number '
-                                        f'{len(classes)} classes from 1')], 'MultiTHUMOS')
+            raise TALDataError.of('MultiTHUMOS', class_list, 'lines',
+                                  f'must number {len(classes)} classes from 1')
         classes = [names[str(i + 1)] for i in range(len(classes))]
     fps = {}
     if thumos14 is not None:
@@ -136,8 +133,8 @@ def convert_multithumos(source: str,
                 entry['annotations'].append(dict(segment=[start, end], label=classes[number - 1],
                                                  label_id=number - 1))
         except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise TALDataError([Problem(source, name, 'entry', f'not as published ({error!r})')],
-                               'MultiTHUMOS') from error
+            raise TALDataError.of('MultiTHUMOS', source, 'entry',
+                                  f'not as published ({error!r})', name) from error
         database[name] = entry
     save_annotations(out_file, database, classes, 'MultiTHUMOS',
                      MultiTHUMOSDataset.DURATION_TOLERANCE, MultiTHUMOSDataset.EXEMPT_VIDEOS)

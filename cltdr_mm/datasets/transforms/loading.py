@@ -1,13 +1,12 @@
 """Reads the features of one sample."""
-
 import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
+from ...utils import TALDataError
 from ..feature_files import FeatureFileError, open_feature
 from ..feature_names import per_folder
 from ..feature_values import as_rows, find_nonfinite
-from ..problems import Problem, TALDataError
 from ..windows import sample_grid
 
 
@@ -90,4 +89,4 @@ class LoadTALFeature(BaseTransform):
 
     @staticmethod
     def _error(results: dict, path: str, field: str, message: str) -> TALDataError:
-        return TALDataError([Problem(path, results['video_name'], field, message)], 'loading')
+        return TALDataError.of('loading', path, field, message, results['video_name'])

@@ -1,13 +1,12 @@
 """Proposals from result files, for localizers that refine them."""
 from collections.abc import Sequence
-from typing import Any, Optional, Union
+from typing import Optional, Union
 
 import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from ..json_files import read_json
-from ..problems import Problem, TALDataError
+from ...utils import TALDataError, read_result_file
 
 
 @TRANSFORMS.register_module()
@@ -56,7 +55,8 @@ class LoadTALProposals(BaseTransform):
             self._tables = self._read()
         name, grid = results['video_name'], results['grid']
         if name not in self._tables:
-            raise _error(', '.join(self.proposal_files), name, 'no entry for this video')
+            raise TALDataError.of('proposals', ', '.join(self.proposal_files), 'results',
+                                  'no entry for this video', name)
         table = self._tables[name]
         fractions = (grid.to_grid(table[:, :2]) + 0.5) / grid.num_steps
         rows = np.concatenate([fractions.clip(0, 1), table[:, 2:]], axis=1).astype(np.float32)
@@ -68,11 +68,9 @@ class LoadTALProposals(BaseTransform):
         """Per video (P, 3) float64: start and end in seconds, score; best first."""
         tables = {}
         for path in self.proposal_files:
-            results = read_json(path, 'proposals').get('results')
-            if not isinstance(results, dict):
-                raise _error(path, None, 'no result file: must hold an object of videos')
-            for name, entries in results.items():
-                table = _table(path, name, entries)
+            for name, entries in read_result_file(path, ('segment', 'score')).items():
+                rows = [(*entry['segment'], entry['score']) for entry in entries]
+                table = np.array(rows, dtype=np.float64).reshape(-1, 3)
                 best = np.argsort(-table[:, 2], kind='stable')[:self.max_proposals]
                 tables[name] = table[best]
         return tables
@@ -80,21 +78,3 @@ class LoadTALProposals(BaseTransform):
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(proposal_files={self.proposal_files}, '
                 f'max_proposals={self.max_proposals})')
-
-
-def _table(path: str, name: str, entries: Any) -> np.ndarray:
-    """A video's proposals as (P, 3) start, end and score."""
-    try:
-        rows = [(start, end, entry['score']) for entry in entries
-                for start, end in [entry['segment']]]
-        table = np.array(rows, dtype=np.float64).reshape(-1, 3)
-    except (KeyError, TypeError, ValueError) as error:
-        raise _error(path, name, 'must be a list of proposals, each with a segment [start, end] '
-                     f'in seconds and a score ({type(error).__name__}: {error})') from error
-    if not np.isfinite(table).all():
-        raise _error(path, name, 'segments and scores must be finite')
-    return table
-
-
-def _error(path: str, video: Optional[str], message: str) -> TALDataError:
-    return TALDataError([Problem(path, video, 'results', message)], 'proposals')

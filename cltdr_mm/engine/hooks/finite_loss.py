@@ -2,6 +2,7 @@
 import math
 from typing import Any, Optional
 
+import torch
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 
@@ -36,7 +37,7 @@ class FiniteLossHook(Hook):
         if not (self.every_n_train_iters(runner, self.interval)
                 or self.end_of_epoch(runner.train_dataloader, batch_idx)):
             return
-        loss = float((outputs or {}).get('loss', 0.))
+        loss = float(torch.as_tensor((outputs or {}).get('loss', 0.)).detach())
         if not math.isfinite(loss):
             samples = (data_batch or {}).get('data_samples', ())
             names = ', '.join(str(sample.get('video_name')) for sample in samples)

@@ -1,37 +1,32 @@
 """Asks before a run what would otherwise end it after an epoch: do its parts fit each other?"""
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Optional
 
 import torch
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
-from ...datasets import Problem, TALDataError
 from ...structures import TimeMajor
+from ...utils import TALDataError, moved_class
 
 
 @HOOKS.register_module()
 class SetupCheckHook(Hook):
-    """Check that model, data sets and metrics fit each other.
+    """Check that model, data sets, metrics and video-level scores fit each other.
 
     Every data set that the run will use must have labels below the head's ``num_classes`` and
-    sequences of the backbone's ``in_channels``, and every metric with ``check_videos`` (as
-    :class:`.TALMetric`) must accept the data set's videos. Parts without these attributes are
-    not asked.
+    sequences of the backbone's ``in_channels``. For those that are validated or tested, the model's
+    post-processor is told the class names (``set_classes``, for files in another order), and it and
+    every metric must accept the videos (``check_videos``). Parts without these attributes are not
+    asked.
     """
 
     def __init__(self) -> None:
         self._checked: set[int] = set()
 
     def before_train(self, runner) -> None:
-        """Check the training and the validation set.
-
-        Args:
-            runner (Runner): The runner of the process.
-
-        Raises:
-            TALDataError: If something does not fit.
-        """
+        """Check the training and the validation set; raises TALDataError if something is wrong."""
         self._check(runner, runner.train_loop)
         self._check(runner, runner.val_loop)
 
@@ -54,11 +49,24 @@ class SetupCheckHook(Hook):
         infos = [dataset.get_data_info(i) for i in range(len(dataset))]
         _check_labels(infos, model, dataset)
         _check_channels(model, dataset)
+        if not hasattr(loop, 'evaluator'):  # it trains: nothing is predicted
+            return
         videos = sorted({info['video_name'] for info in infos if 'video_name' in info})
-        evaluator = getattr(loop, 'evaluator', None)
-        for metric in getattr(evaluator, 'metrics', ()):
-            if hasattr(metric, 'check_videos'):
-                metric.check_videos(videos)
+        processor = getattr(model, 'postprocessor', None)
+        if hasattr(processor, 'set_classes'):
+            processor.set_classes(_classes(dataset))
+        for judge in (processor, *getattr(loop.evaluator, 'metrics', ())):
+            if hasattr(judge, 'check_videos'):
+                judge.check_videos(videos)
+
+
+HOOKS.register_module(module=moved_class(
+    'ExternalScoresHook', 'SetupCheckHook, which asks for video-level scores too (it is among the '
+    'default hooks of configs/: leave this one out)'))
+
+
+def _classes(dataset) -> Optional[Sequence[str]]:
+    return (getattr(dataset, 'metainfo', None) or {}).get('classes')
 
 
 def _check_labels(infos: list[dict], model, dataset) -> None:
@@ -68,7 +76,7 @@ def _check_labels(infos: list[dict], model, dataset) -> None:
     if num_classes is not None and top >= num_classes:
         _refuse(dataset, 'label', f'there are labels up to {top}, but model.head.num_classes is '
                                   f'{num_classes}')
-    classes = (getattr(dataset, 'metainfo', None) or {}).get('classes')
+    classes = _classes(dataset)
     # with scores of whole videos the classes come from elsewhere
     fused = getattr(getattr(model, 'postprocessor', None), 'fusion', None) is not None
     if num_classes is not None and classes and num_classes > len(classes) and not fused:
@@ -94,5 +102,4 @@ def _check_channels(model, dataset) -> None:
 
 def _refuse(dataset, field: str, message: str) -> None:
     name = getattr(dataset, 'ann_file', type(dataset).__name__)
-    raise TALDataError([Problem(str(name), None, field, message)],
-                       'the data do not fit the model')
+    raise TALDataError.of('the data do not fit the model', name, field, message)

@@ -20,13 +20,6 @@ class CPUAmpOptimWrapper(OptimWrapper):
 
     @contextmanager
     def optim_context(self, model: nn.Module):
-        """Enter autocast, and skip synchronisation while gradients accumulate.
-
-        Args:
-            model (nn.Module): The model that is trained.
-
-        Yields:
-            None: For the time of one forward pass and its losses.
-        """
+        """Enter autocast for one forward pass and its losses, in what the base enters."""
         with super().optim_context(model), torch.autocast('cpu', dtype=torch.bfloat16):
             yield

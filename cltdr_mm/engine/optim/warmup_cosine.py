@@ -89,14 +89,7 @@ class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
                    end=end if end == INF else int(end * epoch_length), by_epoch=False, **kwargs)
 
     def factor(self, step: int) -> float:
-        """Compute the rate over the base rate.
-
-        Args:
-            step (int): Steps since ``begin``.
-
-        Returns:
-            float: Between ``start_factor`` or ``end_factor`` and 1.
-        """
+        """The rate over the base rate, ``step`` steps after ``begin``."""
         if step < self.warmup:
             return self.start_factor + (1 - self.start_factor) * step / self.warmup
         done = min((step - self.warmup) / (self.end - self.begin - self.warmup), 1.)
@@ -107,9 +100,6 @@ class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
 
         A resumed run may be longer than the one that was saved; on the old curve it would stay
         at the end.
-
-        Args:
-            state_dict (dict): As :meth:`state_dict` returned it.
         """
         curve = {name: getattr(self, name)
                  for name in ('begin', 'end', 'warmup', 'start_factor', 'end_factor')}

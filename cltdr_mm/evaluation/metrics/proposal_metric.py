@@ -6,9 +6,10 @@ from mmaction.registry import METRICS
 from mmengine.logging import MMLogger
 from terminaltables import AsciiTable
 
+from ...utils import write_json
 from ..functional import average_recall, fingerprint, fingerprint_line
 from ..protocols import tiou_range
-from ..result_file import results_of, write_json
+from ..result_file import results_of
 from .tal_metric import TALMetric
 
 NUMBERS = (1, 5, 10, 100)

@@ -10,12 +10,15 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from mmengine.structures import InstanceData
 
-from ...datasets import Problem, TALDataError
+from ...structures import merge_windows
+from ...utils import TALDataError, write_json
 from ..evaluate import evaluate_detections, flat_metrics, report_text
 from ..ground_truth import load_ground_truth
 from ..protocols import Protocol, get_protocol
-from ..result_file import results_of, write_json
+from ..result_file import results_of
 from ..structures import Detections, GroundTruth
+
+_COLUMNS = ('segments', 'scores', 'labels')
 
 
 @METRICS.register_module()
@@ -115,17 +118,20 @@ class TALMetric(BaseMetric):
             video_names (Sequence[str]): All videos of the data set.
 
         Raises:
-            TALDataError: If the annotation file cannot be used, or videos are missing or not
-                part of the subset.
+            TALDataError: If the annotation file cannot be used, videos are missing or not part
+                of the subset, or the post-processor's files lack some.
         """
+        self._tell_classes()
+        if hasattr(self.postprocessor, 'check_videos'):
+            self.postprocessor.check_videos(video_names)
         try:
             self._check_coverage({name: {0: dict(num_windows=1)} for name in video_names},
                                  'are not in the data set')
         except TALDataError:
             raise
         except ValueError as error:
-            raise TALDataError([Problem(str(self.ann_file), None, 'videos', str(error))],
-                               'the data do not fit the metric') from None
+            raise TALDataError.of('the data do not fit the metric', self.ann_file, 'videos',
+                                  str(error)) from None
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep the predictions of a batch, one entry a sample.
@@ -185,34 +191,26 @@ class TALMetric(BaseMetric):
             windows.setdefault(result['video_name'], {}).setdefault(result['window_index'], result)
         self._check_coverage(windows)
         columns = []
+        self._tell_classes()
         for v, name in enumerate(self.ground_truth.video_names):
             parts = [part for _, part in sorted(windows.get(name, {}).items())]
             if not parts:
                 continue
-            segments, scores, labels = (np.concatenate([part[key] for part in parts])
-                                        for key in ('segments', 'scores', 'labels'))
-            if self.postprocessor is not None:
-                segments, scores, labels = self._postprocess(
-                    segments, scores, labels,
-                    dict(video_name=name, duration=parts[0]['duration']))
-            order = np.argsort(-scores, kind='stable')
-            columns.append((segments[order], scores[order].astype(np.float64), labels[order],
-                            np.full(len(order), v, dtype=np.int64)))
+            merged = merge_windows(
+                [InstanceData(**{key: torch.from_numpy(part[key]) for key in _COLUMNS})
+                 for part in parts],
+                dict(video_name=name, duration=parts[0]['duration']), self.postprocessor)
+            columns.append((_array(merged.segments, np.float64),
+                            _array(merged.scores, np.float64), _array(merged.labels, np.int64),
+                            np.full(len(merged), v, dtype=np.int64)))
             self._check_video(name, *columns[-1][:3])
         if not columns:
             return Detections(np.zeros((0, 2)), np.zeros(0), *np.zeros((2, 0), dtype=np.int64))
-        segments, scores, labels, videos = map(np.concatenate, zip(*columns))
-        return Detections(segments, scores, labels.astype(np.int64), videos)
+        return Detections(*map(np.concatenate, zip(*columns)))
 
-    def _postprocess(self, segments: np.ndarray, scores: np.ndarray, labels: np.ndarray,
-                     meta: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        candidates = InstanceData(
-            segments=torch.from_numpy(segments), scores=torch.from_numpy(scores),
-            labels=torch.from_numpy(labels))
+    def _tell_classes(self) -> None:
         if hasattr(self.postprocessor, 'set_classes'):
             self.postprocessor.set_classes(self.ground_truth.classes)
-        result = self.postprocessor([candidates], [meta])[0]
-        return _array(result.segments, np.float64), _array(result.scores), _array(result.labels)
 
     def _check_coverage(self, windows: dict[str, dict[int, dict]],
                         problem: str = 'have no prediction') -> None:

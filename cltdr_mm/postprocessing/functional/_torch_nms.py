@@ -60,13 +60,7 @@ def torch_soft_nms(segments: Tensor, scores: Tensor, labels: Optional[Tensor], m
             start, end = starts[chosen][classes], ends[chosen][classes]
             inter = torch.minimum(ends, end) - torch.maximum(starts, start)
             length = (end - start + LENGTH_EPS) + (ends - starts + LENGTH_EPS)
-            iou = inter.clamp(min=0) / (length - inter.clamp(min=0))
-            if method == METHODS['gaussian']:
-                decayed = scores * torch.exp(-(iou * iou) / sigma)
-            elif method == METHODS['linear']:
-                decayed = torch.where(iou >= iou_threshold, scores * (1 - iou), scores)
-            else:
-                decayed = torch.where((iou >= iou_threshold) & (inter > 0), -1., scores)
+            decayed = _decayed(scores, inter, length, method, sigma, iou_threshold)
             # Dropped ones and kept ones have score -1; a class that is used up changes nothing.
             scores = torch.where(decayed < max(min_score, 0.), -1., decayed)
         alive = scores >= 0
@@ -79,8 +73,22 @@ def torch_soft_nms(segments: Tensor, scores: Tensor, labels: Optional[Tensor], m
             starts, ends, scores = starts[alive], ends[alive], scores[alive]
             classes, index = classes[alive], index[alive]
     kept, values = torch.cat(kept_index), torch.cat(kept_scores)
-    valid = kept >= 0
-    kept, values = kept[valid], values[valid]
+    return _best_first(kept[kept >= 0], values[kept >= 0], labels, max_num)
+
+
+def _decayed(scores: Tensor, inter: Tensor, length: Tensor, method: int, sigma: float,
+             iou_threshold: float) -> Tensor:
+    """(M,) scores beside kept candidates, from overlaps and sums of both lengths; -1: dropped."""
+    iou = inter.clamp(min=0) / (length - inter.clamp(min=0))
+    if method == METHODS['gaussian']:
+        return scores * torch.exp(-(iou * iou) / sigma)
+    if method == METHODS['linear']:
+        return torch.where(iou >= iou_threshold, scores * (1 - iou), scores)
+    return torch.where((iou >= iou_threshold) & (inter > 0), -1., scores)
+
+
+def _best_first(kept: Tensor, values: Tensor, labels: Optional[Tensor],
+                max_num: int) -> tuple[Tensor, Tensor]:
     # Equal scores: smaller label, then smaller index; kept rounds run through the classes in order,
     # so sort by index, then label, then score, each sort keeping the order of the last.
     order = torch.argsort(kept)

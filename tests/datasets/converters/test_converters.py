@@ -1,7 +1,6 @@
 import csv
 import json
 import os
-import stat
 import zipfile
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 
 from cltdr_mm.datasets import HAPTDataset, TALDataError, class_names
 from cltdr_mm.datasets.converters.activitynet import convert_activitynet, convert_hacs
-from cltdr_mm.datasets.converters.common import atomic_path, counts, save_feature, summary
+from cltdr_mm.datasets.converters.common import counts, summary
 from cltdr_mm.datasets.converters.epic import convert_epic100
 from cltdr_mm.datasets.converters.hapt import TEST_USERS, convert_hapt, window_features
 from cltdr_mm.datasets.converters.thumos import convert_multithumos, convert_thumos14
@@ -18,28 +17,6 @@ from cltdr_mm.datasets.converters.thumos import convert_multithumos, convert_thu
 @pytest.fixture
 def annotations(shared_data):
     return shared_data / 'data' / 'annotations'
-
-
-# ---- files are whole or absent
-
-
-def test_atomic_write(tmp_path):
-    path = tmp_path / 'deep' / 'a.npy'
-    save_feature(str(path), np.ones((2, 3)))
-    assert stat.S_IMODE(path.stat().st_mode) & 0o444 == 0o444 & ~current_umask()
-    with pytest.raises(RuntimeError):
-        with atomic_path(str(path)) as temporary:
-            with open(temporary, 'w') as file:
-                file.write('half')
-            raise RuntimeError('interrupted')
-    np.testing.assert_array_equal(np.load(path), np.ones((2, 3)))  # the old file
-    assert os.listdir(path.parent) == ['a.npy']  # and no rests
-
-
-def current_umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def test_nothing_is_written_when_a_check_fails(tmp_path):

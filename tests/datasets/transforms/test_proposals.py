@@ -101,8 +101,8 @@ def test_what_is_wrong_is_named(files, tmp_path):
     with pytest.raises(TALDataError, match=r'gone\.json: file: cannot be read'):
         LoadTALProposals(str(tmp_path / 'gone.json'))(sample())
     for content, words in (
-            ('{}', r'bad\.json: results: no result file'),
-            ('{"results": []}', r'bad\.json: results: no result file'), ('[]', r'bad\.json'),
+            ('{}', r'bad\.json: results: is missing'),
+            ('{"results": []}', r'bad\.json: results: must be an object'), ('[]', r'bad\.json'),
             ('no json', r'bad\.json: file: is not valid JSON')):
         (tmp_path / 'bad.json').write_text(content)
         with pytest.raises(TALDataError, match=words):
@@ -113,7 +113,7 @@ def test_what_is_wrong_is_named(files, tmp_path):
                     [dict(segment=[0, float('nan')], score=1.)],
                     [dict(segment=[0, 1], score=float('inf'))]):
         path = write(tmp_path / 'bad.json', dict(v0=[], v1=entries))
-        with pytest.raises(TALDataError, match=r"bad\.json: video 'v1': results: "):
+        with pytest.raises(TALDataError, match=r"bad\.json: video 'v1': results"):
             LoadTALProposals(path)(sample())
 
 

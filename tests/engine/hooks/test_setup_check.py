@@ -1,9 +1,10 @@
+import json
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from mmaction.registry import HOOKS
+from mmaction.registry import HOOKS, TASK_UTILS
 
 from cltdr_mm.datasets import TALDataError
 from cltdr_mm.structures import TimeMajor
@@ -14,8 +15,8 @@ class Videos:
 
     ann_file = 'ann.json'
 
-    def __init__(self, labels=(0, 1), channels=4, classes=('run', 'jump'), time_major=False):
-        self.labels, self.channels, self.time_major = labels, channels, time_major
+    def __init__(self, labels=(0, 1), channels=4, classes=('run', 'jump')):
+        self.labels, self.channels = labels, channels
         self.metainfo = dict(classes=classes)
 
     def __len__(self):
@@ -25,8 +26,7 @@ class Videos:
         return dict(video_name=f'v{i}', gt_labels=np.array([self.labels[i]]))
 
     def __getitem__(self, i):
-        inputs = torch.zeros(self.channels, 7)
-        return dict(inputs=TimeMajor(inputs.t()) if self.time_major else inputs)
+        return dict(inputs=torch.zeros(self.channels, 7))
 
 
 class Metric:
@@ -37,20 +37,28 @@ class Metric:
         self.asked.append(names)
 
 
+class TimeMajorVideos(Videos):
+    def __getitem__(self, i):
+        return dict(inputs=TimeMajor(torch.zeros(7, self.channels)))
+
+
 def runner(dataset, num_classes=2, fusion=None):
-    loop = SimpleNamespace(dataloader=SimpleNamespace(dataset=dataset),
+    loader = SimpleNamespace(dataset=dataset)
+    loop = SimpleNamespace(dataloader=loader,
                            evaluator=SimpleNamespace(metrics=[Metric(), object()]))
     model = SimpleNamespace(
         head=SimpleNamespace(num_classes=num_classes), backbone=SimpleNamespace(in_channels=4),
         postprocessor=SimpleNamespace(fusion=fusion))
-    return SimpleNamespace(model=model, train_loop=loop, val_loop=loop, test_loop=loop)
+    return SimpleNamespace(model=model, train_loop=SimpleNamespace(dataloader=loader),
+                           val_loop=loop, test_loop=loop)
 
 
 @pytest.mark.parametrize('stage', ['before_train', 'before_val', 'before_test'])
 @pytest.mark.parametrize('wrong, message', [
     (dict(dataset=Videos(channels=6)),
      'ann.json: channels: features have 6 channels, but model.backbone.in_channels is 4'),
-    (dict(dataset=Videos(channels=6, time_major=True)), 'channels: features have 6 channels, but'),
+    (dict(dataset=TimeMajorVideos(channels=6)),
+     'ann.json: channels: features have 6 channels, but model.backbone.in_channels is 4'),
     (dict(dataset=Videos(labels=(0, 2))),
      'ann.json: label: there are labels up to 2, but model.head.num_classes is 2'),
     (dict(dataset=Videos(), num_classes=20),
@@ -62,8 +70,8 @@ def test_what_does_not_fit_stops_the_run(stage, wrong, message):
 
 
 @pytest.mark.parametrize('fits', [
-    dict(dataset=Videos()), dict(dataset=Videos(time_major=True)),
-    dict(dataset=Videos(), num_classes=20, fusion=object()),
+    dict(dataset=Videos()), dict(dataset=Videos(), num_classes=20, fusion=object()),
+    dict(dataset=TimeMajorVideos()),
     dict(dataset=Videos(labels=(0, 0)), num_classes=1), dict(dataset=Videos(labels=())),
     dict(dataset=Videos(classes=None), num_classes=20),
 ])
@@ -83,3 +91,48 @@ def test_strangers_are_not_asked():
     run.train_loop = SimpleNamespace(dataloader=SimpleNamespace(dataset=[1, 2]))
     run.val_loop = None
     HOOKS.build(dict(type='SetupCheckHook')).before_train(run)
+
+
+# video-level scores
+
+
+def scored(score_file, names=2, **kwargs):
+    """A runner whose model multiplies with the scores of a file; its videos are v0, v1, ..."""
+    run = runner(Videos(labels=(0, ) * names, **kwargs))
+    run.model.postprocessor = TASK_UTILS.build(dict(
+        type='TALPostProcessor', fusion=dict(type='ExternalScores', score_file=str(score_file))))
+    return run
+
+
+@pytest.mark.parametrize('stage', ['before_train', 'before_val', 'before_test'])
+def test_missing_scores_stop_the_run_before_it_begins(tmp_path, stage):
+    path = tmp_path / 'cuhk.json'
+    path.write_text(json.dumps({'v0': [0.1, 0.9]}))
+
+    def check(run):
+        getattr(HOOKS.build(dict(type='SetupCheckHook')), stage)(run)
+
+    check(scored(path, names=1))
+    with pytest.raises(TALDataError, match=r"cuhk\.json: scores: none for 1 of 2 videos: 'v1'"):
+        check(scored(path))
+    with pytest.raises(TALDataError, match=r'none\.json: file: cannot be read'):
+        check(scored(tmp_path / 'none.json'))
+
+
+def test_scores_in_another_order_follow_the_labels(tmp_path):
+    path = tmp_path / 'cuhk.json'
+    path.write_text(json.dumps({'class': ['jump', 'run'], 'results': {'v0': [0.1, 0.9]}}))
+    run = scored(path, names=1)
+    HOOKS.build(dict(type='SetupCheckHook')).before_test(run)
+    assert run.model.postprocessor.fusion.scores['v0'].tolist() == [0.9, 0.1]
+
+
+def test_training_without_validation_asks_for_no_scores(tmp_path):
+    run = scored(tmp_path / 'none.json')
+    run.val_loop = None
+    HOOKS.build(dict(type='SetupCheckHook')).before_train(run)
+
+
+def test_the_hook_that_was_is_answered():
+    with pytest.raises(TypeError, match='`ExternalScoresHook` is gone since 0.2.0: write SetupCh'):
+        HOOKS.build(dict(type='ExternalScoresHook'))

@@ -3,6 +3,7 @@ import pytest
 import torch
 import torch.nn as nn
 from mmaction.registry import MODELS
+from mmengine.model import MomentumAnnealingEMA
 
 from cltdr_mm.engine import WarmupEMA
 
@@ -21,6 +22,23 @@ def test_follows_the_formula(momentum):
     assert float(ema.module.weight) == pytest.approx(expected, rel=1e-5)
 
 
+def test_is_mmengines_annealing_a_step_ahead():
+    torch.manual_seed(0)
+    model = nn.Linear(3, 3)
+    ours, theirs = WarmupEMA(model, gamma=4), MomentumAnnealingEMA(model, 0.001, gamma=4)
+    theirs.steps += 1
+    for _ in range(20):
+        nn.init.normal_(model.weight)
+        if int(ours.steps) == 0:  # both begin with the weights as they are
+            theirs.module.load_state_dict(model.state_dict())
+            ours.update_parameters(model)
+            continue
+        theirs.steps.copy_(ours.steps + 1)
+        ours.update_parameters(model)
+        theirs.update_parameters(model)
+        torch.testing.assert_close(ours.module.weight, theirs.module.weight, atol=0, rtol=0)
+
+
 def test_a_constant_is_reached_from_any_start():
     # 0.999 alone would still hold 74 % of the start after 300 steps
     model = nn.Linear(2, 2)
@@ -37,4 +55,4 @@ def test_is_what_the_hook_builds(toy_runner):
     runner.train()
     hook, = [h for h in runner.hooks if type(h).__name__ == 'EMAHook']
     assert type(hook.ema_model) is WarmupEMA and 'WarmupEMA' in MODELS
-    assert int(hook.ema_model.steps) == 10 and hook.ema_model.final_momentum == 0.001
+    assert int(hook.ema_model.steps) == 10 and hook.ema_model.momentum == 0.001

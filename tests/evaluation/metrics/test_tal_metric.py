@@ -176,6 +176,18 @@ def test_coverage_is_known_before_a_run(ann_file, videos, message):
         check(['one', 'two'], ann_file='nowhere.json')
 
 
+def test_video_level_scores_are_asked_for_before_a_run(ann_file, tmp_path):
+    path = tmp_path / 'scores.json'
+    path.write_text(json.dumps(dict(classes=['sit', 'run', 'jump'], results={'one': [.5, .3, .2]})))
+    metric = METRICS.build(dict(
+        type='TALMetric', ann_file=str(ann_file), protocol='hapt', postprocessor=dict(
+            type='TALPostProcessor', fusion=dict(type='ExternalScores', score_file=str(path)))))
+    with pytest.raises(TALDataError, match=r"scores.json: scores: none for 1 of 2 videos: 'two'"):
+        metric.check_videos(['one', 'two'])
+    scores = dict(zip(metric.ground_truth.classes, metric.postprocessor.fusion.scores['one']))
+    assert scores == dict(sit=.5, run=.3, jump=.2)
+
+
 def test_videos_without_detections(ann_file):
     samples = [sample('one', [], [], []), sample('two', [], [], [])]
     assert evaluate(ann_file, samples)['average_mAP'] == 0

@@ -1,8 +1,7 @@
 import json
 
 import pytest
-
-from cltdr_mm.evaluation.benchmark import (
+from benchmark_figures import (
     benchmark_table,
     config_differences,
     epoch_seconds,

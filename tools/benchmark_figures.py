@@ -1,4 +1,7 @@
-"""Figures of finished runs, gathered into one table: method, size, accuracy, time."""
+"""Figures of finished runs, gathered into one table: method, size, accuracy, time.
+
+A part of benchmark_methods.py, and no program.
+"""
 import json
 import statistics
 from pathlib import Path
@@ -37,30 +40,16 @@ def read_run(work_dir: Path) -> Run:
 
 
 def count_parameters(work_dir: Path) -> int:
-    """Number of parameters of a run's model.
-
-    Args:
-        work_dir (Path): Its work directory.
-
-    Returns:
-        int: The number.
-
-    Raises:
-        FileNotFoundError: If there is no training log.
-    """
+    """Number of parameters of a run's model; FileNotFoundError without a training log."""
     model = MODELS.build(training_config(work_dir).model)
     return sum(parameter.numel() for parameter in model.parameters())
 
 
 def training_log(work_dir: Path) -> Path:
-    """Log of a run's training.
+    """Scalars of the latest training in a work directory.
 
-    Args:
-        work_dir (Path): Its work directory.
-
-    Returns:
-        Path: The scalars of the latest training there; the config as it was run lies beside them.
-        The folder itself holds configs by their names, those of trainings given up among them.
+    The config as it was run lies beside them. The folder itself holds configs by their names,
+    those of trainings given up among them.
 
     Raises:
         FileNotFoundError: If there is no training log.
@@ -73,13 +62,7 @@ def training_log(work_dir: Path) -> Path:
 
 
 def training_config(work_dir: Path) -> Config:
-    """Config of a run's training.
-
-    Args:
-        work_dir (Path): Its work directory.
-
-    Returns:
-        Config: As the Runner had it, everything inherited and every change included.
+    """Config of a run's training as the Runner had it, with all that was inherited or changed.
 
     Raises:
         FileNotFoundError: If there is no training log, or no config beside it.
@@ -111,14 +94,7 @@ def config_differences(there: Any, asked: Any, key: str = '') -> list[str]:
 
 
 def epoch_seconds(work_dir: Path) -> float:
-    """Mean time of the training epochs of a run.
-
-    Args:
-        work_dir (Path): Its work directory.
-
-    Returns:
-        float: Seconds: the logged time of an iteration, data loading included, times the
-        iterations of an epoch.
+    """Mean seconds of a run's training epochs, data loading included.
 
     Raises:
         FileNotFoundError: If there is no training log.
@@ -130,14 +106,7 @@ def epoch_seconds(work_dir: Path) -> float:
 
 
 def mean_and_spread(values: list[float]) -> str:
-    """Percentages of several seeds as 'mean ± standard deviation'.
-
-    Args:
-        values (list[float]): Fractions.
-
-    Returns:
-        str: One value as it is, several with their sample standard deviation.
-    """
+    """Percent of several seeds as '51.00 ± 1.41' (sample standard deviation), of one '50.00'."""
     percent = [100 * value for value in values]
     if len(percent) == 1:
         return f'{percent[0]:.2f}'

@@ -1,12 +1,13 @@
 """What is wrong with a data set, collected first and reported together.
 
-Every check of this room returns :class:`Problem` objects instead of raising at the first one, so
+The checks of a data set return :class:`Problem` objects instead of raising at the first one, so
 that a user who prepares a data set sees all that needs fixing after one run.
 """
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Optional
+from pathlib import Path
+from typing import Optional, Union
 
 from mmengine.logging import MMLogger
 from terminaltables import AsciiTable
@@ -40,18 +41,34 @@ class TALDataError(ValueError):
     """Raised when annotations or features cannot be used as they are.
 
     Args:
-        problems (Sequence[Problem]): All that was found, at least one.
+        problems (Sequence[Problem] or str): All that was found, at least one; or a whole message,
+            with which a data worker's error is raised again in the main process.
         title (str): What was checked, first line of the message. Defaults to
             ``'bad data'``.
     """
 
-    def __init__(self, problems: Sequence[Problem], title: str = 'bad data'):
-        self.problems: list[Problem] = list(problems)
+    def __init__(self, problems: Union[Sequence[Problem], str], title: str = 'bad data'):
+        self.problems: list[Problem] = []
+        if isinstance(problems, str):
+            super().__init__(problems)
+            return
+        self.problems += problems
         lines = [f'{title}: {len(self.problems)} problem(s)']
         lines += [f'  {problem}' for problem in self.problems[:MAX_SHOWN]]
         if len(self.problems) > MAX_SHOWN:
             lines.append(f'  ... and {len(self.problems) - MAX_SHOWN} more')
         super().__init__('\n'.join(lines))
+
+    @classmethod
+    def of(cls, title: str, file: Union[str, Path], field: str, message: str,
+           video: Optional[str] = None) -> 'TALDataError':
+        """Make the error of a single :class:`Problem`; ``title`` says what was done or checked.
+
+        Examples:
+            >>> bad = partial(TALDataError.of, 'result file', path)
+            >>> raise bad('results', 'is missing')
+        """
+        return cls([Problem(str(file), video, field, message)], title)
 
 
 @contextmanager

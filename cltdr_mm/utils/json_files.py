@@ -7,12 +7,13 @@ import json
 import math
 import reprlib
 import zlib
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
 from mmengine.fileio import get
 
-from .problems import Problem, TALDataError
+from .problems import TALDataError
 
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = 80
@@ -67,24 +68,21 @@ def read_json(path: Union[str, Path], title: str,
     Raises:
         TALDataError: If it cannot be read or holds no JSON object.
     """
-
-    def stop(message: str) -> TALDataError:
-        return TALDataError([Problem(path, None, 'file', message)], title)
-
     path = str(path)
+    bad = partial(TALDataError.of, title, path, 'file')
     try:
         data = get(path)
         if path.endswith('.gz'):
             data = gzip.decompress(data)
         text = data.decode(json.detect_encoding(data))
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise stop(f'cannot be read ({type(error).__name__}: {error})') from error
+        raise bad(f'cannot be read ({type(error).__name__}: {error})') from error
     try:
         content = json.loads(text, object_pairs_hook=object_pairs_hook)
     except (ValueError, RecursionError) as error:  # ValueError: also a number of 5,000 digits
-        raise stop(f'is not valid JSON ({error})') from error
+        raise bad(f'is not valid JSON ({error})') from error
     if not isinstance(content, dict):
-        raise stop(f'must hold a JSON object, got {type(content).__name__}')
+        raise bad(f'must hold a JSON object, got {type(content).__name__}')
     return content
 
 

@@ -1,18 +1,14 @@
 """Published settings become configs; what cannot be built is an error, not another model."""
 import copy
 import json
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 from mmaction.registry import MODELS, TASK_UTILS
+from published_configs import published_model, published_postprocessor
+from records import published_settings
 
 import cltdr_mm  # noqa: F401
-from cltdr_mm.engine.published_settings import published_model, published_postprocessor
-
-sys.path.insert(0, str(Path(__file__).parents[1] / 'parity'))
-from records import published_settings  # noqa: E402
 
 NAMES = {'cltdr-gmg': 'cltdr', 'tridet': 'tridet', 'actionformer': 'actionformer',
          'temporalmaxer': 'tmaxer'}

@@ -1,0 +1,59 @@
+"""Writes files that are there completely or not at all."""
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Optional, Union
+
+
+@contextmanager
+def atomic_path(path: Union[str, Path]) -> Iterator[str]:
+    """Give a temporary path to write to, which takes the place of ``path`` on success.
+
+    Whatever interrupts the writing, a crash of the machine included, leaves either the old file
+    or none, never half of one.
+
+    Args:
+        path (str or Path): Where the file shall be; missing folders are made.
+
+    Yields:
+        str: A path in the same folder, with the same extension.
+
+    Examples:
+        >>> with atomic_path('model.pth') as temporary:
+        ...     torch.save(state, temporary)
+    """
+    path = Path(path).absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp('.part' + path.suffix, '.', path.parent)
+    os.close(handle)
+    try:
+        yield temporary
+        with open(temporary, 'rb+') as file:  # whoever wrote it: on the disk before it is renamed
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp makes files that only their owner reads
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_json(content: Any, path: Union[str, Path], indent: Optional[int] = None) -> None:
+    """Write a JSON file through :func:`atomic_path`.
+
+    Args:
+        content: What ``json.dumps`` takes, without NaN.
+        path (str or Path): Where to; missing folders are made.
+        indent (int, optional): As in ``json.dumps``. Defaults to None: all in one line.
+
+    Raises:
+        ValueError: If ``content`` holds NaN, which is no JSON; nothing is written then.
+        OSError: If the file cannot be written.
+    """
+    text = json.dumps(content, allow_nan=False, indent=indent)
+    with atomic_path(path) as temporary:
+        Path(temporary).write_text(text, encoding='utf-8')
