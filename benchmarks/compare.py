@@ -119,9 +119,7 @@ class Comparison:
         parameters = {name: built['parameters'] / 1e6 for name, built in self.built.items()}
         gflop = {name: side.ask('gflop', steps=2304) for name, side in sides.items()}
         notes = [f'{of_both(parameters, "M parameters")}; {of_both(gflop, "GFLOP")} a forward at '
-                 '2304 steps (2 a multiply-add; convolutions and matrix products of ATen, which '
-                 'hide neither in a custom function nor behind a compiled kernel of another '
-                 'library).']
+                 '2304 steps (convolutions and matrix products, 2 FLOP a multiply-add).']
         with tempfile.TemporaryDirectory() as folder:
             path = str(Path(folder) / 'weights.pth')
             sides['rev'].ask('save', path=path)

@@ -64,7 +64,7 @@ class PlainLoss:
 
     def __init__(self, ranges, radius: float, iou_power: float, running: float) -> None:
         self.ranges, self.radius, self.iou_power = ranges, radius, iou_power
-        self.running = running
+        self.running, self.momentum = running, 0.9
 
     @torch.no_grad()
     def targets(self, level: int, steps: int, truth, classes: int) -> tuple[Tensor, Tensor]:
@@ -125,7 +125,8 @@ class PlainLoss:
         num_pos = positive.any(-1).sum()
         losses = []
         for name, distances in (('refined', refined), ('coarse', coarse)):
-            self.running = 0.9 * self.running + 0.1 * max(int(num_pos), 1)
+            count = max(int(num_pos), 1)
+            self.running = self.momentum * self.running + (1 - self.momentum) * count
             iou, diou = iou_and_diou(distances[positive], wanted)
             logits = torch.cat([level[name] for level in levels], dim=2).transpose(1, 2)
             if name == 'refined':

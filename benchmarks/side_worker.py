@@ -3,25 +3,21 @@
 A request is one line of JSON on stdin, ``{"do": name, ...}``; the answer one line on stdout, with
 ``result`` or ``error``. It is started by ``sides.py`` and of no use alone.
 """
-import copy
-import dataclasses
 import gc
 import json
 import os
 import sys
 import time
 import traceback
-from collections import Counter
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
 import torch
+from counting import OperatorCounter, as_leaves, gflop
 from inputs import DataSet, make_batch
 from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import FlopCounterMode
 
 import cltdr_mm
 
@@ -29,43 +25,6 @@ import cltdr_mm
 def total(losses: dict) -> torch.Tensor:
     """Sum of what is to be minimised."""
     return sum(value for name, value in losses.items() if 'loss' in name)
-
-
-class OperatorCounter(TorchDispatchMode):
-    """Counts operators that reach a backend; those that only look at memory apart."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.counts = Counter()
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        returns = func._schema.returns
-        view = bool(returns) and all(
-            r.alias_info is not None and not r.alias_info.is_write for r in returns)
-        name = func._schema.name
-        self.counts['free' if view or 'empty' in name else 'launching'] += 1
-        return func(*args, **(kwargs or {}))
-
-
-def as_leaves(value, seen: dict):
-    """A copy of nested arguments whose tensors start a graph of their own."""
-    if isinstance(value, torch.Tensor):
-        if not value.requires_grad:
-            return value
-        if id(value) not in seen:
-            seen[id(value)] = value.detach().requires_grad_()
-        return seen[id(value)]
-    if isinstance(value, (list, tuple)):
-        parts = [as_leaves(part, seen) for part in value]
-        return type(value)(*parts) if hasattr(value, '_fields') else type(value)(parts)
-    if isinstance(value, dict):
-        return {name: as_leaves(part, seen) for name, part in value.items()}
-    if dataclasses.is_dataclass(value):
-        value = copy.copy(value)
-        for field in dataclasses.fields(value):
-            part = as_leaves(getattr(value, field.name), seen)
-            object.__setattr__(value, field.name, part)  # also of frozen ones
-    return value
 
 
 class Worker:
@@ -76,10 +35,10 @@ class Worker:
         self.device = 'cpu'
         self.batches, self.datasets = {}, {}
 
-    def hello(self, threads: int) -> dict:
+    def hello(self, threads: int) -> str:
         """Where the library comes from."""
         torch.set_num_threads(threads)
-        return dict(file=cltdr_mm.__file__, torch=torch.__version__)
+        return cltdr_mm.__file__
 
     def build(self, config: str, device: str, seed: int, optimizer: bool) -> dict:
         """Build the model of a config without the random parts of training."""
@@ -178,19 +137,12 @@ class Worker:
         scores = torch.stack([f.pred_instances.scores.double().mean() for f in found])
         return dict(seconds=spent[0], value=float(scores.mean()))
 
-    @torch.no_grad()
     def gflop(self, steps: int) -> float:
         """Arithmetic of one forward, 2 FLOP a multiply-add."""
         self.model.eval()
         inputs = [torch.zeros(self.model.backbone.in_channels, steps)]
         batch = self.model.data_preprocessor(dict(inputs=inputs), False)
-        counter = FlopCounterMode(display=False)
-        for name in ('addmm', 'baddbmm'):  # in place it would not be counted
-            counter.flop_registry[getattr(torch.ops.aten, f'{name}_')] = \
-                counter.flop_registry[getattr(torch.ops.aten, name)]
-        with counter:
-            self.model(**batch, mode='tensor')
-        return counter.get_total_flops() / 1e9
+        return gflop(lambda: self.model(**batch, mode='tensor'))
 
     def memory(self, name: str, precision: str) -> dict:
         """Most memory of a training step above what is taken before it, MiB."""
@@ -222,7 +174,7 @@ class Worker:
         head, loss = OperatorCounter(), self.model.head.loss
 
         def head_alone(*args, **kwargs) -> dict:
-            args, kwargs = as_leaves((args, kwargs), {})
+            args, kwargs = as_leaves((args, kwargs))
             with head:
                 losses = loss(*args, **kwargs)
                 total(losses).backward()

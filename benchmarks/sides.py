@@ -52,9 +52,10 @@ class Side:
             env['MALLOC_MMAP_THRESHOLD_'] = '65536'
         self.process = subprocess.Popen([sys.executable, str(WORKER)], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True, env=env, cwd=root)
-        self.info = self.ask('hello', threads=threads)
-        if root.resolve() not in Path(self.info['file']).resolve().parents:
-            raise RuntimeError(f'{name} imported {self.info["file"]}, not the library in {root}')
+        file = self.ask('hello', threads=threads)
+        if root.resolve() not in Path(file).resolve().parents:
+            self.__exit__()
+            raise RuntimeError(f'{name} imported {file}, not the library in {root}')
 
     def ask(self, what: str, **kwargs):
         """Have something done and return the answer.
@@ -62,8 +63,9 @@ class Side:
         Raises:
             RuntimeError: If it failed there.
         """
-        self.process.stdin.write(json.dumps(dict(do=what, **kwargs)) + '\n')
-        self.process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it ended: there will be no answer
+            self.process.stdin.write(json.dumps(dict(do=what, **kwargs)) + '\n')
+            self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f'{self.name} ended with {self.process.wait()}')
