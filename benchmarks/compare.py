@@ -99,7 +99,7 @@ class Comparison:
         with ExitStack() as stack:
             sides = self.sides(stack)
             if set(self.args.work) - {'load'}:
-                notes += self.build(sides)
+                self.build(sides, notes)
             for precision in self.precisions():
                 if 'train' in self.args.work:
                     self.measure('train', 'training step', sides, self.training(), precision)
@@ -113,12 +113,12 @@ class Comparison:
             for precision in self.precisions():
                 self.memory(precision)
 
-    def build(self, sides: dict) -> list:
-        """Models of both sides with the same weights, if possible; what is to be said of them."""
+    def build(self, sides: dict, notes: list) -> None:
+        """Models of both sides with the same weights, if possible, and notes on them."""
         self.start(sides)
         parameters = {name: built['parameters'] / 1e6 for name, built in self.built.items()}
         gflop = {name: side.ask('gflop', steps=2304) for name, side in sides.items()}
-        notes = [f'{of_both(parameters, "M parameters")}; {of_both(gflop, "GFLOP")} a forward at '
+        notes += [f'{of_both(parameters, "M parameters")}; {of_both(gflop, "GFLOP")} a forward at '
                  '2304 steps (convolutions and matrix products, 2 FLOP a multiply-add).']
         with tempfile.TemporaryDirectory() as folder:
             path = str(Path(folder) / 'weights.pth')
@@ -128,7 +128,6 @@ class Comparison:
         notes.append('Both sides have the same weights.' if self.same_weights else
                      f'The state dicts differ in {len(wrong)} entries ({", ".join(wrong[:3])}, '
                      '...): weights and losses are not comparable.')
-        return notes
 
     def start(self, sides: dict) -> None:
         """Build the models."""
@@ -256,10 +255,15 @@ def main() -> None:
     args = parse_args()
     revision = git('rev-parse', '--short', args.revision)
     tree = git('rev-parse', '--short', 'HEAD') + ('*' if git('status', '--porcelain') else '')
+    failed = False
     with checkout(args.revision) as folder:
         comparison = Comparison(args, dict(rev=folder, tree=ROOT))
         for config in args.config:
-            comparison.run_config(config)
+            try:
+                comparison.run_config(config)
+            except RuntimeError as error:  # what was measured before is not lost
+                comparison.notes[config].append(f'**FAILED**: {error}')
+                failed = True
     text = as_markdown(comparison, revision, tree)
     print(text)
     if args.markdown:
@@ -269,6 +273,7 @@ def main() -> None:
             revision=revision, tree=tree, arguments=vars(args),
             notes=comparison.notes,
             tables=[dataclasses.asdict(table) for table in comparison.tables]), indent=1))
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == '__main__':

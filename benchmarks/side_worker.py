@@ -55,8 +55,9 @@ class Worker:
         if optimizer:
             # without a rate it does all its work and leaves the weights, so that losses compare
             self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=0., weight_decay=0.05)
+        head = cfg.head if 'num_classes' in cfg.head else cfg.head.head  # ASL has one within
         return dict(parameters=sum(p.numel() for p in self.model.parameters()),
-                    classes=cfg.head.num_classes, channels=self.model.backbone.in_channels)
+                    classes=head.num_classes, channels=self.model.backbone.in_channels)
 
     def keep_buffers(self) -> None:
         """Remember running numbers, which every step starts from."""
