@@ -63,13 +63,23 @@ def _as_leaves(value, seen: dict):
             seen[id(value)] = value.detach().requires_grad_()
         return seen[id(value)]
     if isinstance(value, (list, tuple)):
-        parts = [_as_leaves(part, seen) for part in value]
-        return type(value)(*parts) if hasattr(value, '_fields') else type(value)(parts)
-    if isinstance(value, dict):
-        return {name: _as_leaves(part, seen) for name, part in value.items()}
-    if type(value).__module__.startswith('cltdr_mm') and hasattr(value, '__dict__') \
+        names = range(len(value))
+    elif isinstance(value, dict):
+        names = list(value)
+    elif type(value).__module__.startswith('cltdr_mm') and hasattr(value, '__dict__') \
             and not isinstance(value, (type, nn.Module)):
-        value = copy.copy(value)
-        for name, part in list(vars(value).items()):
-            value.__dict__[name] = _as_leaves(part, seen)  # also of frozen data classes
+        names = list(vars(value))
+    else:
+        return value
+    own = isinstance(value, (list, tuple, dict))
+    old = [(value if own else vars(value))[name] for name in names]
+    new = [_as_leaves(part, seen) for part in old]
+    if all(a is b for a, b in zip(old, new)):
+        return value  # what it has worked out and kept stays with it
+    if isinstance(value, (list, tuple)):
+        return type(value)(*new) if hasattr(value, '_fields') else type(value)(new)
+    if isinstance(value, dict):
+        return dict(zip(names, new))
+    value = copy.copy(value)
+    value.__dict__.update(zip(names, new))  # also of frozen data classes
     return value

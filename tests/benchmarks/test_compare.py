@@ -56,7 +56,9 @@ def test_operators_that_only_look_count_apart():
 
 def test_leaves_start_a_graph_of_their_own():
     x = torch.ones(2, requires_grad=True) * 2
-    (first, ), named = as_leaves((((TimeMajor(x)), ), dict(x=x, mask=torch.ones(2))))
+    plain = TimeMajor(torch.ones(2))
+    (first, same), named = as_leaves(((TimeMajor(x), plain), dict(x=x, mask=torch.ones(2))))
+    assert same is plain
     assert first.rows is named['x'] and first.rows.is_leaf and not x.is_leaf
     with pytest.raises(ValueError, match='no tensor'):
         as_leaves(([torch.ones(2)], ))
