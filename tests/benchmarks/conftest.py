@@ -1,0 +1,5 @@
+"""Makes the programs of the benchmarks importable from the tests of this folder."""
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'benchmarks'))
