@@ -141,7 +141,7 @@ class TALDataPreprocessor(BaseDataPreprocessor):
                 if labels is not None and labels.device.type == 'cpu':
                     check_labels(labels, self.num_classes, names[index] if names else index)
         data = self.cast_data(data)  # knows data samples and plain tensors
-        inputs = [x.to(self.device, self.non_blocking) if isinstance(x, TimeMajor) else x
+        inputs = [x.to(self.device, self._non_blocking) if isinstance(x, TimeMajor) else x
                   for x in data['inputs']]
         packed = self.pack(inputs, names)
         if training and self.input_noise > 0:

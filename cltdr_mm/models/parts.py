@@ -6,6 +6,7 @@ from mmengine.model import BaseModule
 from torch import Tensor
 
 from ..structures import PackedRows, pack_padded, stack_rows, unpack
+from ..utils import refuse_moved
 
 #: A pyramid: its levels as tables, or as (B, C, T_l) tensors; finest first.
 Pyramid = Union[Sequence[PackedRows], Sequence[Tensor]]
@@ -91,10 +92,19 @@ def check_levels(part, levels: Sequence, num_levels: int) -> None:
                          f'built for {num_levels}')
 
 
+#: Arguments of version 0.1.0 that are gone.
+MOVED = dict(
+    variant='the arguments that it stood for, whose values are in configs/release/_base_; see '
+            'docs/changelog.md',
+    proposal_files="dict(type='LoadTALProposals', proposal_files=[...]) into the pipelines")
+
+
 def refuse_unknown(part, unknown: dict) -> None:
-    """Raise TypeError for arguments that a part does not have."""
+    """Raise TypeError for arguments that a part does not have, and say what replaced them."""
+    name = type(part).__name__
+    refuse_moved(unknown, name, MOVED)
     if unknown:
-        raise TypeError(f'{type(part).__name__} has no argument {sorted(unknown)}')
+        raise TypeError(f'{name} has no argument {", ".join(sorted(unknown))}')
 
 
 def with_shapes(config: dict, part: str, **shapes: Optional[int]) -> dict:

@@ -203,7 +203,7 @@ class Layout:
         """
         sizes = [count * (seen + self.gap) for count, seen, _ in self._runs]
         parts = x.split([self.gap, *sizes])[1:]
-        return [part.view(count, seen + self.gap, -1)[:, :valid if valid_only else seen]
+        return [part.unflatten(0, (count, seen + self.gap))[:, :valid if valid_only else seen]
                 for part, (count, seen, valid) in zip(parts, self._runs)]
 
     def join(self, blocks: Sequence[Tensor]) -> Tensor:
@@ -260,7 +260,7 @@ class Layout:
     @cached_property
     def half(self) -> 'Layout':
         """The next level of the pyramid: of every n rows ceil(n / 2), row t where 2 t was."""
-        return Layout([-(-n // 2) for n in self.lengths], [-(-n // 2) for n in self.seen],
+        return Layout([(n + 1) // 2 for n in self.lengths], [(n + 1) // 2 for n in self.seen],
                       [level + 1 for level in self.levels], self.videos, self.gap, self.device)
 
     @cached_property
@@ -289,7 +289,7 @@ class Layout:
             if other is None:
                 continue
             fine, coarse = (i, other) if shift > 0 else (other, i)
-            if self.seen[coarse] != -(-self.seen[fine] // 2):
+            if self.seen[coarse] != (self.seen[fine] + 1) // 2:
                 raise ValueError(f'video {video}: level {max(level, level + shift)} has '
                                  f'{self.seen[coarse]} steps over {self.seen[fine]}, not half')
             pairs.append((self.first[i], self.seen[i], self.first[other], self.seen[other]))
@@ -335,15 +335,15 @@ class RowSubset:
 
     def __init__(self, layout: Layout, rows: Tensor) -> None:
         self.gap = layout.gap
-        #: (M, 1), 1 where a row is of a sequence, or is valid.
-        seen = torch.ones(layout.num_rows, dtype=torch.bool, device=rows.device)
-        self._seen = seen.index_fill(0, layout.gap_rows, False)[rows, None]
-        self._valid = None if layout.padding_rows is None else layout.valid[rows, None]
+        # (M, 1) bool, whether a row is of no sequence, or not valid
+        gaps = torch.zeros(layout.num_rows, dtype=torch.bool, device=rows.device)
+        self._gaps = gaps.index_fill(0, layout.gap_rows, True)[rows, None]
+        self._padding = None if layout.padding_rows is None else ~layout.valid[rows, None]
 
     def zero_gaps(self, x: Tensor, inplace: bool = False) -> Tensor:
         """Zero the rows (M, C) of no sequence."""
-        return x.mul_(self._seen) if inplace else x * self._seen
+        return x.masked_fill_(self._gaps, 0) if inplace else x.masked_fill(self._gaps, 0)
 
     def zero_padding(self, x: Tensor) -> Tensor:
         """Zero the rows (M, C) that are not valid."""
-        return x if self._valid is None else x * self._valid
+        return x if self._padding is None else x.masked_fill(self._padding, 0)

@@ -35,10 +35,10 @@ def pack(sequences: Sequence[Tensor], seen: Optional[Sequence[int]] = None,
     Returns:
         PackedRows: Zero in gaps and at padding.
     """
-    layout = Layout([len(x) for x in sequences], seen, gap=gap, device=sequences[0].device)
+    layout = Layout([x.shape[0] for x in sequences], seen, gap=gap, device=sequences[0].device)
     parts = [sequences[0].new_zeros(gap, sequences[0].shape[1])]
     for x, size in zip(sequences, layout.seen):
-        parts.append(F.pad(x, (0, 0, 0, size + gap - len(x))))
+        parts.append(F.pad(x, (0, 0, 0, size + gap - x.shape[0])))
     return PackedRows(torch.cat(parts), layout)
 
 

@@ -7,6 +7,7 @@ from torch import nn
 from cltdr_mm.models import backbones, heads
 from cltdr_mm.models.backbones.spectral import ConvFilter
 from cltdr_mm.models.layers import LocalSelfAttention
+from cltdr_mm.structures import Layout, PackedRows, split_levels, stack_rows
 
 FOLDER = CONFIGS / 'ablations'
 NAMES = sorted(p.relative_to(FOLDER).with_suffix('').as_posix() for p in FOLDER.rglob('*.py'))
@@ -36,11 +37,12 @@ def names_in(module):
     return {name for name, _ in module.named_modules()}
 
 
-def pyramid(channels=512, steps=64, levels=6):
-    """Features to run a head with, a level that is zero everywhere but one being all NaN."""
-    feats = [torch.zeros(1, channels, steps >> level) for level in range(levels)]
-    masks = [torch.ones(1, steps >> level, dtype=torch.bool) for level in range(levels)]
-    return feats, masks
+def pyramid(channels=512, steps=64, levels=6, spoilt=2):
+    """A pyramid to run a head with: zeros, but for one level of NaN."""
+    layouts = [Layout([steps >> level], levels=[level]) for level in range(levels)]
+    tables = [torch.zeros(layout.num_rows, channels) for layout in layouts]
+    tables[spoilt][layouts[spoilt].valid_rows] = float('nan')
+    return stack_rows([PackedRows(*pair) for pair in zip(tables, layouts)])
 
 
 def test_every_row_is_there():
@@ -64,7 +66,7 @@ def test_is_short_inherits_and_builds(name):
     model = model_of(name)
     assert model.backbone.in_channels == cfg.train_dataloader.dataset.feature_dim
     assert model.backbone.num_levels == model.head.num_levels == len(model.neck.fpn_norms)
-    assert model.data_preprocessor.size_divisor == 2**(model.head.num_levels - 1)
+    assert model.head.in_channels == model.backbone.embed_dims
 
 
 @pytest.mark.parametrize('name', of_table('cltdr_gmg/table06'))
@@ -82,9 +84,9 @@ def test_gates():
     """Without gates the finer views do not depend on the coarser ones."""
     for name, gated in (('with', True), ('without', False)):
         block = model_of(f'cltdr_gmg/table07_{name}_gate').backbone.stem[0]
-        fine, coarse = torch.ones(1, 2, 3), torch.tensor([0., 2., -1.]).expand(1, 2, 3)
-        out = block._gated(fine, coarse)
-        assert out.tolist() == ([[[0., 2., 0.]] * 2] if gated else fine.tolist())
+        fine, coarse = torch.ones(2, 3), torch.tensor([0., 2., -1.]).expand(2, 3)
+        out = block.gated(fine, coarse)
+        assert out.tolist() == ([[0., 2., 0.]] * 2 if gated else fine.tolist())
 
 
 def test_global_mixers():
@@ -106,10 +108,10 @@ def test_sources(name):
     changed = changed.to_empty(device='cpu').requires_grad_(False)
     for param in changed.parameters():
         param.fill_(0.01)
-    feats, masks = pyramid()
-    feats[2].fill_(float('nan'))
-    fused = changed(feats, masks)
-    touched = {level for level, x in enumerate(fused) if x.isnan().any()}
+    table = pyramid()
+    fused = changed(table.rows, table.layout)
+    levels = split_levels(PackedRows(fused, table.layout))
+    touched = {level for level, x in enumerate(levels) if x.rows[x.layout.valid_rows].isnan().any()}
     expected = {2} | ({1} if 'higher' in wanted else set()) | ({3} if 'lower' in wanted else set())
     assert touched == expected
     MODELS.pop(name)
@@ -193,7 +195,8 @@ def test_logo_parts(name, backbone, head):
     assert ('resample' in names_in(model.head)) == (head == 'CLFFHead')
     # one loss and one size for all rows
     assert type(model.head.loss_reg) is type(full.head.loss_reg)
-    assert model.head.balance_negatives and model.head.iou_power == 1
+    options = model.head.loss_options
+    assert options.balance_negatives and options.iou_power == 1
     assert model.head.regression_ranges == full.head.regression_ranges == RANGES
     assert model.backbone.embed_dims == full.backbone.embed_dims
     if (backbone, head) == ('LoGo', 'CLFFHead'):

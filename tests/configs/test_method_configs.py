@@ -33,7 +33,8 @@ def test_builds(name):
     assert cfg.train_dataloader.dataset.type == dataset
     assert model.backbone.in_channels == cfg.train_dataloader.dataset.feature_dim
     assert model.head.num_levels == model.backbone.num_levels == len(model.neck.fpn_norms) == 6
-    assert model.data_preprocessor.size_divisor == 32
+    head = model.head.head if method == 'asl' else model.head
+    assert head.in_channels == model.backbone.embed_dims
     assert cfg.test_dataloader.dataset.test_mode
     assert not cfg.train_dataloader.dataset.get('test_mode')
 
@@ -75,7 +76,7 @@ def test_asl_adds_its_evaluators_only():
         asl = build(load(f'asl_{data}'))
         plain = build(load(f'actionformer_{data}'))
         assert str(asl.head.head) == str(plain.head)
-        for key in ('label_smoothing', 'reg_weight', 'test_cfg', 'regression_ranges'):
+        for key in ('loss_options', 'reg_weight', 'test_cfg', 'regression_ranges'):
             assert getattr(asl.head.head, key) == getattr(plain.head, key)
 
 
@@ -91,8 +92,7 @@ def test_hapt_is_one_recipe(method):
     assert ours.backbone.embed_dims == cltdr.backbone.embed_dims
     assert ours.backbone.get('ffn_dims', 192) == cltdr.backbone.ffn_dims
     head = ours.head.head if method == 'asl' else ours.head
-    assert head.in_channels == cltdr.head.in_channels
-    assert head.regression_ranges == cltdr.head.regression_ranges
+    assert {'in_channels', 'regression_ranges'}.isdisjoint({*head, *cltdr.head})  # they follow
 
 
 @pytest.mark.parametrize('name, epochs, warmup, lr, decay', [
@@ -131,7 +131,6 @@ def test_encoded(name):
     layer = getattr(model.head.localizer, first)
     layer = layer if kind == 'TEM' else layer[0]
     assert layer.in_channels == model.backbone.embed_dims
-    assert bool(cfg.model.get('proposal_files')) == (kind == 'TCANet')
 
 
 @pytest.mark.parametrize('ours, theirs', [

@@ -134,7 +134,6 @@ def test_builds(family, name, release):
     with torch.device('meta'):
         built = MODELS.build(model)
     assert built.head.num_classes == model.head.num_classes
-    assert built.head.release and built.backbone.release
     assert built.backbone.num_levels == built.head.num_levels
     assert sum(p.numel() for p in built.parameters()) > 1e6
 

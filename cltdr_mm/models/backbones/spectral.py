@@ -96,7 +96,9 @@ class ConvFilter(SpectralMixer):
 def _by_part(conv: nn.Module) -> tuple[Tensor, Tensor]:
     """Taps (k, D, 1, 2) and bias (D, 1, 2): D channels of real parts, then D of imaginary ones."""
     taps = conv.weight[:, 0].unflatten(0, (2, -1)).permute(2, 1, 0)  # (k, D, 2)
-    return taps[:, :, None], conv.bias.unflatten(0, (2, -1)).t()[:, None]
+    bias = conv.bias.unflatten(0, (2, -1)).t()  # (D, 2)
+    # contiguous: of a spectrum of one frequency the result would take their order in memory
+    return taps[:, :, None].contiguous(), bias[:, None].contiguous()
 
 
 class AffineFilter(SpectralMixer):

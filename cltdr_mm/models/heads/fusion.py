@@ -83,7 +83,8 @@ class CrossLevelFusion(BaseModule):
         for name in self.sources:
             neighbour = self.resample[name](x, layout)  # (R, C), zero where there is none
             if self.fusion == 'attention':
-                neighbour = neighbour * layout.expand(self.weigh(name, neighbour, x, layout))
+                weight = layout.expand(self.weigh(name, neighbour, x, layout))
+                neighbour = layout.zero_gaps(neighbour * weight)  # a weight may be no number
             if self.fusion == 'concat':
                 fused = self.concatenate(name, fused, neighbour, layout)
             else:

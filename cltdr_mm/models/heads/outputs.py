@@ -1,6 +1,7 @@
 """What a head predicts: class logits at every row, everything else where it is read."""
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Callable, Optional, Union
 
 import torch
@@ -126,14 +127,20 @@ class HeadOutputs:
         for reading, count, part in zip(readings.values(), counts, rows.split(counts)):
             reading.compute(part if count < 0.8 * size else None)
 
-    def per_level(self) -> dict[str, list[Tensor]]:
-        """Everything as padded tensors: names to lists over levels of (B, D, T_l), and masks."""
+    def per_level(self, steps: Optional[Sequence[int]] = None) -> dict[str, list[Tensor]]:
+        """Everything as padded tensors: names to lists over levels of (B, D, T_l), and masks.
+
+        Args:
+            steps (Sequence[int], optional): Per level, the steps T_l to pad to. Defaults to None:
+                the most that a video sees.
+        """
         tables = dict(cls_logits=self.cls_logits, **self.tables)
         tables.update((name, reading.all()) for name, reading in self.readings.items())
         outs: dict[str, list[Tensor]] = {}
         for name, table in tables.items():
             table = self.layout.zero_padding(table)
-            levels = [unpack(level) for level in split_levels(PackedRows(table, self.layout))]
+            levels = split_levels(PackedRows(table, self.layout))
+            levels = [unpack(level, size) for level, size in zip(levels, steps or repeat(None))]
             outs[name] = [x for x, _ in levels]
             outs['masks'] = [mask for _, mask in levels]
         return outs

@@ -131,6 +131,8 @@ class PointHead(BaseModule, metaclass=ABCMeta):
     def check_ranges(self, ranges: Optional[Sequence], num_levels: Optional[int]) -> list[tuple]:
         """Regression ranges of every level, see the class."""
         name = type(self).__name__
+        if num_levels is not None and num_levels < 1:
+            raise ValueError(f'{name}: num_levels must be positive, got {num_levels}')
         if ranges is None:
             if num_levels is None:
                 raise ValueError(f'{name}: give num_levels or regression_ranges')
@@ -203,7 +205,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             (B, K, T_l), ``masks`` and what the head regresses.
         """
         outs = self.forward_rows(as_table(self, feats, masks, self.num_levels))
-        return outs if masks is None else outs.per_level()
+        return outs if masks is None else outs.per_level([x.shape[-1] for x in feats])
 
     def loss(self, feats: Pyramid, masks: Optional[Sequence[Tensor]],
              data_samples: list) -> dict[str, Tensor]:

@@ -74,7 +74,7 @@ def point_losses(loss_cls: nn.Module,
     if not per_class:
         of_pairs = of_pairs * targets.first_of_row  # a point of two classes regresses once
 
-    weights = torch.ones_like(target).index_put((row, label), weight)
+    weights = torch.ones_like(target).index_put((row, label), weight.to(target))
     rows = layout.valid_rows
     losses = loss_cls(*(x.index_select(0, rows) for x in (logits, target, positives)))  # (V, K)
     of_points = (losses * weights.index_select(0, rows)).sum(1)

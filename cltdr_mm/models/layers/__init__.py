@@ -1,7 +1,7 @@
 """Layers on tables of rows (R, C): what they do over time stays within a sequence."""
 from .attention import LocalSelfAttention, local_attention
 from .conv import Conv, Downsample2x, NamedConv, Upsample2x, depthwise
-from .convolution import dense_conv, depthwise_along, depthwise_conv
+from .convolution import dense_conv, depthwise_along
 from .feed_forward import FeedForward
 from .norm import ChannelLayerNorm, GroupNorm
 from .pooling import max_pool
@@ -10,6 +10,19 @@ from .residual import ScaledDropPath
 __all__ = [
     'ChannelLayerNorm', 'Conv', 'Downsample2x', 'FeedForward', 'GroupNorm', 'LocalSelfAttention',
     'NamedConv', 'ScaledDropPath', 'Upsample2x', 'dense_conv', 'depthwise',
-    'depthwise_along', 'depthwise_conv',
-    'local_attention', 'max_pool'
+    'depthwise_along', 'local_attention', 'max_pool'
 ]
+
+#: Layers of version 0.1.0 on (B, C, T) and a mask, and what does their work on rows.
+_GONE = dict(
+    MaskedConv1d='NamedConv', MaskedGroupNorm='GroupNorm', DepthwiseScale='depthwise(channels, 1)',
+    depthwise_conv='depthwise', mask_steps='layout.zero_gaps', downsample_mask='layout.half',
+    masked_max_pool1d='max_pool', masked_mean='layout.mean', masked_max='layout.max',
+    global_attention='LocalSelfAttention', Scale='mmcv.cnn.Scale')
+
+
+def __getattr__(name: str):
+    if name in _GONE:
+        raise ImportError(f'cltdr_mm.models.layers.{name} is gone since 0.2.0: write '
+                          f'{_GONE[name]}, see docs/extend.md')
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

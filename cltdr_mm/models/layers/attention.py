@@ -29,7 +29,7 @@ def local_attention(query: Tensor, key: Tensor, value: Tensor, window: int,
     # Any block length is right; twice the reach halves the work of unneeded pairs, and blocks
     # under 16 steps leave matrix units idle.
     block = max(2 * reach, 16)
-    num_blocks = -(-steps // block)
+    num_blocks = (steps + block - 1) // block
     extra = num_blocks * block - steps
 
     def neighbourhoods(x: Tensor) -> Tensor:  # (B, H, T, d) -> (B, N, H, block + 2 * reach, d)

@@ -45,7 +45,7 @@ def shifted_pairs(size: int, kernel_size: int) -> list[tuple[slice, slice, int]]
 
 def _gemm_conv(x: Tensor, taps: Tensor) -> Tensor:
     """Convolve (R, C) by taps (k, C, D) as matrix products, (R, D)."""
-    (_, _, middle), *others = shifted_pairs(len(x), len(taps))
+    (_, _, middle), *others = shifted_pairs(x.shape[0], len(taps))
     out = x @ taps[middle]
     for to, of, tap in others:
         out[to].addmm_(x[of], taps[tap])
@@ -73,7 +73,7 @@ class _GemmConv(torch.autograd.Function):
             if ctx.needs_input_grad[1]:
                 grad_weight = x.new_zeros(taps.shape[2], taps.shape[1], len(taps),
                                           dtype=ctx.weight_dtype)
-                for to, of, tap in shifted_pairs(len(x), len(taps)):
+                for to, of, tap in shifted_pairs(x.shape[0], len(taps)):
                     grad_weight[:, :, tap] = grad[to].t() @ x[of]
         return grad_x, grad_weight
 
@@ -174,7 +174,7 @@ def linear(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None) -> Tensor:
     dtype = compute_dtype(x, weight)
     x, weight = x.to(dtype), weight.to(dtype)
     bias = None if bias is None else bias.to(dtype)
-    if _mkl_is_slow(x) and len(x):
+    if _mkl_is_slow(x) and x.shape[0]:
         out = _Linear.apply(x, weight)
         return out if bias is None else out.add_(bias)
     return F.linear(x, weight, bias)
@@ -293,7 +293,7 @@ class _MaxOfThree(torch.autograd.Function):
         is_last = ~(out >= last)  # so that NaN passes
         out = torch.maximum(out, last)
         ctx.save_for_backward(before, middle, after, is_first, is_last)
-        ctx.num_rows = len(x)
+        ctx.num_rows = x.shape[0]
         return out
 
     @staticmethod
