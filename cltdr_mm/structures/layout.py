@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Callable, Optional, Union
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 #: Zero rows between sequences: enough for kernels of up to 7 rows.
 GAP = 3
+#: Sums that the mean of a sequence is made of.
+PARTS = 16
 
 
 @dataclass(frozen=True)
@@ -93,36 +96,44 @@ class Layout:
 
     # row numbers
 
-    def _join_index(self, parts: list[Tensor]) -> Tensor:
-        return torch.cat(parts).to(self.device)
+    def _ranges(self, ranges: list[tuple], step: int = 1) -> Tensor:
+        """Numbers of several ranges (first, end), one after the other, (N,) int64."""
+        if all(isinstance(bound, int) for bounds in ranges for bound in bounds):
+            # on the host and in one transfer: torch would run an operator for each range
+            parts = [np.arange(first, end, step) for first, end in ranges]
+            return torch.from_numpy(np.concatenate([np.arange(0), *parts])).to(self.device)
+        parts = [torch.arange(first, end, step, device=self.device) for first, end in ranges]
+        return torch.cat(parts)  # sizes that an export leaves open
+
+    def _of_sequences(self, sizes: Sequence[int]) -> Tensor:
+        """The first rows of every sequence, as many as given."""
+        return self._ranges([(first, first + size) for first, size in zip(self.first, sizes)])
 
     @cached_property
     def gap_rows(self) -> Tensor:
         """(G,) rows that belong to no sequence."""
         ends = [first + size for first, size in zip(self.first, self.seen)]
-        return self._join_index([torch.arange(end, end + self.gap) for end in (0, *ends)])
+        return self._ranges([(end, end + self.gap) for end in (0, *ends)])
 
     @cached_property
     def padding_rows(self) -> Optional[Tensor]:
         """(P,) rows that are seen but not valid; None if there are none."""
         if self.lengths == self.seen:
             return None
-        return self._join_index([torch.arange(first + valid, first + size) for first, valid, size
-                                 in zip(self.first, self.lengths, self.seen)])
+        return self._ranges([(first + valid, first + size) for first, valid, size
+                             in zip(self.first, self.lengths, self.seen)])
 
     @cached_property
     def seen_rows(self) -> Tensor:
         """Rows that are seen, in order."""
-        return self._join_index([torch.arange(first, first + size)
-                                 for first, size in zip(self.first, self.seen)])
+        return self._of_sequences(self.seen)
 
     @cached_property
     def valid_rows(self) -> Tensor:
         """(V,) rows that are valid, in order."""
         if self.lengths == self.seen:
             return self.seen_rows
-        return self._join_index([torch.arange(first, first + size)
-                                 for first, size in zip(self.first, self.lengths)])
+        return self._of_sequences(self.lengths)
 
     @cached_property
     def valid(self) -> Tensor:
@@ -131,10 +142,13 @@ class Layout:
         return rows.index_fill(0, self.valid_rows, True)
 
     def _per_row(self, values: Sequence[int]) -> Tensor:
-        # a gap has the value of the sequence before it
-        parts = [torch.full((self.gap, ), values[0])]
-        parts += [torch.full((size + self.gap, ), value) for size, value in zip(self.seen, values)]
-        return self._join_index(parts)
+        # a gap has the value of the sequence before it, the first gap that of the first
+        sizes = [self.gap, *(size + self.gap for size in self.seen)]
+        values = [values[0], *values]
+        if all(isinstance(number, int) for number in (*sizes, *values)):
+            return torch.from_numpy(np.repeat(np.array(values, np.int64), sizes)).to(self.device)
+        return torch.cat([torch.full((size, ), value, device=self.device)
+                          for size, value in zip(sizes, values)])
 
     @cached_property
     def sequence(self) -> Tensor:
@@ -154,8 +168,7 @@ class Layout:
     @cached_property
     def step(self) -> Tensor:
         """(R,) int64, each row's number within its sequence; meaningless in a gap."""
-        parts = [torch.arange(-self.gap, 0)]
-        return self._join_index(parts + [torch.arange(size + self.gap) for size in self.seen])
+        return self._ranges([(-self.gap, 0), *((0, size + self.gap) for size in self.seen)])
 
     @cached_property
     def length(self) -> Tensor:
@@ -215,9 +228,14 @@ class Layout:
         Returns:
             Tensor: (R, C), zero in gaps, and at padding if blocks hold valid rows only.
         """
-        parts = [blocks[0].new_zeros(self.gap, blocks[0].shape[-1])]
-        for block, (_, seen, _) in zip(blocks, self._runs):
-            parts.append(F.pad(block, (0, 0, 0, seen + self.gap - block.shape[1])).flatten(0, 1))
+        gap = blocks[0].new_zeros(self.gap, blocks[0].shape[-1])
+        parts = [gap]
+        for block, (count, seen, _) in zip(blocks, self._runs):
+            if count == 1 and block.shape[1] == seen:
+                parts += [block[0], gap]
+            else:
+                block = F.pad(block, (0, 0, 0, seen + self.gap - block.shape[1]))
+                parts.append(block.flatten(0, 1))
         return torch.cat(parts)
 
     def apply(self, function: Callable[[Tensor], Tensor], x: Tensor,
@@ -235,8 +253,23 @@ class Layout:
         return self.join([function(block) for block in self.blocks(x, valid_only)])
 
     def mean(self, x: Tensor) -> Tensor:
-        """Mean of every sequence of a table (R, C) over its seen rows, (S, C)."""
-        return torch.cat([block.mean(1) for block in self.blocks(x)])
+        """Mean of every sequence of a table (R, C) over its seen rows, (S, C).
+
+        Half precision is summed in float32. A sequence is summed in parts: one sum of many thousand
+        rows would lose digits.
+        """
+        bucket, counts = self._buckets
+        wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        sums = wide.new_zeros((len(self) + 1) * PARTS, x.shape[1]).index_add(0, bucket, wide)
+        return (sums.view(len(self) + 1, PARTS, -1)[:-1].sum(1) / counts).to(x.dtype)
+
+    @cached_property
+    def _buckets(self) -> tuple[Tensor, Tensor]:
+        """(R,) the part of its sequence's sum that a row counts to, and (S, 1) numbers of rows."""
+        # gaps count to a sequence beyond the last
+        sequence = self.sequence.index_fill(0, self.gap_rows, len(self))
+        counts = torch.tensor(self.seen, dtype=torch.float32, device=self.device)[:, None]
+        return sequence * PARTS + self.step % PARTS, counts
 
     def max(self, x: Tensor) -> Tensor:
         """Maximum of every sequence of a table (R, C) over its seen rows, (S, C)."""
@@ -266,8 +299,8 @@ class Layout:
     @cached_property
     def every_second(self) -> Tensor:
         """Rows that the rows of :attr:`half` lie on."""
-        return self._join_index([torch.arange(first, first + size, 2)
-                                 for first, size in zip(self.first, self.seen)])
+        return self._ranges([(first, first + size) for first, size
+                             in zip(self.first, self.seen)], step=2)
 
     @classmethod
     def stack(cls, layouts: Sequence['Layout']) -> 'Layout':
@@ -302,14 +335,12 @@ class Layout:
         Raises:
             ValueError: If a level has not half the steps of the finer one.
         """
-        nothing = [torch.arange(0)]
-        even, even_parent, odd, odd_parent = (list(nothing) for _ in range(4))
-        for first, size, parent, _ in self._neighbours(1):
-            even.append(torch.arange(first, first + size, 2))
-            even_parent.append(torch.arange(parent, parent + (size + 1) // 2))
-            odd.append(torch.arange(first, first + size - 1, 2) + 1)
-            odd_parent.append(torch.arange(parent, parent + size // 2))
-        return CoarserRows(*map(self._join_index, (even, even_parent, odd, odd_parent)))
+        pairs = self._neighbours(1)
+        return CoarserRows(
+            even=self._ranges([(first, first + size) for first, size, _, _ in pairs], step=2),
+            even_parent=self._ranges([(row, row + (size + 1) // 2) for _, size, row, _ in pairs]),
+            odd=self._ranges([(first + 1, first + size) for first, size, _, _ in pairs], step=2),
+            odd_parent=self._ranges([(row, row + size // 2) for _, size, row, _ in pairs]))
 
     @cached_property
     def finer(self) -> tuple[Tensor, Tensor]:
@@ -318,11 +349,9 @@ class Layout:
         Raises:
             ValueError: If a level has not half the steps of the finer one.
         """
-        rows, centres = [torch.arange(0)], [torch.arange(0)]
-        for first, size, child, child_size in self._neighbours(-1):
-            rows.append(torch.arange(first, first + size))
-            centres.append(torch.arange(child, child + child_size, 2))
-        return self._join_index(rows), self._join_index(centres)
+        pairs = self._neighbours(-1)
+        return (self._ranges([(first, first + size) for first, size, _, _ in pairs]),
+                self._ranges([(row, row + size) for _, _, row, size in pairs], step=2))
 
 
 class RowSubset:

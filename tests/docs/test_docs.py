@@ -2,7 +2,9 @@
 import ast
 import contextlib
 import importlib
+import inspect
 import io
+import itertools
 import re
 import runpy
 import sys
@@ -183,10 +185,11 @@ CHANGED = {'docs/methods/gmg.md': 'cltdr_thumos', 'docs/methods/cltdr.md': 'cltd
                'tridet', 'actionformer', 'temporalmaxer', 'logo', 'asl')}}
 
 
-def table_options() -> list:
-    """Options in inline code, with the config that they change."""
+def table_options(*pages: str) -> list:
+    """Options in inline code, with the config that they change; by default of all such pages."""
     found = []
-    for page, config in CHANGED.items():
+    for page in pages or CHANGED:
+        config = CHANGED[page]
         text = (ROOT / page).read_text('utf-8')
         for code in re.findall(r'`(model\.[^`\n]*=[^`\n]*)`', text):
             found.append((f'configs/{config}.py', code))
@@ -215,17 +218,59 @@ def test_one_line_ablations(config, code):
         assert any(not changed[name].equal(plain[name]) for name in plain)
 
 
-def test_variants_mix():
-    """docs/paper_and_release.md: any combination of the letters builds."""
-    for backbone in ('paper', 'release'):
-        for neck in ('paper', 'release'):
-            for head in ('paper', 'release'):
-                model = build('configs/cltdr_hapt.py', [
-                    f'model.backbone.variant={backbone}', f'model.neck.variant={neck}',
-                    f'model.head.variant={head}', 'model.data_preprocessor.pad_to=2304'])
-                assert model.backbone.release == (backbone == 'release')
-                assert model.neck.release == (neck == 'release')
-                assert model.head.release == (head == 'release')
+def release_options() -> dict:
+    """Options of docs/paper_and_release.md that the published code has, by part."""
+    found = {'backbone': [], 'head': [], 'data_preprocessor': []}
+    for _, code in table_options('docs/paper_and_release.md'):
+        for option in code.split():
+            found[option.split('.')[1]].append(option)
+    return found
+
+
+def test_published_values_mix():
+    """docs/paper_and_release.md: any combination of its options builds, part by part here."""
+    parts = [[*options] for options in release_options().values()]
+    assert all(parts)
+    for chosen in itertools.product((False, True), repeat=len(parts)):
+        options = [option for part, take in zip(parts, chosen) if take for option in part]
+        build('configs/cltdr_hapt.py', options)
+
+
+def defaults_of(kind: type) -> dict:
+    """Default values of a class's arguments, also of those that it hands to its bases."""
+    found = {}
+    for base in reversed(kind.__mro__):
+        if '__init__' in vars(base):
+            found.update({name: parameter.default for name, parameter
+                          in inspect.signature(base.__init__).parameters.items()
+                          if parameter.default is not inspect.Parameter.empty})
+    return found
+
+
+#: What a published setting says of sizes and thresholds; not a difference in what is computed.
+SETTINGS = {'type', 'in_channels', 'num_classes', 'embed_dims', 'feat_channels', 'ffn_dims',
+            'regression_ranges', 'assigner', 'normalizer', 'test_cfg', 'input_noise',
+            'size_divisor'}
+
+
+def test_published_values_are_those_of_the_config():
+    """docs/paper_and_release.md and configs/release/_base_/cltdr_gmg.py say the same."""
+    model = Config.fromfile(ROOT / 'configs/release/_base_/cltdr_gmg.py').model
+    for part, options in release_options().items():
+        config, named = dict(model[part]), set()
+        for option in options:
+            key, value = option.split('=')
+            _, _, name, *rest = key.split('.')
+            named.add(name)
+            there = config[name]
+            for step in rest:
+                there = there[step]
+            if value != 'TALVarifocalLoss' or name != 'loss_coarse':  # row 23, per data set
+                assert there == DictAction._parse_iterable(value), option
+        defaults = defaults_of(MODELS.get(config['type']))
+        other = {name for name, value in config.items()
+                 if name not in SETTINGS and defaults.get(name) != value}
+        assert other == named & other, f'not on the page: {other - named}'
 
 
 # code

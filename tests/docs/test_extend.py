@@ -44,7 +44,17 @@ def test_files_are_those_announced(outputs):
 
 def test_parts_work(outputs):
     _, (_, checked, *_) = outputs
-    assert int(re.search(r'^(\d+) detections; all checks passed$', checked, re.M).group(1)) > 0
+    found = re.findall(r'^(\w+): (\d+) detections$', checked, re.M)
+    assert [name for name, _ in found] == [
+        'DilatedPyramid', 'DilatedPyramid', 'RecurrentPyramid', 'PaddedPyramid']
+    assert all(int(number) > 0 for _, number in found)
+    assert checked.rstrip().endswith('all checks passed')
+
+
+def test_backbone_is_short(outputs):
+    root, _ = outputs
+    lines = (root / 'projects' / 'my_tal' / 'backbone.py').read_text().splitlines()
+    assert len(lines) < 60
 
 
 def test_model_learns(outputs):
@@ -60,19 +70,36 @@ def test_model_learns(outputs):
     assert labels == {'pour', 'stir'}
 
 
-def test_check_notices_a_layer_that_sees_padding(outputs):
+#: A line of the page, what it is spoiled to, and what its check says then.
+SPOILED = [
+    # the whole table's mean: every video sees the others
+    ('backbone', 'return layout.zero_gaps(x + y), layout',
+     'return layout.zero_gaps(x + y + x.mean(0)), layout', 'depends on its batch'),
+    # a bias stays next to first and last steps
+    ('backbone', 'return layout.zero_gaps(x + y), layout', 'return x + y + 1, layout',
+     'left in the gaps'),
+    # gaps narrower than a tap reaches: the second check has a dilation of 5
+    ('backbone', 'layout.with_gap(max(self.dilation, layout.gap))', 'layout',
+     'depends on its batch'),
+    ('wrapped', 'conv(x).relu() * mask[:, None]', 'conv(x).relu()', 'depends on its batch'),
+    ('head', "outs.at('boxes', pairs.row)", "outs.at('boxes', pairs.row - 12)",
+     'decode reads more'),
+]
+
+
+@pytest.mark.parametrize('name, good, bad, message', SPOILED)
+def test_check_notices(outputs, name, good, bad, message):
     """The page's own check is one that can fail."""
     root, _ = outputs
-    path = root / 'projects' / 'my_tal' / 'backbone.py'
-    good = path.read_text()
+    path = root / 'projects' / 'my_tal' / f'{name}.py'
+    text = path.read_text()
+    assert text.count(good) == 1
     try:
-        bad = good.replace('return x + out, mask', 'return x + out + x.mean(-1, True), mask')
-        assert bad != good
-        path.write_text(bad)
-        with pytest.raises(AssertionError, match='depends on its batch'):
+        path.write_text(text.replace(good, bad))
+        with pytest.raises(AssertionError, match=message):
             run('PYTHONPATH=. python projects/my_tal/check.py', root)
     finally:
-        path.write_text(good)
+        path.write_text(text)
 
 
 def test_mix(tmp_path):

@@ -1,14 +1,13 @@
-"""Checks that every registered head passes, whatever it predicts, and tools to build the inputs.
+"""Checks that every registered head passes, whatever it predicts, and tools to build the inputs."""
+import contextlib
 
-A head under test sees a pyramid as a neck leaves it: zeros at padded steps.
-"""
 import torch
 from batteries import level_length, randomise
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.structures import InstanceData
 
-from cltdr_mm.structures import FeatureGrid
+from cltdr_mm.structures import FeatureGrid, Layout, PackedRows
 
 WIDTH, CLASSES, LEVELS = 16, 3, 3
 RANGES = [(0, 4), (4, 8), (8, 10000)]
@@ -37,8 +36,29 @@ def make_samples(videos=VIDEOS) -> list[ActionDataSample]:
     return samples
 
 
+def make_features(length, level, width=WIDTH):
+    """Random features (steps, width) of a video at a level, the same in every batch."""
+    generator = torch.Generator().manual_seed(100 * length + level)
+    return torch.randn(width, level_length(length, level), generator=generator).t()
+
+
+def make_tables(lengths, seen=None, levels=LEVELS, dtype=torch.float32) -> list[PackedRows]:
+    """A pyramid as a neck hands it to a head; rows that are seen but not valid are not zero."""
+    layout, tables = Layout(lengths, seen), []
+    for level in range(levels):
+        rows = torch.zeros(layout.num_rows, WIDTH)
+        for first, valid, size, length in zip(layout.first, layout.lengths, layout.seen, lengths):
+            rows[first:first + valid] = make_features(length, level)
+            generator = torch.Generator().manual_seed(length)
+            rows[first + valid:first + size] = torch.randn(size - valid, WIDTH,
+                                                           generator=generator)
+        tables.append(PackedRows(rows.to(dtype), layout))
+        layout = layout.half
+    return tables
+
+
 def make_pyramid(lengths, steps=None, width=WIDTH, levels=LEVELS, dtype=torch.float32):
-    """Random features of videos, the same for a video whatever its padding, and their masks."""
+    """The same as padded (B, C, T) tensors and their masks, the padding zero."""
     steps = steps or max(lengths)
     steps = -(-steps // 2**(levels - 1)) * 2**(levels - 1)
     feats, masks = [], []
@@ -47,8 +67,7 @@ def make_pyramid(lengths, steps=None, width=WIDTH, levels=LEVELS, dtype=torch.fl
         mask = torch.zeros(len(lengths), steps // 2**level, dtype=torch.bool)
         for row, length in enumerate(lengths):
             size = level_length(length, level)
-            generator = torch.Generator().manual_seed(100 * length + level)
-            x[row, :, :size] = torch.randn(width, size, generator=generator)
+            x[row, :, :size] = make_features(length, level, width).t()
             mask[row, :size] = True
         feats.append(x)
         masks.append(mask)
@@ -56,12 +75,12 @@ def make_pyramid(lengths, steps=None, width=WIDTH, levels=LEVELS, dtype=torch.fl
 
 
 def awaken(head):
-    """Keep distances above 0, where ReLU and clamp let gradients through."""
+    """Keep distances and widths above 0, where ReLU and clamp let gradients through."""
     shifts = {'reg_tower.out.conv.bias': 2., 'center_tower.out.conv.bias': 2.,
               'start_out.conv.bias': -2., 'end_out.conv.bias': 2.}
     with torch.no_grad():
         for name, param in head.named_parameters():
-            if 'scales' in name:
+            if 'scales' in name or name.endswith('_width'):
                 param.abs_().add_(0.5)
             if name.endswith(('start_out.conv.weight', 'end_out.conv.weight')):
                 param.mul_(0.05)
@@ -89,6 +108,52 @@ def loss_of(head, videos=VIDEOS, **kwargs) -> dict:
     """Losses of a batch of videos."""
     feats, masks = make_pyramid([steps for steps, _, _ in videos], **kwargs)
     return head.loss(feats, masks, make_samples(videos))
+
+
+def raw_outputs(head, videos=VIDEOS) -> dict:
+    """What a head predicts for a batch: lists over levels of (B, D, T_l), in float64."""
+    with torch.no_grad():
+        outs = head(*make_pyramid([steps for steps, _, _ in videos]))
+    return {name: [x if x.dtype == torch.bool else x.double() for x in levels]
+            for name, levels in outs.items()}
+
+
+def point_head(head):
+    """The head itself, or the one that it wraps."""
+    return getattr(head, 'head', head)
+
+
+class Everywhere:
+    """An assigner like another, for which all predictions have to be there."""
+
+    needs_predictions = True
+
+    def __init__(self, assigner):
+        self.assigner = assigner
+        self.calls = 0
+
+    def assign(self, points, actions, logits, decode):
+        self.calls += 1
+        return self.assigner.assign(points, actions)
+
+
+#: Networks whose predictions a head reads near positives only, by what the head calls them.
+READ_NEAR_POSITIVES = ('start_tower', 'end_tower', 'center_tower', 'reg_tower', 'start_out',
+                       'end_out', 'instance_sensitivity')
+
+
+@contextlib.contextmanager
+def rows_seen(head):
+    """Of every network of READ_NEAR_POSITIVES, how many rows it saw at each call."""
+    seen, handles = {}, []
+    for name, module in head.named_modules():
+        if name.rsplit('.')[-1] in READ_NEAR_POSITIVES:
+            seen[name] = []
+            handles.append(module.register_forward_pre_hook(
+                lambda _, args, name=name: seen[name].append(len(args[0]))))
+    yield seen
+    for handle in handles:
+        handle.remove()
 
 
 def candidates_of(head, lengths, steps=None) -> list[InstanceData]:
@@ -149,10 +214,61 @@ def check_invariance(head):
 
 
 def check_loss_invariance(build, tolerance=1e-5):
-    """Padding a batch further changes no loss."""
-    expected, padded = loss_of(build().train()), loss_of(build().train(), steps=150)
+    """Neither further padding nor the order of a batch changes a loss."""
+    expected = loss_of(build().train())
+    for other in (loss_of(build().train(), steps=150), loss_of(build().train(), VIDEOS[::-1])):
+        for name, value in expected.items():
+            assert abs(float(other[name] - value)) <= tolerance * max(1., abs(float(value))), name
+
+
+def check_packing(build):
+    """(B, C, T) tensors with masks and tables of rows: the same outputs, losses, candidates."""
+    lengths, samples = [steps for steps, _, _ in VIDEOS], make_samples()
+    feats, masks = make_pyramid(lengths, 60)
+    tables = make_tables(lengths)
+    head = build().eval()
+    padded, outs = head(feats, masks), head(tables).per_level()
+    assert padded.keys() == outs.keys() and 'cls_logits' in outs
+    for name, levels in outs.items():
+        for x, y, mask in zip(padded[name], levels, masks):
+            assert x.shape[-1] == mask.shape[-1], name
+            assert torch.equal(x[..., :y.shape[-1]], y) and not x[..., y.shape[-1]:].any(), name
+    for a, b in zip(head.predict(feats, masks, samples), head.predict(tables, None, samples)):
+        for key in ('segments', 'scores', 'labels'):
+            assert torch.equal(a[key], b[key]), key
+    a, b = build().loss(feats, masks, samples), build().loss(tables, None, samples)
+    assert a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def losses_and_gradients(head, videos, seen=None):
+    """Losses, and the gradients of all parameters and features, by name, in float64."""
+    tables = make_tables([steps for steps, _, _ in videos], seen, head.num_levels, torch.float64)
+    for table in tables:
+        table.rows.requires_grad_()
+    losses = head.loss(tables, None, make_samples(videos))
+    total(losses).backward()
+    grads = {name: param.grad for name, param in head.named_parameters()}
+    grads.update((f'level {index}', table.rows.grad) for index, table in enumerate(tables))
+    return losses, grads
+
+
+def check_focus(build, videos, seen=None):
+    """Losses and gradients are those of all rows; returns the rows of networks near positives."""
+    near, everywhere = build().double().train(), build().double().train()
+    inner = point_head(everywhere)
+    inner.assigner = Everywhere(inner.assigner)
+    with rows_seen(near) as counts:
+        losses, grads = losses_and_gradients(near, videos, seen)
+    expected, all_grads = losses_and_gradients(everywhere, videos, seen)
+    assert inner.assigner.calls == 1
+    assert losses['num_pos'] == expected['num_pos']
     for name, value in expected.items():
-        assert abs(float(padded[name] - value)) <= tolerance * max(1., abs(float(value))), name
+        assert torch.allclose(losses[name], value, rtol=1e-10, atol=1e-10), name
+    for name, grad in all_grads.items():
+        assert grads[name] is not None and grad is not None, f'{name} takes no part'
+        worst = float((grads[name] - grad).abs().max())
+        assert worst <= 1e-10 * max(1., float(grad.abs().max())), f'{name} is off by {worst}'
+    return counts
 
 
 def check_bfloat16(head, tolerance=0.1):

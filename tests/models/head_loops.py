@@ -67,37 +67,37 @@ def plain(outs, video, level, step, label) -> Tensor:
     return outs['distances'][level][video, :, step]
 
 
-def iou(pred: Tensor, aim) -> Tensor:
+def iou(pred: Tensor, target) -> Tensor:
     """Of two segments around one point."""
-    aim = torch.as_tensor(aim, dtype=pred.dtype)
-    shared = torch.minimum(pred, aim).sum()
-    return shared / (pred.sum() + aim.sum() - shared)
+    target = torch.as_tensor(target, dtype=pred.dtype)
+    shared = torch.minimum(pred, target).sum()
+    return shared / (pred.sum() + target.sum() - shared)
 
 
-def iou_loss(pred: Tensor, aim) -> Tensor:
-    return 1 - iou(pred, aim)
+def iou_loss(pred: Tensor, target) -> Tensor:
+    return 1 - iou(pred, target)
 
 
-def diou_loss(pred: Tensor, aim) -> Tensor:
-    aim = torch.as_tensor(aim, dtype=pred.dtype)
-    shift = ((pred[1] - pred[0]) - (aim[1] - aim[0])) / 2
-    return 1 - iou(pred, aim) + (shift / torch.maximum(pred, aim).sum())**2
+def diou_loss(pred: Tensor, target) -> Tensor:
+    target = torch.as_tensor(target, dtype=pred.dtype)
+    shift = ((pred[1] - pred[0]) - (target[1] - target[0])) / 2
+    return 1 - iou(pred, target) + (shift / torch.maximum(pred, target).sum())**2
 
 
-def focal(logit: Tensor, aim: Tensor, _=None) -> Tensor:
+def focal(logit: Tensor, target: Tensor, _=None) -> Tensor:
     """Alpha 0.25, gamma 2."""
     prob = logit.sigmoid()
-    hit = prob * aim + (1 - prob) * (1 - aim)
-    return (0.25 * aim + 0.75 * (1 - aim)) * (1 - hit)**2 * F.binary_cross_entropy_with_logits(
-        logit, aim)
+    hit = prob * target + (1 - prob) * (1 - target)
+    alpha = 0.25 * target + 0.75 * (1 - target)
+    return alpha * (1 - hit)**2 * F.binary_cross_entropy_with_logits(logit, target)
 
 
 def varifocal(alpha: float):
     """Gamma 2; the target of a positive is its IoU, and its weight."""
 
-    def term(logit: Tensor, aim: Tensor, positive: bool) -> Tensor:
-        weight = aim if positive else alpha * (logit.sigmoid() - aim).abs()**2
-        return weight * F.binary_cross_entropy_with_logits(logit, aim)
+    def term(logit: Tensor, target: Tensor, positive: bool) -> Tensor:
+        weight = target if positive else alpha * (logit.sigmoid() - target).abs()**2
+        return weight * F.binary_cross_entropy_with_logits(logit, target)
 
     return term
 
@@ -108,19 +108,19 @@ def sums(outs, found, ranges, decode, term_cls, term_reg, logits='cls_logits', i
     total = dict(pos=0., neg=0., reg=0., num_pos=0, num_neg=0)
     for video, of_video in enumerate(found):
         for level, step, *_ in valid_points(outs['masks'], ranges, video):
-            classes, aim = of_video.get((level, step), ([], None))
+            classes, wanted = of_video.get((level, step), ([], None))
             row = outs[logits][level][video, :, step]
             for label, logit in enumerate(row):
                 positive, weight = label in classes, 1.
                 target = torch.tensor(float(positive), dtype=row.dtype)
                 if positive:
-                    overlap = iou(decode(outs, video, level, step, label), aim)
+                    overlap = iou(decode(outs, video, level, step, label), wanted)
                     target = overlap.detach() if iou_targets else target
                     weight = overlap.detach()**power if power else 1.
                 target = target * (1 - smoothing) + smoothing / (len(row) + 1)
                 total['pos' if classes else 'neg'] += weight * term_cls(logit, target, positive)
             for label in classes if per_class else classes[:1]:
-                total['reg'] += term_reg(decode(outs, video, level, step, label), aim)
+                total['reg'] += term_reg(decode(outs, video, level, step, label), wanted)
             total['num_pos' if classes else 'num_neg'] += 1
     return total
 

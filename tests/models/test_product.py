@@ -2,6 +2,7 @@
 import pytest
 import torch
 from batteries import randomise
+from head_batteries import awaken, total
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.structures import InstanceData
@@ -10,7 +11,7 @@ from cltdr_mm.structures import FeatureGrid
 
 CHANNELS, WIDTH, CLASSES = 6, 16, 3
 RANGES = [(0, 4), (4, 8), (8, 10000)]
-SHARED = dict(num_classes=CLASSES, in_channels=WIDTH, regression_ranges=RANGES)
+SHARED = dict(num_classes=CLASSES, regression_ranges=RANGES)
 
 BACKBONES = dict(
     gmg=dict(type='GMG', arch=(1, 1, 2), ffn_dims=24),
@@ -21,8 +22,7 @@ BACKBONES = dict(
     logo=dict(type='LoGo', arch=(1, 0, 2), ffn_dims=24),
     conv=dict(type='ConvPyramid', arch=(1, 1, 2), ffn_dims=24))
 NECKS = dict(
-    identity=dict(type='IdentityNeck', in_channels=WIDTH, num_levels=3),
-    fpn=dict(type='FPN1D', in_channels=WIDTH, num_levels=3))
+    none=None, identity=dict(type='IdentityNeck'), fpn=dict(type='FPN1D'))
 HEADS = dict(
     cltdr=dict(type='CLTDRHead', num_bins=4, **SHARED),
     trident=dict(type='TridentHead', num_bins=4, **SHARED),
@@ -39,31 +39,16 @@ VIDEOS = [(53, [(2.2, 6.1), (10., 20.4), (14.3, 19.2), (22., 49.), (30.6, 34.1)]
           (9, [], [])]
 
 
-def build(backbone, neck, head):
+def build(backbone, neck, head, **kwargs):
     torch.manual_seed(0)
     model = MODELS.build(dict(
         type='SingleStageLocalizer',
         backbone=dict(in_channels=CHANNELS, embed_dims=WIDTH, **backbone),
         neck=neck,
         head=head,
-        postprocessor=dict(type='TALPostProcessor', nms=dict(type='SoftNMS'), max_per_video=20)))
+        postprocessor=dict(type='TALPostProcessor', nms=dict(type='SoftNMS'), max_per_video=20),
+        **kwargs))
     return awaken(randomise(model))
-
-
-def awaken(model):
-    """Keep distances above 0, where ReLU and clamp let gradients through."""
-    shifts = {'reg_tower.out.conv.bias': 2., 'center_tower.out.conv.bias': 2.,
-              'start_out.conv.bias': -2., 'end_out.conv.bias': 2.}
-    with torch.no_grad():
-        for name, param in model.named_parameters():
-            if 'scales' in name:
-                param.abs_().add_(0.5)
-            if name.endswith(('start_out.conv.weight', 'end_out.conv.weight')):
-                param.mul_(0.05)
-            for part, shift in shifts.items():
-                if name.endswith(part):
-                    param.add_(shift)
-    return model
 
 
 def make_batch(videos=VIDEOS):
@@ -79,10 +64,6 @@ def make_batch(videos=VIDEOS):
         inputs.append(torch.randn(CHANNELS, steps, generator=generator))
         samples.append(sample)
     return inputs, samples
-
-
-def total(losses):
-    return sum(value for name, value in losses.items() if 'loss' in name)
 
 
 def learn_and_predict(model):
@@ -129,8 +110,11 @@ def test_sim_ota(head, topk):
 
 
 @pytest.mark.parametrize('head', HEADS)
-def test_a_batch_without_actions(head):
-    model = build(BACKBONES['gmg'], NECKS['identity'], HEADS[head]).train()
+@pytest.mark.parametrize('neck', ['identity', 'fpn'])
+@pytest.mark.parametrize('num_levels', [1, 3])
+def test_a_batch_without_actions(head, neck, num_levels):
+    """Every parameter takes part, as distributed training needs it, also of a single level."""
+    model = build(BACKBONES['gmg'], NECKS[neck], HEADS[head], num_levels=num_levels).train()
     inputs, samples = make_batch([(20, [], []), (7, [], [])])
     losses = model(inputs, samples, 'loss')
     assert all(value.isfinite() for value in losses.values())
@@ -141,17 +125,23 @@ def test_a_batch_without_actions(head):
 
 
 @pytest.mark.parametrize('head', HEADS)
-def test_a_video_is_alone_in_its_batch(head):
-    """What a video yields depends neither on its padding nor on its neighbours."""
-    model = build(BACKBONES['gmg'], NECKS['identity'], HEADS[head]).double().eval()
+@pytest.mark.parametrize('backbone', BACKBONES)
+def test_a_video_is_alone_in_its_batch(backbone, head):
+    """What a video yields depends not on its neighbours, even if those hold no numbers."""
+    model = build(BACKBONES[backbone], NECKS['identity'], HEADS[head]).double().eval()
     inputs, _ = make_batch()
     inputs = [x.double() for x in inputs]
-    together = model(inputs, mode='tensor')
-    for row, x in enumerate(inputs):
-        alone = model([x], mode='tensor')
-        for name in set(alone) - {'masks'}:
-            for level, expected in enumerate(alone[name]):
-                mask = alone['masks'][level][0]
-                got = together[name][level][row, :, :len(mask)]
-                error = (got - expected[0]).abs() * mask
-                assert error.max() < 1e-6 * max(1., float(expected.abs().max())), (name, level)
+    bad = torch.full((CHANNELS, 11), float('inf')).double()
+    mixed = torch.where(torch.rand(CHANNELS, 6) > 0.5, -1., 1.).double() / 0
+    with torch.no_grad():
+        together = model([bad, inputs[0], bad, inputs[1], mixed, inputs[2]], mode='tensor')
+        assert not together['cls_logits'][0][0].isfinite().all()
+        for row, x in enumerate(inputs):
+            alone = model([x], mode='tensor')
+            for name in set(alone) - {'masks'}:
+                for level, expected in enumerate(alone[name]):
+                    steps = expected.shape[-1]
+                    got = together[name][level][2 * row + 1]
+                    error = (got[:, :steps] - expected[0]).abs().max()
+                    assert error < 1e-6 * max(1., float(expected.abs().max())), (name, level)
+                    assert not got[:, steps:].any(), (name, level)

@@ -1,5 +1,6 @@
 """The comparison is worth something if it notices errors: each of these must make it fail."""
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,18 +9,16 @@ import torch.nn.functional as F
 from comparison import Parity, check_equal_detections
 from test_settings import parity_of
 
-from cltdr_mm.models.backbones import gmg, sgp
-from cltdr_mm.models.backbones.block import MixerBlock
+from cltdr_mm.models.backbones import block, gmg, sgp
 from cltdr_mm.models.backbones.position import SinusoidPosition
 from cltdr_mm.models.backbones.spectral import AffineFilter, SpectralMixer
-from cltdr_mm.models.heads import fusion, point_head, tower
+from cltdr_mm.models.heads import PointHead, fusion, tower
 from cltdr_mm.models.heads.cltdr_head import CLTDRHead
-from cltdr_mm.models.heads.trident_head import TridentHead
-from cltdr_mm.models.layers import ChannelLayerNorm, MaskedConv1d, attention
+from cltdr_mm.models.layers import ChannelLayerNorm, attention
 from cltdr_mm.models.losses import DIoU1DLoss, TALFocalLoss, TALVarifocalLoss, distance_iou
-from cltdr_mm.models.task_modules import CenterSamplingAssigner, EMANormalizer, SimOTAAssigner1D
+from cltdr_mm.models.task_modules import CenterSamplingAssigner, SimOTAAssigner1D
 from cltdr_mm.postprocessing import SegmentVoting, SoftNMS
-from cltdr_mm.structures import FeatureGrid
+from cltdr_mm.structures import FeatureGrid, Layout
 
 MUTATIONS = {}
 
@@ -46,28 +45,30 @@ def cached_parity(setting: str) -> Parity:
 @mutation('cltdr-focal', 'outputs')
 def wrong_gate(patch):
     """The paper's ReLU where the published code has none."""
-    patch.setattr(gmg.GMGBlock, '_gated', lambda self, fine, coarse: fine * F.relu(coarse))
+    _attribute(patch, gmg.GMGBlock, gate_act='relu')
 
 
 @mutation('cltdr-focal', 'outputs')
 def gate_left_out(patch):
-    patch.setattr(gmg.GMGBlock, '_gated', lambda self, fine, coarse: fine)
+    _attribute(patch, gmg.GMGBlock, gate=False)
 
 
 @mutation('cltdr-focal', 'outputs')
 def channel_attention_left_out(patch):
-    patch.setattr(fusion.CrossLevelFusion, 'weigh', lambda self, *args: 1.)
+    patch.setattr(fusion.CrossLevelFusion, 'weigh', lambda self, name, neighbour, own, layout: (
+        neighbour.new_ones(len(layout), neighbour.shape[1])))
 
 
 @mutation('cltdr-focal', 'outputs')
 def upsampling_one_step_late(patch):
     forward = fusion.Upsample2x.forward
-    patch.setattr(fusion.Upsample2x, 'forward', lambda self, x: forward(self, x).roll(1, -1))
+    patch.setattr(fusion.Upsample2x, 'forward', lambda self, x, layout: layout.zero_gaps(
+        forward(self, x, layout).roll(1, 0)))
 
 
 @mutation('cltdr-focal', 'outputs')
 def transform_not_orthonormal(patch):
-    patch.setattr(SpectralMixer, '__init__', _norm_becomes('backward'))
+    _attribute(patch, SpectralMixer, norm='backward')
 
 
 @mutation('cltdr-focal', 'outputs')
@@ -78,60 +79,63 @@ def no_shrinkage(patch):
 @mutation('tridet', 'outputs')
 def term_left_out(patch):
     """SGP without its instant branch."""
-    patch.setattr(sgp.SGPBlock, 'mix', lambda self, y, mask, lengths: (
-        self.convw(y) + self.convkw(y)) * self.psi(y) + y)
+    patch.setattr(sgp.SGPBlock, 'mix', lambda self, y, layout: (
+        self.convw(y, layout) + self.convkw(y, layout)) * self.psi(y, layout) + y)
 
 
 @mutation('tridet-windows', 'outputs')
 def wide_kernel_shifted(patch):
     mix = sgp.SGPBlock.mix
-    patch.setattr(sgp.SGPBlock, 'mix', lambda self, y, *args: mix(self, y, *args)
-                  + self.convkw(y.roll(1, -1)) - self.convkw(y))
+    patch.setattr(sgp.SGPBlock, 'mix', lambda self, y, layout: mix(self, y, layout)
+                  + self.convkw(y.roll(1, 0), layout) - self.convkw(y, layout))
 
 
 @mutation('actionformer', 'outputs')
 def dropped_mask(patch):
-    """Convolutions that leave their bias at the padding."""
-    patch.setattr(MaskedConv1d, 'forward', lambda self, x, mask: (
-        self.conv(x), mask[:, ::self.stride]))
+    """What published code masks is left as it is: convolutions leave their bias at the padding."""
+    patch.setattr(Layout, 'zero_padding', lambda self, x: x)
 
 
 @mutation('cltdr-focal', 'outputs')
 def padding_does_not_leak(patch):
-    """Towers that mask their activations, as the paper variant does."""
-    init = tower.ConvTower.__init__
+    """Towers that mask their activations."""
 
-    def masked(self, *args, **kwargs):
-        kwargs['unmasked_activations'] = False
-        init(self, *args, **kwargs)
+    def masked(self, x, layout):
+        for conv, norm in zip(self.convs, self.norms):
+            x = layout.zero_padding(F.relu(norm(layout.zero_padding(conv(x, layout)), layout)))
+        return x if self.out is None else self.out(x, layout)
 
-    patch.setattr(tower.ConvTower, '__init__', masked)
+    patch.setattr(tower.ConvTower, 'forward', masked)
 
 
-@mutation('tridet', 'outputs')
+@mutation('cltdr-5-levels', 'outputs')  # whose short video has an odd length somewhere
 def pooling_sees_no_padding(patch):
-    patch.setattr(MixerBlock, 'pool', lambda self, x, mask: (
-        (x, mask) if self.stride == 1 else
-        (F.max_pool1d(x.masked_fill(~mask[:, None], -1e4), 3, 2, 1), mask[:, ::2])))
+    max_pool = block.max_pool
+
+    def pool(x, layout):
+        out, half = max_pool(x, layout)
+        alone, _ = max_pool(x.masked_fill(~layout.valid[:, None], -1e4), layout)
+        return torch.where(half.valid[:, None], alone, out), half
+
+    patch.setattr(block, 'max_pool', pool)
 
 
 @mutation('actionformer', 'outputs')
 def window_one_too_wide(patch):
     local = attention.local_attention
-    patch.setattr(attention, 'local_attention', lambda q, k, v, mask, window, dropout: local(
-        q, k, v, mask, window + 2, dropout))
+    patch.setattr(attention, 'local_attention', lambda q, k, v, window, dropout: local(
+        q, k, v, window + 2, dropout))
 
 
 @mutation('actionformer-global', 'outputs')
 def attention_to_padding(patch):
-    attend = attention.global_attention
-    patch.setattr(attention, 'global_attention', lambda q, k, v, mask, dropout: attend(
-        q, k, v, torch.ones_like(mask), dropout))
+    blocks = Layout.blocks
+    patch.setattr(Layout, 'blocks', lambda self, x, valid_only=False: blocks(self, x))
 
 
 @mutation('tridet-windows', 'outputs')
 def position_left_out(patch):
-    patch.setattr(SinusoidPosition, 'forward', lambda self, x, mask, lengths=None: x)
+    patch.setattr(SinusoidPosition, 'forward', lambda self, x, layout: x)
 
 
 @mutation('temporalmaxer', 'outputs')
@@ -142,11 +146,14 @@ def variance_with_another_eps(patch):
 
 
 @mutation('cltdr-focal', 'outputs')
+def scores_fused_as_in_the_paper(patch):
+    _attribute(patch, CLTDRHead, score_fusion='geometric_mean')
+
+
+@mutation('cltdr-focal', 'outputs')
 def decoupled_features_swapped(patch):
     """Boundary towers on the fused features, as in the paper."""
-    predict = TridentHead.predict_levels
-    patch.setattr(TridentHead, 'predict_levels', lambda self, a, b, c, masks: predict(
-        self, a, b, b, masks))
+    _attribute(patch, CLTDRHead, boundary_feats='decoupled')
 
 
 # the training step
@@ -164,25 +171,34 @@ def coarse_loss_of_the_other_kind(patch):
 
 @mutation('cltdr-focal', 'training')
 def normaliser_updated_once(patch):
-    forward = EMANormalizer.forward
-
-    def once(self, count):
-        if getattr(self, 'done', False):
-            return self.value.float()
-        self.done = True
-        return forward(self, count)
-
-    patch.setattr(EMANormalizer, 'forward', once)
+    _attribute(patch, CLTDRHead, normalizer_moves='step')
 
 
 @mutation('tridet', 'training')
 def iou_power_left_out(patch):
-    _attribute(patch, TridentHead, iou_power=0.)
+    _loss_option(patch, iou_power=0.)
 
 
 @mutation('tridet', 'training')
 def iou_factor_detached(patch):
-    patch.setattr(point_head, 'distance_iou', lambda *args: distance_iou(*args).detach())
+    _loss_option(patch, detach_iou=True)
+
+
+@mutation('cltdr-focal', 'training')
+def targets_of_the_paper(patch):
+    """Positives drawn to their IoU."""
+    _loss_option(patch, iou_targets=True)
+
+
+@mutation('tridet', 'training')
+def losses_divided_as_in_the_paper(patch):
+    _loss_option(patch, balance_negatives=True)
+
+
+@mutation('tridet', 'training')
+def towers_see_too_few_rows(patch):
+    """They run near positives, and need the rows around them."""
+    _attribute(patch, tower.ConvTower, reach=1)
 
 
 @mutation('tridet', 'training')
@@ -192,20 +208,19 @@ def boundary_features_not_detached(patch):
 
 @mutation('actionformer', 'training')
 def distance_of_centres_left_out(patch):
-    patch.setattr(DIoU1DLoss, 'penalty', lambda self, pred, aim: 1 - distance_iou(pred, aim))
+    patch.setattr(DIoU1DLoss, 'penalty', lambda self, pred, target: (
+        1 - distance_iou(pred, target)))
 
 
 @mutation('tridet-smooth', 'training')
 def labels_not_smoothed(patch):
-    _attribute(patch, TridentHead, label_smoothing=0.)
+    _loss_option(patch, label_smoothing=0.)
 
 
 @mutation('cltdr-smooth', 'training')
 def smoothed_targets_stay_negative(patch):
     """The paper's varifocal loss, which knows the positives."""
-    forward = TALVarifocalLoss.forward
-    patch.setattr(TALVarifocalLoss, 'forward', lambda self, logits, aim, positives: forward(
-        self, logits, aim, aim > aim.min()))
+    _attribute(patch, TALVarifocalLoss, positives_by_target=False)
 
 
 @mutation('cltdr-focal', 'training')
@@ -240,7 +255,14 @@ def refinement_of_the_wrong_sign(patch):
 
 @mutation('cltdr-focal', 'detections')
 def refinement_in_strides(patch):
-    patch.setattr(CLTDRHead, 'refine_distances', _refinement_in_strides)
+    _attribute(patch, CLTDRHead, offset_unit='stride')
+
+
+@mutation('cltdr-focal', 'detections')
+def one_offset_for_all_classes(patch):
+    refine = CLTDRHead.refine_distances
+    patch.setattr(CLTDRHead, 'refine_distances', lambda self, coarse, outs, pairs: refine(
+        self, coarse, outs, pairs._replace(label=pairs.label * 0)))
 
 
 @mutation('tridet', 'detections')
@@ -281,19 +303,15 @@ def _attribute(patch, kind, **values):
     patch.setattr(kind, '__init__', changed)
 
 
-def _norm_becomes(norm: str):
-    init = SpectralMixer.__init__
-    return lambda self, _: init(self, norm)
+def _loss_option(patch, **values):
+    """Give heads another option of their losses than their constructor does."""
+    init = PointHead.__init__
 
+    def changed(self, *args, **kwargs):
+        init(self, *args, **kwargs)
+        self.loss_options = replace(self.loss_options, **values)
 
-_REFINE = CLTDRHead.refine_distances
-
-
-def _refinement_in_strides(self, coarse, outs, points, batch, point, label):
-    ones = torch.ones_like(points.stride)
-    points = type(points)(points.time, ones, points.level, points.low, points.high,
-                          points.lengths)
-    return _REFINE(self, coarse, outs, points, batch, point, label)
+    patch.setattr(PointHead, '__init__', changed)
 
 
 @pytest.mark.parametrize('name', MUTATIONS)

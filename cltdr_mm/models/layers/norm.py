@@ -47,6 +47,41 @@ class ChannelLayerNorm(nn.Module):
         return f'{self.channels}, eps={self.eps}'
 
 
+class _Standardise(torch.autograd.Function):
+    """Zero mean and unit variance of every group of channels of every sequence."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, layout: Layout, num_groups: int, eps: float) -> Tensor:
+        centred, rstd = _centre(x, layout, num_groups, eps)
+        out = centred.mul_(rstd)
+        ctx.save_for_backward(out, rstd)
+        ctx.layout, ctx.num_groups = layout, num_groups
+        return out
+
+    @staticmethod
+    def backward(ctx, grad: Tensor):
+        out, rstd = ctx.saved_tensors
+        layout, groups = ctx.layout, ctx.num_groups
+        # of the gradient what changes a group's mean or its variance has no effect
+        shift = layout.expand(_group_mean(grad, layout, groups))
+        spread = layout.expand(_group_mean(grad * out, layout, groups))
+        grad = torch.addcmul(grad - shift, out, spread, value=-1).mul_(rstd)
+        return layout.zero_gaps(grad, inplace=True), None, None, None
+
+
+def _centre(x: Tensor, layout: Layout, num_groups: int, eps: float) -> tuple[Tensor, Tensor]:
+    """Rows less the mean of their group, and one over its standard deviation, (R, C) both."""
+    centred = x - layout.expand(_group_mean(x, layout, num_groups))
+    variance = _group_mean(centred.square(), layout, num_groups)  # (S, C)
+    return centred, layout.expand((variance + eps).rsqrt())
+
+
+def _group_mean(x: Tensor, layout: Layout, num_groups: int) -> Tensor:
+    """Mean over a sequence and a group of channels, (R, C) to (S, C)."""
+    means = layout.mean(x).unflatten(1, (num_groups, -1)).mean(2, keepdim=True)  # (S, G, 1)
+    return means.expand(-1, -1, x.shape[1] // num_groups).flatten(1)
+
+
 class GroupNorm(nn.Module):
     """GroupNorm over the seen rows of every sequence.
 
@@ -89,20 +124,14 @@ class GroupNorm(nn.Module):
         dtype = x.dtype
         if dtype in (torch.float16, torch.bfloat16):
             x = x.float()
-        return layout.apply(self.normalise, x).to(dtype)
-
-    def normalise(self, x: Tensor) -> Tensor:
-        """Normalise whole sequences, (b, T, C)."""
-        centred = x - self.group_mean(x)
-        rstd = (self.group_mean(centred.square()) + self.eps).rsqrt()  # (b, 1, C)
-        if self.weight is None:
-            return centred * rstd
-        return torch.addcmul(self.bias, centred, rstd * self.weight)
-
-    def group_mean(self, x: Tensor) -> Tensor:
-        """Mean over time and the channels of a group, (b, T, C) to (b, 1, C)."""
-        means = x.mean(1).unflatten(1, (self.num_groups, -1)).mean(2)  # (b, G)
-        return means.repeat_interleave(self.channels // self.num_groups, dim=1)[:, None]
+        if torch.jit.is_tracing():  # which knows no layout within a function of its own
+            centred, rstd = _centre(x, layout, self.num_groups, self.eps)
+            out = centred * rstd
+        else:
+            out = _Standardise.apply(x, layout, self.num_groups, self.eps)  # (R, C)
+        if self.weight is not None:
+            out = torch.addcmul(self.bias, out, self.weight)
+        return layout.zero_gaps(out.to(dtype))
 
     def extra_repr(self) -> str:
         """Constructor arguments, for ``print(model)``."""

@@ -180,5 +180,5 @@ def resize_head(head: dict, num_levels: int) -> dict:
     """Config of a head with regression ranges for another number of levels."""
     if isinstance(head.get('head'), dict):  # a head around a head
         return dict(head, head=resize_head(head['head'], num_levels))
-    ranges = head.get('regression_ranges', DEFAULT_RANGES)
-    return dict(head, regression_ranges=resized_ranges(ranges, num_levels))
+    ranges = resized_ranges(head.get('regression_ranges') or DEFAULT_RANGES, num_levels)
+    return dict(head, num_levels=num_levels, regression_ranges=ranges)

@@ -1,6 +1,7 @@
 """FPN1D: a top-down feature pyramid over time."""
 from typing import Optional
 
+import torch
 from mmaction.registry import MODELS
 from torch import nn
 
@@ -76,5 +77,5 @@ def _nearest(layout: Layout):
     """For every seen row, the row of ``layout.half`` that covers it."""
     half = layout.half
     # the rows of a sequence before this one take half their number there, rounded up
-    first = half.seen_rows[layout.every_second.searchsorted(layout.seen_rows, right=True) - 1]
-    return first
+    covering = torch.searchsorted(layout.every_second, layout.seen_rows, right=True) - 1
+    return half.seen_rows[covering]

@@ -56,7 +56,7 @@ class EMANormalizer(nn.Module):
         if self.training:
             total = count.detach().to(self.value, copy=True)
             all_reduce(total, op='sum')
-            total = total.clamp(min=ranks)
+            total = total.clamp(min=1)
             self.value.copy_(self.momentum * self.value + (1 - self.momentum) * total)
         return (self.value / ranks).float()
 

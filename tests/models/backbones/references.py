@@ -1,7 +1,8 @@
 """The encoders as plain loops over numbers in float64, written from the equations.
 
-A sequence is a numpy array (C, T). In the paper variant it has no padding; in the release variant
-it is padded and ``mask`` (T,) says where it is valid.
+A sequence is a numpy array (C, T) of all that is seen; ``mask`` (T,) says where it is valid. The
+equations know no padding: there all that is seen is valid. The published code computes over padding
+too, and zeroes it where these loops multiply by the mask.
 """
 import cmath
 import math
@@ -96,23 +97,24 @@ def conv_filter(y, p, ortho=False):
     return np.stack([irfft(row, steps) for row in spectrum]) * unit
 
 
-def affine_filter(y, p):
-    """Published code: complex affine, ReLU, complex affine, soft shrinkage; orthonormal."""
+def affine_filter(y, p, ortho=False):
+    """Published code: complex affine, ReLU, complex affine, soft shrinkage."""
     channels, steps = y.shape
+    unit = math.sqrt(steps) if ortho else 1.0
     out = np.empty_like(y)
 
     def shrink(v):
         return math.copysign(max(abs(v) - 0.001, 0.0), v)
 
     for c in range(channels):
-        spectrum = rfft(y[c]) / math.sqrt(steps)
+        spectrum = rfft(y[c]) / unit
         w1, w2 = (complex(*p[f'global_mixer.{n}'][:, c, 0]) for n in ('w1', 'w2'))
         b1, b2 = (complex(*p[f'global_mixer.{n}'][:, c]) for n in ('b1', 'b2'))
         for u, value in enumerate(spectrum):
             hidden = value * w1 + b1
             hidden = complex(max(hidden.real, 0), max(hidden.imag, 0)) * w2 + b2
             spectrum[u] = value * complex(shrink(hidden.real), shrink(hidden.imag))
-        out[c] = irfft(spectrum, steps) * math.sqrt(steps)
+        out[c] = irfft(spectrum, steps) * unit
     return out
 
 
@@ -142,16 +144,15 @@ def sub(p, prefix):
     return {key[len(prefix):]: value for key, value in p.items() if key.startswith(prefix)}
 
 
-def gmg_mix(y, p, release=False, gate=True, granularities=('instant', 'local', 'global'),
-            heads=None, mask=None, gate_function=None, ortho=False):
-    gate_function = gate_function or ((lambda v: v) if release else relu)
+def gmg_mix(y, p, affine=False, gate=True, granularities=('instant', 'local', 'global'),
+            heads=None, mask=None, gate_function=relu, ortho=False):
     views, coarse = [], None
     if 'global' in granularities:
         if heads is not None:
             q = sub(p, 'global_mixer.')
-            coarse = attention(y, y, y, q, heads, -1, np.ones(y.shape[1], bool))
+            coarse = attention(y, y, y, q, heads, -1, mask)
         else:
-            coarse = affine_filter(y, p) if release else conv_filter(y, p, ortho)
+            coarse = (affine_filter if affine else conv_filter)(y, p, ortho)
         views.append(coarse)
     for name, key in (('local', 'convw'), ('instant', 'fc')):
         if name in granularities:
@@ -185,7 +186,7 @@ def scaled(p, name, x):
 
 
 def mixer_block(x, mask, p, mix, stride=1, pool_last=False, **kwargs):
-    """Residual block around a mixer; without padding both variants share the formula."""
+    """Residual block around a mixer."""
     if stride == 2 and not pool_last:
         x, mask = max_pool(x), mask[::2]
     y = layer_norm(x, p['ln.weight'], p['ln.bias'])

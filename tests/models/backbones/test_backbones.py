@@ -5,39 +5,69 @@ import pytest
 import torch
 from batteries import (
     check_bfloat16,
+    check_export,
     check_gradients,
+    check_half_precision,
     check_invariance,
+    check_padding_is_of_a_video,
     check_shapes,
     check_state_dict,
     check_trace,
     make_inputs,
+    make_videos,
+    pad,
     randomise,
 )
 from mmaction.registry import MODELS
 
 from cltdr_mm.models.backbones import PyramidBackbone
+from cltdr_mm.structures import pack, unpack
 
 CHANNELS, WIDTH = 6, 32
 NAMES = sorted(
     name for name, cls in MODELS.module_dict.items()
     if inspect.isclass(cls) and issubclass(cls, PyramidBackbone))
-RELEASE = ('ActionFormer', 'GMG', 'SGP', 'TemporalMaxer')
 OPTIONS = [(name, {}) for name in NAMES] + [
     ('GMG', dict(global_mixer='attention')),
     ('GMG', dict(granularities=('instant', 'local'))),
+    ('GMG', dict(filter='affine', fft_norm='ortho', gate_act=None, stem_kernel_size=1,
+                 kernel_size=3, scale_undropped=False, init_std=0.3)),
+    ('GMG', dict(force_float32=True)),
     ('SGP', dict(window_size=5, k=2)),
+    ('SGP', dict(window_size=7, stem_window_size=1, scale_undropped=False)),
     ('ActionFormer', dict(window_size=[3, 5, 7, -1], num_heads=2)),
     ('ActionFormer', dict(use_abs_pe=True, max_len=16)),
     ('GMG', dict(use_abs_pe=True, max_len=64, embed_norm=False)),
+    ('LoGo', dict(kernel_size=9)),
+    ('ConvPyramid', dict(kernel_size=[1, 9, 3, 5], embed_kernel_size=9)),
+]
+#: Shortest video that a trace of four levels holds for, and whether torch can prove that it does.
+EXPORTS = [
+    ('ConvPyramid', {}, 64, True),
+    ('LoGo', {}, 64, True),
+    ('SGP', dict(window_size=5), 64, True),
+    ('TemporalMaxer', {}, 64, True),
+    ('ActionFormer', dict(window_size=-1), 64, True),
+    ('GMG', dict(global_mixer='attention'), 64, True),
+    # torch reshapes the spectrum before an inverse transform, and cannot divide by T // 2 + 1
+    ('GMG', {}, 64, False),
+    ('GMG', dict(filter='affine', fft_norm='ortho'), 64, False),
+    # every level needs more than one block of 18 steps
+    ('ActionFormer', {}, 160, False),
 ]
 # Names that the battery must have found, so that an empty registry is no success.
 assert set(NAMES) >= {'ActionFormer', 'ConvPyramid', 'GMG', 'LoGo', 'SGP', 'TemporalMaxer'}
 
 
 def build(name, levels=4, **kwargs):
-    default = inspect.signature(MODELS.get(name)).parameters['arch'].default
-    kwargs.setdefault('arch', (2, default[1], levels - 1))
+    kwargs.setdefault('arch', (2, 0 if name in ('LoGo', 'TemporalMaxer') else 2, levels - 1))
     return MODELS.build(dict(type=name, in_channels=CHANNELS, embed_dims=WIDTH, **kwargs))
+
+
+def undropped(name, kwargs):
+    """Arguments under which no path is dropped, so that each parameter counts in one step."""
+    known = inspect.signature(MODELS.get(name)).parameters
+    return dict(kwargs, drop_path=0.0) if 'drop_path' in known else kwargs
 
 
 @pytest.mark.parametrize('levels', range(1, 9))
@@ -45,15 +75,20 @@ def build(name, levels=4, **kwargs):
 def test_shapes(name, levels):
     module = randomise(build(name, levels))
     assert module.num_levels == levels
+    assert module.out_channels == WIDTH
     check_shapes(module, CHANNELS, WIDTH, levels)
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_num_levels_instead_of_arch(name):
+    module = MODELS.build(dict(type=name, in_channels=CHANNELS, embed_dims=WIDTH, num_levels=3))
+    assert module.num_levels == 3
+    assert len(module(*make_inputs((9, ), CHANNELS))[0]) == 3
 
 
 @pytest.mark.parametrize(('name', 'kwargs'), OPTIONS)
 def test_gradients(name, kwargs):
-    # No path is dropped here, so that each parameter counts in this one step.
-    if 'drop_path' in inspect.signature(MODELS.get(name)).parameters:
-        kwargs = dict(kwargs, drop_path=0.0)
-    check_gradients(randomise(build(name, **kwargs)), CHANNELS)
+    check_gradients(randomise(build(name, **undropped(name, kwargs))), CHANNELS)
 
 
 @pytest.mark.parametrize('dtype', [torch.float64, torch.float32])
@@ -61,30 +96,38 @@ def test_gradients(name, kwargs):
 def test_padding_and_batch_do_not_matter(name, kwargs, dtype):
     tolerance = 1e-10 if dtype == torch.float64 else 1e-5
     check_invariance(
-        randomise(build(name, **kwargs)), CHANNELS, (37, 1, 18, 5, 40, 18), tolerance, dtype)
+        randomise(build(name, **kwargs)), CHANNELS, (37, 1, 18, 18, 5, 40, 18), tolerance, dtype)
 
 
 @pytest.mark.parametrize('name', NAMES)
 def test_deep_pyramid_over_short_videos(name):
-    check_invariance(randomise(build(name, levels=8)), CHANNELS, (3, 1, 2, 129), 1e-10)
+    check_invariance(randomise(build(name, levels=8)), CHANNELS, (3, 1, 1, 2, 129), 1e-10)
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_as_many_channels_as_steps(name):
+    """Which way a square input lies is never guessed."""
+    check_invariance(randomise(build(name)), CHANNELS, (CHANNELS, CHANNELS, 3), 1e-10)
+    module = randomise(build(name)).eval()
+    x, masks = pad(make_videos((CHANNELS, ), CHANNELS), CHANNELS)
+    rows = unpack(module(pack([x[0].t()]))[0])[0]
+    assert torch.allclose(module(x, masks)[0][0], rows, atol=1e-6)
+    assert not torch.allclose(module(x.transpose(1, 2), masks)[0][0], rows, atol=1e-2)
+
+
+@pytest.mark.parametrize(('name', 'kwargs'), OPTIONS)
+def test_seen_padding_does_not_reach_another_video(name, kwargs):
+    check_padding_is_of_a_video(randomise(build(name, **kwargs)), CHANNELS)
 
 
 @pytest.mark.parametrize(('name', 'kwargs'), OPTIONS)
 def test_bfloat16_autocast(name, kwargs):
-    if 'drop_path' in inspect.signature(MODELS.get(name)).parameters:
-        kwargs = dict(kwargs, drop_path=0.0)
-    check_bfloat16(randomise(build(name, **kwargs)), CHANNELS)
+    check_bfloat16(randomise(build(name, **undropped(name, kwargs))), CHANNELS)
 
 
 @pytest.mark.parametrize('name', NAMES)
 def test_model_of_half_precision(name):
-    """Without autocast, all parameters in bfloat16."""
-    module = randomise(build(name)).eval()
-    x, masks = make_inputs((37, 20), CHANNELS)
-    expected = module(x, masks)[0]
-    for got, ref in zip(module.bfloat16()(x.bfloat16(), masks)[0], expected):
-        assert got.dtype == torch.bfloat16
-        assert (got.float() - ref).norm() < 0.15 * ref.norm()
+    check_half_precision(randomise(build(name)), CHANNELS)
 
 
 @pytest.mark.parametrize(('name', 'kwargs'), OPTIONS)
@@ -98,24 +141,10 @@ def test_trace(name):
     check_trace(randomise(build(name)), CHANNELS)
 
 
-@pytest.mark.parametrize('name', RELEASE)
-def test_release_forward_and_gradients(name):
-    module = randomise(build(name, variant='release', drop_path=0.0)
-                       if name != 'TemporalMaxer' else build(name, variant='release'))
-    x, masks = make_inputs((40, 21), CHANNELS)
-    feats, out_masks = module.train()(x, masks)
-    for level, (feat, mask) in enumerate(zip(feats, out_masks)):
-        assert feat.shape == (2, WIDTH, -(-40 // 2**level))
-        assert torch.equal(mask, masks[:, ::2**level])
-    sum((feat * torch.randn_like(feat)).sum() for feat in feats).backward()
-    for key, param in module.named_parameters():
-        assert torch.isfinite(param.grad).all() and param.grad.abs().max() > 0, key
-
-
-@pytest.mark.parametrize('name', ['LoGo', 'ConvPyramid'])
-def test_no_release_variant(name):
-    with pytest.raises(ValueError, match='release'):
-        build(name, variant='release')
+@pytest.mark.parametrize(('name', 'kwargs', 'shortest', 'prove'), EXPORTS)
+@pytest.mark.filterwarnings('ignore')
+def test_export_holds_for_every_length(name, kwargs, shortest, prove):
+    check_export(randomise(build(name, **kwargs)), CHANNELS, shortest, prove)
 
 
 @pytest.mark.parametrize('name', NAMES)
@@ -128,26 +157,86 @@ def test_training_drops_whole_paths(name):
     assert len({float(module.eval()(x, masks)[0][-1].detach().sum()) for _ in range(3)}) == 1
 
 
-@pytest.mark.parametrize('name', NAMES)
-def test_masked_out_row(name):
-    """A row without a valid step (a rank's filler) neither breaks nor changes the others."""
-    module = randomise(build(name)).double().eval()
-    x, masks = make_inputs((18, 11), CHANNELS, dtype=torch.float64)
-    alone = module(x[:1], masks[:1])[0]
-    masks[1] = False
-    for feat, expected in zip(module(x, masks)[0], alone):
-        assert torch.isfinite(feat).all()
-        assert torch.allclose(feat[:1], expected, atol=1e-10)
-        assert (feat[1] == 0).all()
+@pytest.mark.parametrize('name', ['GMG', 'SGP'])
+def test_stem_drop_path(name):
+    """It goes before drop_path in stem blocks, and there alone."""
+    x, masks = make_inputs((20, 20), CHANNELS)
+
+    def outcomes(**kwargs):
+        torch.manual_seed(0)
+        module = randomise(build(name, **kwargs)).train()
+        runs = [module(x, masks)[0] for _ in range(12)]
+        return [len({float(run[level].detach().sum()) for run in runs}) > 1 for level in (0, 3)]
+
+    assert outcomes(drop_path=0.5) == [True, True]
+    assert outcomes(drop_path=0.5, stem_drop_path=0.0) == [False, True]
+    assert outcomes(drop_path=0.0, stem_drop_path=0.5)[0]
+    assert outcomes(drop_path=0.0) == [False, False]
+
+
+@pytest.mark.parametrize('name', ['GMG', 'SGP', 'ActionFormer'])
+def test_scales_of_branches_that_are_never_dropped(name):
+    """Published code has a factor only where a path may be dropped."""
+
+    def scales(**kwargs):
+        keys = build(name, **kwargs).state_dict()
+        return {key.split('.')[0] for key in keys if key.endswith('.scale')}
+
+    assert scales(drop_path=0.0) == scales(drop_path=0.1) == {'stem', 'branch'}
+    assert scales(drop_path=0.0, scale_undropped=False) == set()
+    assert scales(drop_path=0.1, scale_undropped=False) == {'stem', 'branch'}
+    if name != 'ActionFormer':
+        assert scales(drop_path=0.1, stem_drop_path=0.0, scale_undropped=False) == {'branch'}
+
+
+def test_kernels_of_the_stem():
+    def kernels(name, part, **kwargs):
+        module = build(name, **kwargs)
+        return [getattr(block, part).kernel_size[0] for block in (*module.stem, *module.branch)]
+
+    assert kernels('GMG', 'convw', kernel_size=[3, 5, 7, 9]) == [3, 3, 5, 7, 9]
+    assert kernels('GMG', 'convw', kernel_size=5, stem_kernel_size=1) == [1, 1, 5, 5, 5]
+    assert kernels('SGP', 'psi', window_size=[3, 5, 7, 9]) == [3, 3, 5, 7, 9]
+    assert kernels('SGP', 'psi', window_size=5, stem_window_size=1) == [1, 1, 5, 5, 5]
+    assert kernels('SGP', 'convkw', window_size=5, stem_window_size=1, k=2) == [5, 5, 13, 13, 13]
+
+
+@pytest.mark.parametrize(('name', 'convs'), [
+    ('GMG', ('convw', 'fc')), ('SGP', ('psi', 'fc', 'convw', 'convkw', 'global_fc'))])
+def test_init_std(name, convs):
+    torch.manual_seed(0)
+    module = MODELS.build(dict(type=name, in_channels=4, embed_dims=512, init_std=0.02))
+    for part in convs:
+        weight = getattr(module.branch[0], part).weight
+        assert 0.017 < float(weight.detach().std()) < 0.023, part
+    plain = MODELS.build(dict(type=name, in_channels=4, embed_dims=512)).branch[0].fc.weight
+    assert float(plain.detach().abs().max()) > 0.9  # uniform between -1 and 1
+
+
+def test_blocks_that_leave_autocast():
+    """What the feed-forward network of a block computes in, within autocast."""
+    x, masks = make_inputs((37, 20), CHANNELS)
+    for force, expected in ((True, torch.float32), (False, torch.bfloat16)):
+        module = randomise(build('GMG', force_float32=force)).eval()
+        dtypes = set()
+        for block in (*module.stem, *module.branch):
+            block.mlp[0].register_forward_hook(lambda _, args, out, to=dtypes: to.add(out.dtype))
+        with torch.autocast('cpu', dtype=torch.bfloat16):
+            module(x, masks)
+        assert dtypes == {expected}
 
 
 def test_bad_arguments():
-    with pytest.raises(ValueError, match='variant'):
-        build('GMG', variant='published')
+    with pytest.raises(TypeError, match='variant'):
+        build('GMG', variant='release')
+    with pytest.raises(TypeError, match='GMG has no argument.*colour'):
+        build('GMG', colour='red')
     with pytest.raises(ValueError, match='arch'):
         build('SGP', arch=(2, 2))
     with pytest.raises(ValueError, match='arch'):
         build('SGP', arch=(0, 2, 5))
+    with pytest.raises(ValueError, match='num_levels must be positive, got 0'):
+        build('SGP', num_levels=0)
     with pytest.raises(ValueError, match='window_size must be one number or 4'):
         build('ActionFormer', window_size=[3, 5])
     with pytest.raises(ValueError, match='odd'):
@@ -160,15 +249,28 @@ def test_bad_arguments():
         build('GMG', global_mixer='wavelet')
     with pytest.raises(ValueError, match='fft_norm'):
         build('GMG', fft_norm='forward')
+    with pytest.raises(ValueError, match='gate_act'):
+        build('GMG', gate_act='gelu')
+    with pytest.raises(ValueError, match="filter must be one of .'affine', 'conv'.*'fir'"):
+        build('GMG', filter='fir')
+    with pytest.raises(ValueError, match='no stem blocks'):
+        build('TemporalMaxer', arch=(2, 1, 3))
 
 
 def test_bad_inputs():
     module = build('GMG')
     x, masks = make_inputs((18, 11), CHANNELS)
-    with pytest.raises(ValueError, match=r'GMG takes \(batch, 6, steps\), got \(2, 5, 18\)'):
+    with pytest.raises(ValueError, match='GMG takes features of 6 channels, got 5'):
         module(x[:, :5], masks)
-    with pytest.raises(ValueError, match='masks must be'):
+    with pytest.raises(ValueError, match='GMG takes features of 6 channels, got 5'):
+        module(pack([x[0, :5].t()]))
+    with pytest.raises(ValueError, match=r'got \(2, 6, 18\) and \(2, 17\)'):
         module(x, masks[:, :-1])
+    with pytest.raises(ValueError, match=r'got \(6, 18\)'):
+        module(x[0], masks)
+    masks[1] = False
+    with pytest.raises(ValueError, match='sequence 1 of the batch has no valid step'):
+        module(x, masks)
 
 
 def count(name, **kwargs):
@@ -181,20 +283,6 @@ def test_parameter_counts():
     # 'Self-attention as in the transformer' brings its 4x feed-forward network along.
     assert round(count('GMG', in_channels=2048, global_mixer='attention') / 1e6, 1) == 26.0
     # The published code, and ActionFormer's encoder.
-    release = count('GMG', in_channels=2048, ffn_dims=768, kernel_size=1, variant='release')
-    assert round(release / 1e6, 1) == 9.5
+    published = count('GMG', in_channels=2048, ffn_dims=768, kernel_size=1, filter='affine')
+    assert round(published / 1e6, 1) == 9.5
     assert round(count('ActionFormer', in_channels=2048) / 1e6, 1) == 26.1
-
-
-@pytest.mark.parametrize('name', ['GMG', 'SGP', 'ActionFormer'])
-def test_scales_of_the_release_variant(name):
-    """A factor exists where the published code has one: where a path may be dropped."""
-
-    def scales(**kwargs):
-        module = build(name, variant='release', **kwargs)
-        return {key.split('.')[0] for key in module.state_dict() if key.endswith('.scale')}
-
-    assert scales(drop_path=0.0) == set()
-    assert scales(drop_path=0.1) == ({'stem', 'branch'} if name == 'ActionFormer' else {'branch'})
-    paper = build(name, drop_path=0.0).state_dict()
-    assert {key.split('.')[0] for key in paper if key.endswith('.scale')} == {'stem', 'branch'}

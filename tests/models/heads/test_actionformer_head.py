@@ -1,29 +1,31 @@
 """ActionFormer's head: losses and candidates from raw outputs, against loops in float64."""
 import pytest
 import torch
-from head_batteries import RANGES, VIDEOS, build_head, make_pyramid, make_samples
+from head_batteries import (
+    RANGES,
+    VIDEOS,
+    build_head,
+    loss_of,
+    make_pyramid,
+    make_samples,
+    make_tables,
+    raw_outputs,
+)
 from head_loops import candidates, diou_loss, focal, plain, positives, sums
 
+from cltdr_mm.structures import stack_rows
+
 LENGTHS = [steps for steps, _, _ in VIDEOS]
-
-
-def outputs(head):
-    """What the head predicts for all videos, and the same in float64."""
-    with torch.no_grad():
-        outs = head(*make_pyramid(LENGTHS))
-    return outs, {name: [x if x.dtype == torch.bool else x.double() for x in levels]
-                  for name, levels in outs.items()}
 
 
 @pytest.mark.parametrize('smoothing', [0., 0.1])
 def test_losses(smoothing):
     """Focal and DIoU; a point of two classes regresses once, for it has one pair of distances."""
     head = build_head(type='ActionFormerHead', label_smoothing=smoothing, reg_weight=2.)
-    outs, exact = outputs(head)
-    samples = make_samples()
-    found = positives(outs['masks'], RANGES, samples)
+    exact = raw_outputs(head)
+    found = positives(exact['masks'], RANGES, make_samples())
     assert any(len(classes) == 2 for video in found for classes, _ in video.values())
-    losses = head.loss_by_targets(outs, head.get_targets(outs, samples))
+    losses = loss_of(head)
     total = sums(exact, found, RANGES, plain, focal, diou_loss, smoothing=smoothing,
                  per_class=False)
     normalizer = 0.9 * 100 + 0.1 * total['num_pos']
@@ -35,7 +37,7 @@ def test_losses(smoothing):
 
 def test_candidates():
     head = build_head(type='ActionFormerHead').eval()
-    _, exact = outputs(head)
+    exact = raw_outputs(head)
     feats, masks = make_pyramid(LENGTHS)
     for video, result in enumerate(head.predict(feats, masks, make_samples())):
         expected = candidates(exact, RANGES, video, plain, 0.001, 2000, 0.05)
@@ -47,11 +49,12 @@ def test_candidates():
 
 def test_distances_are_scaled_and_not_negative():
     head = build_head(type='ActionFormerHead').eval()
-    feats, masks = make_pyramid(LENGTHS)
+    table = stack_rows(make_tables(LENGTHS))
     with torch.no_grad():
-        raw = [head.reg_tower(x, mask) for x, mask in zip(feats, masks)]
+        raw = head.reg_tower(table.rows, table.layout)
         for level, scale in enumerate(head.scales):
             scale.scale.fill_(level - 0.5)
-        outs = head(feats, masks)
-    for level, x in enumerate(raw):
-        assert torch.allclose(outs['distances'][level], (x * (level - 0.5)).clamp(min=0))
+        got = head(make_tables(LENGTHS)).at('distances', table.layout.valid_rows)
+    factor = table.layout.level[:, None] - 0.5
+    expected = (raw * factor).clamp(min=0)[table.layout.valid_rows]
+    assert torch.allclose(got, expected) and got.any() and not got.all()

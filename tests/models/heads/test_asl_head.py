@@ -3,48 +3,27 @@ import math
 
 import pytest
 import torch
-from batteries import level_length, make_inputs, randomise
+from batteries import randomise
+from head_batteries import CLASSES, RANGES, WIDTH, make_pyramid, make_samples, make_tables, total
 from mmaction.registry import MODELS
-from mmaction.structures import ActionDataSample
-from mmengine.structures import InstanceData
 
 from cltdr_mm.engine.optim.param_groups import takes_weight_decay
 from cltdr_mm.models.heads.asl_sensitivity import ClassSensitivity, relative_position
 from cltdr_mm.models.heads.asl_zones import action_zones, zone_features
+from cltdr_mm.structures import stack_rows
 
-WIDTH, CLASSES = 8, 3
-RANGES = [(0, 4), (4, 8), (8, 10000)]
 HEADS = dict(
     actionformer=dict(type='ActionFormerHead'), trident=dict(type='TridentHead', num_bins=3),
     cltdr=dict(type='CLTDRHead', num_bins=3), clff=dict(type='CLFFHead', num_bins=3))
-VIDEOS = [([[2.2, 6.9], [3., 18.], [10., 13.], [8., 17.5]], [0, 1, 1, 2]), ([[1., 9.6]], [0])]
+VIDEOS = [(21, [[2.2, 6.9], [3., 18.], [10., 13.], [8., 17.5]], [0, 1, 1, 2]),
+          (12, [[1., 9.6]], [0])]
+LENGTHS = [21, 12]
 
 
 def build(kind='actionformer', **kwargs):
     torch.manual_seed(0)
     head = dict(num_classes=CLASSES, in_channels=WIDTH, regression_ranges=RANGES, **HEADS[kind])
     return MODELS.build(dict(type='ASLHead', head=head, **kwargs))
-
-
-def make_pyramid(lengths=(21, 12), extra=3, dtype=torch.float32):
-    feats, masks = [], []
-    for level in range(len(RANGES)):
-        sizes = [level_length(n, level) for n in lengths]
-        x, mask = make_inputs(sizes, WIDTH, level_length(max(lengths) + extra, level),
-                              seed=level + 1, dtype=dtype)
-        feats.append(x)
-        masks.append(mask)
-    return feats, masks
-
-
-def samples_of(videos=VIDEOS):
-    samples = []
-    for segments, labels in videos:
-        sample = ActionDataSample(metainfo=dict(video_name='v'))
-        sample.gt_instances = InstanceData(segments=torch.tensor(segments).reshape(-1, 2),
-                                           labels=torch.tensor(labels, dtype=torch.int64))
-        samples.append(sample)
-    return samples
 
 
 def test_position_in_an_action():
@@ -55,8 +34,8 @@ def test_position_in_an_action():
 def test_gaussians_start_as_the_method_says():
     p_cls, p_loc = ClassSensitivity(2)(torch.tensor([-0.5, 0., 0.25]), torch.tensor([0, 1, 0]))
     for index, d in enumerate((-0.5, 0., 0.25)):
-        assert float(p_cls[index]) == pytest.approx(math.exp(-d**2 / 2))
-        assert float(p_loc[index]) == pytest.approx(
+        assert p_cls[index].item() == pytest.approx(math.exp(-d**2 / 2))
+        assert p_loc[index].item() == pytest.approx(
             math.exp(-(d + 0.5)**2 / 2) + math.exp(-(d - 0.5)**2 / 2))
 
 
@@ -87,10 +66,13 @@ def test_zones():
     assert zones.after.tolist() == [[20., 22.], [40., 48.]]
 
 
-def zone_reference(feats, length, segments, positions, delta):
-    """f_cls, f_loc and f_bg of one video, step by step."""
+def zone_reference(feats, segments, positions, delta):
+    """f_cls, f_loc and f_bg of one video (T, C), step by step."""
+    length = len(feats)
+
     def mean(chosen):
-        return [sum(float(feats[c, t]) for t in chosen) / len(chosen) for c in range(len(feats))]
+        return [sum(float(feats[t, c]) for t in chosen) / len(chosen)
+                for c in range(feats.shape[1])]
 
     f_cls, f_loc, f_bg = [], [], []
     for (start, end), position in zip(segments, positions):
@@ -114,18 +96,14 @@ def zone_reference(feats, length, segments, positions, delta):
     [(4.3, 4.6), (8.4, 9.3)], [(0., 29.)]])
 def test_zone_features_are_their_definition(segments):
     torch.manual_seed(1)
-    feats = torch.randn(5, 34)
+    feats = torch.randn(30, 5)
     positions = torch.linspace(-0.5, 0.4, len(segments))
     tensor = torch.tensor(segments)
-    got = zone_features(feats, 30, tensor, action_zones(tensor, positions, 0.2))
-    expected = zone_reference(feats, 30, segments, positions.tolist(), 0.2)
+    got = zone_features(feats, tensor, action_zones(tensor, positions, 0.2))
+    expected = zone_reference(feats, segments, positions.tolist(), 0.2)
     for ours, theirs in zip(got, expected):
         assert ours.shape == (len(theirs), 5)
         assert torch.allclose(ours, torch.tensor(theirs).reshape(-1, 5), atol=1e-5)
-    # what lies in the padding does not count
-    feats[:, 30:] = 1e6
-    again = zone_features(feats, 30, tensor, action_zones(tensor, positions, 0.2))
-    assert all(torch.equal(a, b) for a, b in zip(got, again))
 
 
 def sigmoid(x):
@@ -145,49 +123,49 @@ def test_losses_are_their_definition():
         for scale in asl.head.scales:
             scale.scale.abs_()
         asl.head.reg_tower.out.conv.bias.add_(2)
-    feats, masks = make_pyramid()
-    losses = asl.loss(feats, masks, samples_of())
-    outs = asl(feats, masks)
-    targets = asl.head.get_targets(outs, samples_of())
-    logits = torch.cat(outs['cls_logits'], dim=2)
-    distances = torch.cat(outs['distances'], dim=2)
-    levels = [asl.instance_sensitivity.fc(asl.instance_sensitivity.conv(x, m)[0].relu())
-              for x, m in zip(feats, masks)]
-    q_logits = torch.cat(levels, dim=2)
+    tables, samples = make_tables(LENGTHS), make_samples(VIDEOS)
+    losses = asl.loss(tables, None, samples)
+    outs = asl(tables)
+    targets = asl.head.get_targets(outs, samples)
+    logits, layout = outs.cls_logits, outs.layout
+    distances = outs.at('distances', targets.pairs.row)
+    features = stack_rows(tables).rows
+    q_logits = asl.instance_sensitivity(features, layout)
     cls_weight, regression, error = {}, 0., 0.
     gaussians = asl.class_sensitivity
-    pairs = list(zip(targets.batch.tolist(), targets.point.tolist(), targets.label.tolist()))
-    assert len(pairs) > 10 and {c for _, _, c in pairs} == {0, 1, 2}
-    for (b, p, c), (l2, r2) in zip(pairs, targets.distance.tolist()):
-        l1, r1 = distances[b, :, p].tolist()
+    pairs = list(zip(targets.pairs.row.tolist(), targets.pairs.label.tolist()))
+    assert len(pairs) > 10 and {c for _, c in pairs} == {0, 1, 2}
+    for (row, c), (l1, r1), (l2, r2) in zip(pairs, distances.tolist(),
+                                            targets.distance.tolist()):
         d = 0.5 * (l2 - r2) / (l2 + r2)
         p_cls = gaussian(d, float(gaussians.cls_center[c]), float(gaussians.cls_width[c]))
         p_loc = sum(gaussian(d, float(gaussians.loc_center[c, i]),
                              float(gaussians.loc_width[c, i])) for i in range(2))
-        q_cls, q_loc = (sigmoid(x) for x in q_logits[b, :, p].tolist())
+        q_cls, q_loc = (sigmoid(x) for x in q_logits[row].tolist())
         shared = min(l1, l2) + min(r1, r2)
         iou = shared / (l1 + r1 + l2 + r2 - shared)
         shift = 0.5 * ((r1 - l1) - (r2 - l2)) / (max(l1, l2) + max(r1, r2))
-        cls_weight[b, p, c] = p_cls + q_cls
+        cls_weight[row, c] = p_cls + q_cls
         regression += (p_loc + q_loc) * (1 - iou + shift**2)
-        error += (q_cls - sigmoid(float(logits[b, c, p])))**2 + (q_loc - iou)**2
+        error += (q_cls - sigmoid(float(logits[row, c])))**2 + (q_loc - iou)**2
     classification = 0.
-    for b, p in targets.valid.nonzero().tolist():
+    for row in layout.valid_rows.tolist():
         for k in range(CLASSES):
-            prob = sigmoid(float(logits[b, k, p]))
-            if (b, p, k) in cls_weight:
-                classification -= 0.25 * (1 - prob)**2 * math.log(prob) * cls_weight[b, p, k]
+            prob = sigmoid(float(logits[row, k]))
+            if (row, k) in cls_weight:
+                classification -= 0.25 * (1 - prob)**2 * math.log(prob) * cls_weight[row, k]
             else:
                 classification -= 0.75 * prob**2 * math.log(1 - prob)
-    count = len({pair[:2] for pair in pairs})
+    count = len({row for row, _ in pairs})
     assert float(losses['loss_cls']) == pytest.approx(classification / count, rel=1e-4)
     assert float(losses['loss_reg']) == pytest.approx(regression / count, rel=1e-4)
     assert float(losses['loss_sensitivity']) == pytest.approx(error / len(pairs), rel=1e-4)
 
     vectors, labels, background = [], [], []
-    for row, (segments, classes) in enumerate(VIDEOS):
+    finest = make_pyramid(LENGTHS)[0][0]
+    for row, (length, segments, classes) in enumerate(VIDEOS):
         positions = [min(max(float(gaussians.cls_center[c]), -.5), .5) for c in classes]
-        parts = zone_reference(feats[0][row], (21, 12)[row], segments, positions, 0.2)
+        parts = zone_reference(finest[row, :, :length].t(), segments, positions, 0.2)
         vectors += parts[0] + parts[1]
         labels += classes + classes
         background += parts[2]
@@ -199,30 +177,29 @@ def test_losses_are_their_definition():
 @pytest.mark.parametrize('kind', HEADS)
 def test_inference_is_that_of_the_wrapped_head(kind):
     asl = randomise(build(kind)).eval()
-    feats, masks = make_pyramid()
+    tables, samples = make_tables(LENGTHS), make_samples(VIDEOS)
     assert (asl.num_levels, asl.num_classes) == (3, CLASSES)
-    for ours, theirs in zip(asl.predict(feats, masks, samples_of()),
-                            asl.head.predict(feats, masks, samples_of())):
+    for ours, theirs in zip(asl.predict(tables, None, samples),
+                            asl.head.predict(tables, None, samples)):
         assert len(ours) > 0
         for key in ('segments', 'scores', 'labels'):
             assert torch.equal(ours[key], theirs[key])
-    outs = asl(feats, masks)
-    assert set(outs) == set(asl.head(feats, masks))
+    feats, masks = make_pyramid(LENGTHS)
+    assert set(asl(feats, masks)) == set(asl.head(feats, masks))
 
 
 def test_evaluators_learn_from_their_own_targets():
     asl = randomise(build())
     with torch.no_grad():
         asl.head.reg_tower.out.conv.bias.add_(2)
-    feats, masks = make_pyramid()
     instance, head = asl.instance_sensitivity, asl.head
 
     def backward(*names):
         asl.zero_grad()
-        losses = asl.loss(feats, masks, samples_of())
+        losses = asl.loss(make_tables(LENGTHS), None, make_samples(VIDEOS))
         sum(losses[name] for name in names).backward()
 
-    # q weighs the losses without gradient, and its aims have none
+    # q weighs the losses without gradient, and its targets have none
     backward('loss_cls', 'loss_reg')
     assert instance.fc.weight.grad is None and head.cls_tower.out.conv.weight.grad.any()
     assert asl.class_sensitivity.loc_center.grad.any()
@@ -230,66 +207,65 @@ def test_evaluators_learn_from_their_own_targets():
     assert instance.fc.weight.grad.any() and head.cls_tower.out.conv.weight.grad is None
 
 
-def test_instance_sensitivity_approaches_its_aim():
+def test_instance_sensitivity_approaches_its_target():
     asl = build()
-    feats, masks = make_pyramid()
-    outs = asl(feats, masks)
-    targets = asl.head.get_targets(outs, samples_of())
-    aim = asl.quality(outs, targets)
+    tables = make_tables(LENGTHS)
+    outs = asl(tables)
+    targets = asl.head.get_targets(outs, make_samples(VIDEOS))
+    quality = asl.quality(outs, targets)
+    table = stack_rows(tables)
     optimizer = torch.optim.Adam(asl.instance_sensitivity.parameters(), lr=0.02)
     errors = []
     for _ in range(200):
-        q = asl.instance_sensitivity(feats, masks, targets).sigmoid()
-        errors.append((q - aim).square().mean())
+        q = asl.instance_sensitivity(table.rows, table.layout)[targets.pairs.row].sigmoid()
+        errors.append((q - quality).square().mean())
         optimizer.zero_grad()
         errors[-1].backward()
         optimizer.step()
     assert errors[-1] < 0.01 * errors[0]
 
 
-def test_padding_and_neighbours_do_not_count():
+def test_neighbours_do_not_count():
     """The losses of two videos together are those of both apart, each weighed by its pairs."""
     asl = randomise(build(contrast_weight=0.))
     asl.head.normalizer.momentum = 0.
-    both, parts = [], []
-    for extra in (0, 6):
-        feats, masks = make_pyramid(extra=extra)
-        both.append(asl.loss(feats, masks, samples_of()))
-    for index, length in enumerate((21, 12)):
-        feats, masks = make_pyramid([length], extra=0)
-        parts.append(asl.loss(feats, masks, samples_of(VIDEOS[index:index + 1])))
+    both = asl.loss(make_tables(LENGTHS), None, make_samples(VIDEOS))
+    parts = [asl.loss(make_tables([video[0]]), None, make_samples([video])) for video in VIDEOS]
     counts = [float(part['num_pos']) for part in parts]
     for name in ('loss_cls', 'loss_reg'):
         mean = sum(n * float(part[name]) for n, part in zip(counts, parts)) / sum(counts)
-        for losses in both:
-            assert float(losses[name]) == pytest.approx(mean, rel=1e-4)
+        assert float(both[name]) == pytest.approx(mean, rel=1e-4)
 
 
 def test_contrast_can_be_turned_off():
-    losses = build(contrast_weight=0.).loss(*make_pyramid(), samples_of())
+    losses = build(contrast_weight=0.).loss(make_tables(LENGTHS), None, make_samples(VIDEOS))
     assert set(losses) == {'loss_cls', 'loss_reg', 'num_pos', 'loss_sensitivity'}
 
 
 def test_padding_may_hold_anything():
-    """As the release variants' necks leave it."""
-    asl = randomise(build())
-    feats, masks = make_pyramid()
-    targets = asl.head.get_targets(asl(feats, masks), samples_of())
-    dirty = [x.masked_fill(~m[:, None], 50.) for x, m in zip(feats, masks)]
-    assert torch.equal(asl.instance_sensitivity(feats, masks, targets),
-                       asl.instance_sensitivity(dirty, masks, targets))
-    assert torch.equal(asl.contrast(feats[0], masks[0], samples_of()),
-                       asl.contrast(dirty[0], masks[0], samples_of()))
+    """As published necks leave it: what ASL adds does not see it."""
+    results = []
+    videos = [(21, [[3., 12.], [17.5, 20.6]], [0, 1]), VIDEOS[1]]  # the last step is positive
+    for value in (0., 50.):
+        asl = randomise(build())
+        tables = make_tables(LENGTHS, [24, 24])
+        for table in tables:
+            table.rows[table.layout.padding_rows] = value
+        with torch.no_grad():
+            for param in asl.head.parameters():
+                param.zero_()  # the towers see it, as published ones do
+        results.append(asl.loss(tables, None, make_samples(videos)))
+    for name in ('loss_sensitivity', 'loss_contrast'):
+        assert torch.equal(results[0][name], results[1][name]) and results[0][name] > 0
 
 
 def test_one_action_and_none():
     asl = build()
-    feats, masks = make_pyramid()
-    for videos in ([([[2., 6.9]], [1]), ([], [])], [([], []), ([], [])]):
+    for videos in ([(21, [[2., 6.9]], [1]), (12, [], [])], [(21, [], []), (12, [], [])]):
         asl.zero_grad()
-        losses = asl.loss(feats, masks, samples_of(videos))
+        losses = asl.loss(make_tables(LENGTHS), None, make_samples(videos))
         assert all(value.isfinite() for value in losses.values())
-        sum(value for name, value in losses.items() if 'loss' in name).backward()
+        total(losses).backward()
         assert all(p.grad is not None and p.grad.isfinite().all() for p in asl.parameters())
     assert losses['loss_contrast'] == losses['loss_sensitivity'] == losses['loss_reg'] == 0
 
@@ -298,3 +274,12 @@ def test_one_action_and_none():
 def test_bad_delta(delta):
     with pytest.raises(ValueError, match=r'delta must lie in \(0, 0.5\]'):
         build(delta=delta)
+
+
+def test_shapes_go_on_to_the_wrapped_head():
+    head = dict(type='ActionFormerHead', num_classes=2)
+    asl = MODELS.build(dict(type='ASLHead', head=head, in_channels=8, num_levels=4))
+    assert asl.head.in_channels == 8 and asl.num_levels == 4
+    with pytest.raises(ValueError, match='in_channels=8 is written, but .* give 16'):
+        MODELS.build(dict(type='ASLHead', head=dict(head, in_channels=8), in_channels=16,
+                          num_levels=4))

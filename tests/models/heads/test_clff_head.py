@@ -1,15 +1,23 @@
-"""CLFF-Head: fusion and loss against loops in float64, masks, gradients."""
+"""CLFF-Head: fusion and loss against loops in float64, gradients."""
 import math
 
 import pytest
 import torch
-from batteries import level_length, make_inputs, randomise
+from batteries import randomise
+from head_batteries import (
+    CLASSES,
+    RANGES,
+    WIDTH,
+    build_head,
+    make_pyramid,
+    make_samples,
+    make_tables,
+)
 from mmaction.registry import MODELS
-from mmaction.structures import ActionDataSample
-from mmengine.structures import InstanceData
 
-WIDTH, CLASSES, BINS = 8, 2, 3
-RANGES = [(0, 4), (4, 8), (8, 10000)]
+from cltdr_mm.structures import PackedRows, split_levels, stack_rows, unpack
+
+BINS = 3
 
 
 def build(**kwargs):
@@ -18,54 +26,33 @@ def build(**kwargs):
                              regression_ranges=RANGES, num_bins=BINS, **kwargs))
 
 
-def make_pyramid(lengths, extra=0, dtype=torch.float64):
-    """Random levels, zero at padding as necks leave them; a video is the same in every batch."""
-    steps = max(lengths) + extra
-    feats, masks = [], []
-    for level in range(len(RANGES)):
-        sizes = [level_length(n, level) for n in lengths]
-        x, mask = make_inputs(sizes, WIDTH, level_length(steps, level), seed=level + 1,
-                              dtype=dtype)
-        feats.append(x)
-        masks.append(mask)
-    return feats, masks
-
-
-def samples_of(*videos):
-    samples = []
-    for segments, labels in videos:
-        sample = ActionDataSample(metainfo=dict(video_name='v'))
-        sample.gt_instances = InstanceData(segments=torch.tensor(segments).reshape(-1, 2),
-                                           labels=torch.tensor(labels, dtype=torch.int64))
-        samples.append(sample)
-    return samples
-
-
 def test_fusion_is_its_definition():
     head = randomise(build()).double()
-    feats, masks = make_pyramid([13, 6], extra=2)
+    tables = make_tables([13, 6], dtype=torch.float64)
+    table = stack_rows(tables)
+    fused = split_levels(PackedRows(head.fuse(table), table.layout))
+    assert not head.fuse(table)[table.layout.gap_rows].any()
     weight, bias = head.resample.conv.weight, head.resample.conv.bias
     w1, w2 = head.weight_own.scale.item(), head.weight_finer.scale.item()
-    for level, fused in enumerate(head.fuse(feats, masks)):
-        for b in range(2):
-            for t in range(fused.shape[-1]):
-                if not masks[level][b, t]:
-                    assert not fused[b, :, t].any()
-                    continue
+    feats = [unpack(x)[0] for x in tables]
+    for level, levels in enumerate(fused):
+        got = unpack(levels)[0]
+        for b, length in enumerate(tables[level].layout.lengths):
+            for t in range(length):
                 for c in range(WIDTH):
                     value = w1 * float(feats[level][b, c, t])
                     if level > 0:
                         finer = feats[level - 1][b, c]
                         taps = [(k, 2 * t + k - 1) for k in range(3)
-                                if 0 <= 2 * t + k - 1 < len(finer)]
+                                if 0 <= 2 * t + k - 1 < tables[level - 1].layout.lengths[b]]
                         value += w2 * (float(bias[c]) + sum(
                             float(weight[c, 0, k]) * float(finer[s]) for k, s in taps))
-                    assert float(fused[b, c, t]) == pytest.approx(value, abs=1e-10)
+                    assert float(got[b, c, t]) == pytest.approx(value, abs=1e-10)
 
 
 def test_only_the_centre_looks_at_the_finer_level():
     head = randomise(build()).double()
-    feats, masks = make_pyramid([12])
+    feats, masks = make_pyramid([12], dtype=torch.float64)
     before = head(feats, masks)
     after = head([feats[0] + masks[0][:, None], *feats[1:]], masks)
     for name in ('cls_logits', 'starts', 'ends'):
@@ -75,19 +62,6 @@ def test_only_the_centre_looks_at_the_finer_level():
     assert torch.equal(before['centers'][2], after['centers'][2])
 
 
-def test_a_video_is_alone_in_its_batch():
-    head = randomise(build()).double().eval()
-    lengths = [21, 12, 1]
-    alone = [head(*make_pyramid([n])) for n in lengths]
-    for extra in (0, 5):
-        together = head(*make_pyramid(lengths, extra))
-        for row, outs in enumerate(alone):
-            for name, levels in outs.items():
-                for level, expected in enumerate(levels):
-                    got = together[name][level][row][..., :expected.shape[-1]]
-                    assert torch.allclose(got.double(), expected[0].double(), atol=1e-9), name
-
-
 def test_boundaries_start_as_the_paper_says_and_do_not_train_the_pyramid():
     head = build(feat_channels=64)
     for tower in (head.start_tower, head.end_tower):
@@ -95,7 +69,7 @@ def test_boundaries_start_as_the_paper_says_and_do_not_train_the_pyramid():
             if isinstance(module, torch.nn.Conv1d):
                 assert float(module.weight.detach().std()) == pytest.approx(0.1, rel=0.15)
     assert float(head.weight_own.scale) == float(head.weight_finer.scale) == 1
-    feats, masks = make_pyramid([12], dtype=torch.float32)
+    feats, masks = make_pyramid([12])
     feats = [x.requires_grad_() for x in feats]
     outs = head(feats, masks)
     sum(x.sum() for x in outs['starts'] + outs['ends']).backward()
@@ -104,9 +78,8 @@ def test_boundaries_start_as_the_paper_says_and_do_not_train_the_pyramid():
 
 def loss_reference(head, outs, targets):
     """LoGo eq. 7, point by point, the normaliser taken as the number of positives."""
-    pairs = list(zip(targets.batch.tolist(), targets.point.tolist(), targets.label.tolist()))
-    distance = head.decode(outs, targets.points, targets.batch, targets.point, targets.label)
-    logits = torch.cat(outs['cls_logits'], dim=2).double()
+    pairs = list(zip(targets.pairs.row.tolist(), targets.pairs.label.tolist()))
+    distance, logits = head.decode(outs, targets.pairs), outs.cls_logits.double()
     overlap, regression = {}, 0.
     for index, pair in enumerate(pairs):
         (l1, r1), (l2, r2) = distance[index].tolist(), targets.distance[index].tolist()
@@ -116,47 +89,40 @@ def loss_reference(head, outs, targets):
         overlap[pair] = shared / union
         regression += 1 - shared / union + (hull - union) / hull
     positive, negative, num_negative = 0., 0., 0
-    of_class = {pair[:2] for pair in pairs}
-    for b, p in targets.valid.nonzero().tolist():
+    of_class = {row for row, _ in pairs}
+    for row in outs.layout.valid_rows.tolist():
         for k in range(CLASSES):
-            prob = 1 / (1 + math.exp(-float(logits[b, k, p])))
-            if (b, p, k) in overlap:
-                term = -0.25 * (1 - prob)**2 * math.log(prob) * overlap[b, p, k]
+            prob = 1 / (1 + math.exp(-float(logits[row, k])))
+            if (row, k) in overlap:
+                term = -0.25 * (1 - prob)**2 * math.log(prob) * overlap[row, k]
             else:
                 term = -0.75 * prob**2 * math.log(1 - prob)
-            if (b, p) in of_class:
+            if row in of_class:
                 positive += term
             else:
                 negative += term
-        num_negative += (b, p) not in of_class
+        num_negative += row not in of_class
     return positive / len(of_class) + negative / num_negative, regression / len(of_class)
 
 
 def test_loss_is_equation_7():
-    head = randomise(build(normalizer=dict(momentum=0.))).double()
-    with torch.no_grad():
-        for scale in head.scales:
-            scale.scale.abs_()
-    outs = head(*make_pyramid([21, 12], extra=3))
-    targets = head.get_targets(outs, samples_of(
-        ([[2.2, 6.9], [3., 18.], [10., 13.]], [0, 1, 1]), ([[1., 9.6]], [0])))
-    assert len(targets.batch) > 8
+    head = build_head(type='CLFFHead', num_bins=BINS, normalizer=dict(momentum=0.)).double()
+    outs = head(make_tables([21, 12], dtype=torch.float64))
+    targets = head.get_targets(outs, make_samples([
+        (21, [[2.2, 6.9], [3., 18.], [10., 13.]], [0, 1, 1]), (12, [[1., 9.6]], [2])]))
+    assert len(targets.pairs.row) > 8
     losses = head.loss_by_targets(outs, targets)
     loss_cls, loss_reg = loss_reference(head, outs, targets)
     assert float(losses['loss_cls']) == pytest.approx(loss_cls, rel=1e-5)
     assert float(losses['loss_reg']) == pytest.approx(loss_reg, rel=1e-5)
 
 
-def test_the_iou_is_a_weight_and_no_aim():
+def test_the_iou_is_a_weight_and_no_target():
     """Lowering the overlap of a badly classified point must not pay."""
-    head = randomise(build()).double()
-    outs = head(*make_pyramid([21]))
-    targets = head.get_targets(outs, samples_of(([[2., 6.]], [0])))
-    head.loss_by_targets(outs, targets)['loss_cls'].backward()
-    assert head.center_tower.out.conv.weight.grad is None
-    assert head.start_tower.out.conv.weight.grad is None
-
-
-def test_there_is_no_release():
-    with pytest.raises(ValueError, match='LoGo has no published code'):
-        build(variant='release')
+    head = build_head(type='CLFFHead')
+    samples = make_samples([(21, [[2., 6.]], [0])])
+    head.loss(make_tables([21]), None, samples)['loss_cls'].backward()
+    for tower in (head.center_tower, head.start_tower):
+        grad = tower.out.conv.weight.grad
+        assert grad is None or not grad.any()
+    assert head.cls_tower.out.conv.weight.grad.any()

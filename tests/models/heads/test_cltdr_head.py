@@ -7,19 +7,22 @@ from head_batteries import (
     RANGES,
     VIDEOS,
     build_head,
-    candidates_of,
     loss_of,
     make_pyramid,
     make_samples,
+    make_tables,
+    raw_outputs,
 )
 from head_loops import diou_loss, focal, iou_loss, positives, refined, sums, trident, varifocal
 from mmaction.registry import MODELS
+from torch import nn
 
 from cltdr_mm.models.heads.cltdr_head import refined_logit
+from cltdr_mm.models.heads.outputs import HeadOutputs, Reading
+from cltdr_mm.models.task_modules import Pairs
+from cltdr_mm.structures import PackedRows, split_levels, stack_rows, unpack
 
 LENGTHS = [steps for steps, _, _ in VIDEOS]
-LEAVES = ('cls_logits', 'coarse_logits', 'starts', 'ends', 'centers', 'refine_starts',
-          'refine_ends')
 
 
 # eq. 10
@@ -69,62 +72,74 @@ def test_the_probability_itself_would_not_do():
         exact_logit(20., 25.), rel=1e-6)
 
 
-def test_paper_scores_are_the_geometric_mean():
-    head = build_head(type='CLTDRHead').eval()
-    with torch.no_grad():
-        outs = head(*make_pyramid(LENGTHS))
+@pytest.mark.parametrize('score_fusion', ['geometric_mean', 'logit_product'])
+def test_scores(score_fusion):
+    outs = raw_outputs(build_head(type='CLTDRHead', score_fusion=score_fusion).eval())
     for coarse, second, logits in zip(*(outs[k] for k in ('coarse_logits', 'refine_logits',
                                                          'cls_logits'))):
-        assert torch.allclose(logits.sigmoid(), (coarse.sigmoid() * second.sigmoid()).sqrt(),
-                              atol=1e-6)
-
-
-def test_release_scores_are_a_product_of_logits():
-    head = build_head(type='CLTDRHead', variant='release').eval()
-    with torch.no_grad():
-        outs = head(*make_pyramid(LENGTHS))
-    for coarse, second, logits in zip(*(outs[k] for k in ('coarse_logits', 'refine_logits',
-                                                         'cls_logits'))):
-        assert torch.equal(logits, coarse * second)
+        if score_fusion == 'geometric_mean':
+            expected = (coarse.sigmoid() * second.sigmoid()).sqrt()
+            # padding, where all logits are 0, has a probability of a half
+            assert torch.allclose(logits.sigmoid(), expected, atol=1e-6)
+        else:
+            assert torch.allclose(logits, coarse * second, rtol=1e-6)
 
 
 # losses from raw outputs
 
 
-def raw_outputs(head, seed=0) -> dict:
+def free_outputs(head, seed=0) -> HeadOutputs:
     """Outputs that no features led to, as leaves in float32."""
-    _, masks = make_pyramid(LENGTHS)
+    layout = stack_rows(make_tables(LENGTHS)).layout
     generator = torch.Generator().manual_seed(seed)
-    offsets = 3 if head.release else 1
-    channels = dict(cls_logits=3, coarse_logits=3, starts=3, ends=3, centers=10,
-                    refine_starts=offsets, refine_ends=offsets)
-    outs = {name: [torch.randn(len(LENGTHS), count, m.shape[1], generator=generator)
-                   .requires_grad_() for m in masks] for name, count in channels.items()}
-    return dict(outs, masks=list(masks))
+
+    def table(channels):
+        return torch.randn(layout.num_rows, channels, generator=generator).requires_grad_()
+
+    class AsItIs(nn.Module):
+        reach = kernel_reach = 0
+
+        def forward(self, x, layout):
+            return x
+
+    offsets = 3 if head.offsets_per_class else 1
+    channels = dict(starts=3, ends=3, centers=10, refine_starts=offsets, refine_ends=offsets)
+    return HeadOutputs(layout, table(3), {
+        name: Reading(AsItIs(), table(count), layout) for name, count in channels.items()},
+        dict(coarse_logits=table(3)))
 
 
-def in_float64(outs) -> dict:
-    """The same leaves for the loops."""
-    return {name: [x if x.dtype == torch.bool else x.detach().double().requires_grad_()
-                   for x in levels] for name, levels in outs.items()}
+def leaves_of(outs) -> dict:
+    return dict(cls_logits=outs.cls_logits, coarse_logits=outs.tables['coarse_logits'],
+                **{name: reading.x for name, reading in outs.readings.items()})
+
+
+def by_level(table, layout) -> list:
+    """A table as (B, D, T_l) tensors."""
+    return [unpack(level)[0] for level in split_levels(PackedRows(table, layout))]
 
 
 def compare(head, loops) -> None:
     """Losses and the gradient of every raw output."""
-    ours = raw_outputs(head)
-    theirs = in_float64(ours)
-    samples = make_samples()
-    losses = head.loss_by_targets(ours, head.get_targets(ours, samples))
-    expected = loops(theirs, positives(ours['masks'], RANGES, samples))
+    outs, samples = free_outputs(head), make_samples()
+    theirs = {name: [x.detach().double().requires_grad_() for x in by_level(table, outs.layout)]
+              for name, table in leaves_of(outs).items()}
+    theirs['masks'] = make_pyramid([53, 30, 9, 1])[1]
+    theirs['masks'] = [mask[:, :x.shape[-1]]
+                       for mask, x in zip(theirs['masks'], theirs['cls_logits'])]
+    losses = head.loss_by_targets(outs, head.get_targets(outs, samples))
+    expected = loops(theirs, positives(theirs['masks'], RANGES, samples))
     for name, value in expected.items():
         assert losses[name].item() == pytest.approx(value.item(), rel=1e-5), name
     sum(losses[name] for name in expected).backward()
     sum(expected.values()).backward()
-    for name in LEAVES:
-        for level, (x, y) in enumerate(zip(ours[name], theirs[name])):
-            a = torch.zeros_like(x) if x.grad is None else x.grad
-            b = torch.zeros_like(y) if y.grad is None else y.grad
-            assert torch.allclose(a.double(), b, rtol=1e-4, atol=1e-8), f'{name}, level {level}'
+    for name, leaf in leaves_of(outs).items():
+        grad = torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
+        assert not grad[outs.layout.gap_rows].any(), name
+        for level, (x, y) in enumerate(zip(by_level(grad, outs.layout), theirs[name])):
+            other = torch.zeros_like(y) if y.grad is None else y.grad
+            other = other * theirs['masks'][level][:, None]  # beyond a video it reads zeros
+            assert torch.allclose(x.double(), other, rtol=1e-4, atol=1e-8), f'{name}, {level}'
 
 
 @pytest.mark.parametrize('smoothing', [0., 0.1])
@@ -142,15 +157,18 @@ def test_paper_loss(smoothing):
     compare(head, loops)
 
 
-def test_paper_loss_with_coarse_supervision():
-    head = build_head(type='CLTDRHead', loss_coarse=dict(type='TALFocalLoss'), coarse_weight=0.4)
+@pytest.mark.parametrize('moves', ['step', 'half'])
+def test_paper_loss_with_coarse_supervision(moves):
+    head = build_head(type='CLTDRHead', loss_coarse=dict(type='TALFocalLoss'), coarse_weight=0.4,
+                      normalizer_moves=moves)
 
     def loops(outs, found):
         fine = sums(outs, found, RANGES, refined, varifocal(0.75), iou_loss, iou_targets=True)
         coarse = sums(outs, found, RANGES, trident, focal, iou_loss, 'coarse_logits',
                       iou_targets=True)
-        first = 0.9 * 100 + 0.1 * fine['num_pos']
-        second = 0.9 * first + 0.1 * fine['num_pos']
+        first = second = 0.9 * 100 + 0.1 * fine['num_pos']
+        if moves == 'half':
+            second = 0.9 * first + 0.1 * fine['num_pos']
         num_neg = fine['num_neg']
         cls = (fine['pos'] / first + fine['neg'] / num_neg,
                coarse['pos'] / second + coarse['neg'] / num_neg)
@@ -165,7 +183,10 @@ def test_release_loss(coarse):
     """0.7 refined + 0.3 coarse, DIoU; the parity tests add the IoU factor and its slope."""
     kind = dict(focal=dict(type='TALFocalLoss'),
                 varifocal=dict(type='TALVarifocalLoss', alpha=0.25))[coarse]
-    head = build_head(type='CLTDRHead', variant='release', loss_coarse=kind, iou_power=0.)
+    head = build_head(
+        type='CLTDRHead', loss_cls=dict(type='TALVarifocalLoss', alpha=0.25), loss_coarse=kind,
+        loss_reg=dict(type='DIoU1DLoss'), iou_targets=False, balance_negatives=False,
+        offsets_per_class=True, offset_unit='grid', normalizer_moves='half')
     term = focal if coarse == 'focal' else varifocal(0.25)
 
     def loops(outs, found):
@@ -182,25 +203,38 @@ def test_release_loss(coarse):
     compare(head, loops)
 
 
+@pytest.mark.parametrize('moves, times', [(None, 1), ('step', 1), ('half', 2)])
+@pytest.mark.parametrize('loss_coarse', [None, dict(type='TALFocalLoss')])
+def test_moves_of_the_normaliser(moves, times, loss_coarse):
+    """Once a step, unless the published code's two moves are asked for."""
+    options = {} if moves is None else dict(normalizer_moves=moves)
+    head = build_head(type='CLTDRHead', loss_coarse=loss_coarse, **options)
+    count, expected = float(loss_of(head)['num_pos']), 100.
+    for _ in range(times if loss_coarse else 1):
+        expected = 0.9 * expected + 0.1 * count
+    assert head.normalizer.value.item() == pytest.approx(expected, rel=1e-9)
+
+
 # tables 9 to 11
 
 
 @pytest.mark.parametrize('refine', [(), ('cls', ), ('reg', ), ('cls', 'reg')])
 def test_what_is_refined(refine):
+    """Against a Trident head of the same weights: the coarse results."""
     head = build_head(type='CLTDRHead', refine=refine).eval()
-    feats, masks = make_pyramid(LENGTHS)
+    coarse = build_head(type='CLTDRHead', refine=()).eval()
+    coarse.load_state_dict(head.state_dict(), strict=False)
+    pairs = Pairs(torch.tensor([60]), torch.tensor([0]))
     with torch.no_grad():
-        outs = head(feats, masks)
-        zero = torch.tensor([5])
-        pairs = head.points(masks), zero * 0, zero, zero * 0
-        moved = not torch.equal(head.decode(outs, *pairs),
-                                super(type(head), head).decode(outs, *pairs))
+        outs, plain = head(make_tables(LENGTHS)), coarse(make_tables(LENGTHS))
+        moved = not torch.equal(head.decode(outs, pairs), coarse.decode(plain, pairs))
     assert moved == ('reg' in refine)
-    same = all(torch.equal(a, b) for a, b in zip(outs['cls_logits'], outs['coarse_logits']))
-    assert same == ('cls' not in refine)
-    assert ('refine_starts' in outs) == ('reg' in refine)
-    assert ('refine_logits' in outs) == ('cls' in refine)
-    assert hasattr(head, 'clff') == bool(refine)
+    assert torch.equal(outs.cls_logits, plain.cls_logits) == ('cls' not in refine)
+    assert torch.equal(outs.tables['coarse_logits'], plain.cls_logits)
+    levels = outs.per_level()
+    assert ('refine_starts' in levels) == ('reg' in refine)
+    assert ('refine_logits' in levels) == ('cls' in refine)
+    assert any('clff' in name for name, _ in head.named_parameters()) == bool(refine)
 
 
 @pytest.mark.parametrize('name', ['dcm', 'drm'])
@@ -231,30 +265,23 @@ def test_classes_and_boundaries_see_their_own_neighbours():
         assert torch.equal(after['centers'][1], before['centers'][1]) != centers
 
 
-@pytest.mark.parametrize('variant, boundary_feats, raw', [
-    ('paper', None, False), ('release', None, True), ('paper', 'pyramid', True),
-    ('release', 'decoupled', False)])
-def test_boundary_towers_do_not_train_the_pyramid(variant, boundary_feats, raw):
-    """In the release they read the pyramid itself, in the paper the fused features, detached."""
-    head = build_head(type='CLTDRHead', variant=variant, boundary_feats=boundary_feats)
+@pytest.mark.parametrize('boundary_feats, raw', [
+    (None, False), ('decoupled', False), ('pyramid', True)])
+def test_boundary_towers_do_not_train_the_pyramid(boundary_feats, raw):
+    """They read the fused features, or in the release the pyramid itself, detached."""
+    options = {} if boundary_feats is None else dict(boundary_feats=boundary_feats)
+    head = build_head(type='CLTDRHead', **options)
     feats, masks = make_pyramid(LENGTHS)
     feats = [x.requires_grad_() for x in feats]
     outs = head(feats, masks)
     sum(x.sum() for name in ('starts', 'ends') for x in outs[name]).backward()
     assert all(x.grad is None for x in feats)
-    reads_drm = any(p.grad is not None for p in head.drm.parameters())
-    assert not reads_drm
-    drm = head.drm
+    assert all(p.grad is None for p in head.drm.parameters())
     with torch.no_grad():
-        for param in drm.parameters():
+        for param in head.drm.parameters():
             param.add_(1.)
         moved = head(feats, masks)['starts'][1]
     assert torch.equal(moved, outs['starts'][1]) == raw
-
-
-def test_unknown_boundary_feats():
-    with pytest.raises(ValueError, match="must be 'decoupled' or 'pyramid', got 'raw'"):
-        build_head(type='CLTDRHead', boundary_feats='raw')
 
 
 def test_kernels_of_the_refine_head():
@@ -267,44 +294,49 @@ def test_kernels_of_the_refine_head():
                      for layer in (head.trunk.convs[0], head.cls_out, head.start_out))
 
     assert kernels() == (5, 5, 5)
-    assert kernels(variant='release') == (5, 5, 7)
-    assert kernels(variant='release', refine_kernel_sizes=dict(trunk=3, offset=1)) == (3, 5, 1)
+    assert kernels(refine_kernel_sizes=dict(offset=7)) == (5, 5, 7)
+    assert kernels(refine_kernel_sizes=dict(trunk=3, offset=1)) == (3, 5, 1)
     with pytest.raises(ValueError, match=r"must be of 'trunk', 'cls' and 'offset', got \['side'\]"):
         kernels(refine_kernel_sizes=dict(side=3))
 
 
-def test_offsets_of_paper_and_release():
-    """One pair a step in strides, or one a class in grid steps."""
-    for variant, offsets, scale in (('paper', 1, 2.), ('release', 3, 1.)):
-        head = build_head(type='CLTDRHead', variant=variant).eval()
-        feats, masks = make_pyramid([40])
-        with torch.no_grad():
-            outs = head(feats, masks)
-            assert outs['refine_starts'][1].shape[1] == offsets
-            points = head.points(masks)
-            point = torch.tensor([masks[0].shape[1] + 3])  # on level 1, of stride 2
-            index = point * 0
-            coarse = torch.full((1, 2), 50.)
-            got = head.refine_distances(coarse, outs, points, index, point, index + offsets - 1)
-            start, end = (outs[k][1][0, offsets - 1, 3] for k in ('refine_starts', 'refine_ends'))
+@pytest.mark.parametrize('per_class, unit, scale', [
+    (False, 'stride', 2.), (True, 'grid', 1.), (True, 'stride', 2.), (False, 'grid', 1.)])
+def test_offsets(per_class, unit, scale):
+    """One pair a step or one a class, in strides of the level or in grid steps."""
+    head = build_head(type='CLTDRHead', offsets_per_class=per_class, offset_unit=unit).eval()
+    with torch.no_grad():
+        outs = head(make_tables([40]))
+        row = outs.layout.first[1] + 3  # on level 1, of stride 2
+        channel = 2 if per_class else 0
+        pairs = Pairs(torch.tensor([row]), torch.tensor([2]))
+        coarse = torch.full((1, 2), 50.)
+        got = head.refine_distances(coarse, outs, pairs)
+        levels = outs.per_level()
+        start, end = (levels[k][1][0, channel, 3] for k in ('refine_starts', 'refine_ends'))
+        assert levels['refine_starts'][1].shape[1] == (3 if per_class else 1)
         expected = [50 - float(start) * scale / 2, 50 + float(end) * scale / 2]
         assert got[0].tolist() == pytest.approx(expected, abs=1e-4)
-        nothing = head.refine_distances(coarse * 0 - 100, outs, points, index, point, index)
-        assert nothing.tolist() == [[0., 0.]]
+        nothing = head.refine_distances(coarse * 0 - 100, outs, pairs)
+    assert nothing.tolist() == [[0., 0.]]
 
 
-def test_defaults_of_the_variants():
-    paper, release = (build_head(type='CLTDRHead', variant=v) for v in ('paper', 'release'))
-    assert (paper.loss_cls.alpha, release.loss_cls.alpha) == (0.75, 0.25)
-    assert type(paper.loss_reg).__name__ == 'IoU1DLoss'
-    assert type(release.loss_reg).__name__ == 'DIoU1DLoss'
-    assert paper.loss_coarse is None and type(release.loss_coarse).__name__ == 'TALFocalLoss'
-    assert (paper.iou_power, release.iou_power) == (0., 0.25)
-    assert paper.iou_targets and paper.balance_negatives
-    assert not release.iou_targets and not release.balance_negatives
-    assert len(candidates_of(release, [20])[0]) > 0
+def test_defaults_are_the_papers():
+    head = MODELS.build(dict(type='CLTDRHead', num_classes=3, in_channels=16,
+                             regression_ranges=RANGES))
+    assert head.loss_cls.alpha == 0.75 and type(head.loss_reg).__name__ == 'IoU1DLoss'
+    assert head.loss_coarse is None
+    # depth-wise fusion of one neighbour each
+    assert sum(p.numel() for p in head.dcm.parameters()) == 16 * (3 + 3 + 1) + 3 * 16
 
 
-def test_unknown_refinement():
-    with pytest.raises(ValueError, match=r"refine must be among 'cls', 'reg', got \['both'\]"):
-        build_head(type='CLTDRHead', refine=('both', ))
+@pytest.mark.parametrize('options, message', [
+    (dict(refine=('both', )), r"refine must be one of \['cls', 'reg'\], got 'both'"),
+    (dict(boundary_feats='raw'), r"boundary_feats must be one of .*'pyramid'\], got 'raw'"),
+    (dict(score_fusion='sum'), "score_fusion must be .*, got 'sum'"),
+    (dict(offset_unit='second'), "offset_unit must be .*, got 'second'"),
+    (dict(normalizer_moves='never'), "normalizer_moves must be .*, got 'never'"),
+])
+def test_unknown_choices(options, message):
+    with pytest.raises(ValueError, match=f'CLTDRHead: {message}'):
+        build_head(type='CLTDRHead', **options)

@@ -1,61 +1,50 @@
 """Fusion of neighbouring levels against loops over channels and steps."""
 import pytest
 import torch
-from batteries import randomise
-from torch import nn
+from batteries import level_length, randomise
 
-from cltdr_mm.models.heads.fusion import CrossLevelFusion, Upsample2x
+from cltdr_mm.models.heads.fusion import CrossLevelFusion
+from cltdr_mm.structures import Layout, PackedRows, split_levels, stack_rows, unpack
 
 CHANNELS = 6
 
 
-@pytest.mark.parametrize('groups', [1, CHANNELS])
-def test_upsampling_is_a_transposed_convolution(groups):
-    """Values and gradients of torch's own operator, with its state dict."""
-    ours = Upsample2x(CHANNELS, groups).double()
-    theirs = nn.ConvTranspose1d(CHANNELS, CHANNELS, 3, stride=2, padding=1, output_padding=1,
-                                groups=groups).double()
-    theirs.load_state_dict(ours.state_dict())
-    results = []
-    for module in (ours, theirs):
-        x = torch.randn(2, CHANNELS, 7, dtype=torch.float64,
-                        generator=torch.Generator().manual_seed(0)).requires_grad_()
-        out = module(x)
-        assert out.shape == (2, CHANNELS, 14)
-        (out * torch.arange(14)).sum().backward()
-        results.append((out, x.grad, module.weight.grad, module.bias.grad))
-    for a, b in zip(*results):
-        assert torch.allclose(a, b, rtol=0, atol=1e-10)
-
-
-def test_other_groups():
-    with pytest.raises(ValueError, match='groups must be 1 or 6, got 2'):
-        Upsample2x(CHANNELS, 2)
-
-
-def make_levels(lengths=(8, 5), steps=8, levels=3):
-    """Pyramid of videos with zeros in the padding."""
+def make_pyramid(lengths=(8, 5), levels=3, seen=None) -> PackedRows:
+    """All levels of some videos in one table; padding is not zero."""
     generator = torch.Generator().manual_seed(0)
-    feats, masks = [], []
-    mask = torch.arange(steps) < torch.tensor(lengths)[:, None]
-    for level in range(levels):
-        at = mask[:, ::2**level]
-        x = torch.randn(len(lengths), CHANNELS, at.shape[1], generator=generator,
-                        dtype=torch.float64)
-        feats.append(x * at[:, None])
-        masks.append(at)
-    return feats, masks
+    layout, tables = Layout(lengths, seen), []
+    for _ in range(levels):
+        rows = torch.randn(layout.num_rows, CHANNELS, generator=generator, dtype=torch.float64)
+        tables.append(PackedRows(layout.zero_gaps(rows), layout))
+        layout = layout.half
+    return stack_rows(tables)
 
 
-def reference(module, feats, masks, level, video, release):
-    """Eq. 5 to 9 for one level of one video; C channels, T steps, tap by tap."""
-    own, mask = feats[level][video], masks[level][video]
+def by_level(packed: PackedRows) -> list:
+    """Features (B, C, T) of every level."""
+    return [unpack(level)[0] for level in split_levels(packed)]
+
+
+def fuse(module, packed: PackedRows) -> list:
+    """What a module makes of a pyramid, level by level; zero in gaps."""
+    fused = module(packed.rows, packed.layout)
+    assert not fused[packed.layout.gap_rows].any()
+    return by_level(PackedRows(fused, packed.layout))
+
+
+def reference(module, levels, level, depthwise, own_kernel):
+    """Eq. 5 to 9 for one level of one video, whose levels are (C, T_l); tap by tap."""
+    own = levels[level]
     channels, steps = own.shape
     fused = own.clone()
+
+    def times(weight, x):
+        return weight[:, 0] * x if depthwise else weight @ x
+
     for name, other in (('higher', level + 1), ('lower', level - 1)):
-        if name not in module.sources or not 0 <= other < len(feats):
+        if name not in module.sources or not 0 <= other < len(levels):
             continue
-        source, layer = feats[other][video], module.resample[name]
+        source, layer = levels[other], module.resample[name]
         weight = layer.weight  # (in, out / groups, 3) when transposed, else (out, in / groups, 3)
         neighbour = layer.bias[:, None].repeat(1, steps)
         for t in range(steps):
@@ -68,87 +57,99 @@ def reference(module, feats, masks, level, video, release):
                 if rest or not 0 <= at < source.shape[1]:
                     continue
                 matrix = weight[:, :, tap]
-                if release:
-                    matrix = matrix.T if name == 'higher' else matrix
-                    neighbour[:, t] += matrix @ source[:, at]
-                else:
-                    neighbour[:, t] += matrix[:, 0] * source[:, at]
-        if not release:
-            neighbour = neighbour * mask
+                if name == 'higher' and not depthwise:
+                    matrix = matrix.T
+                neighbour[:, t] += times(matrix, source[:, at])
         if module.fusion == 'attention':
-            seen = torch.zeros(channels, dtype=torch.float64)
             conv, gate = module.own[name], module.gate[name]
-            count = steps if release else int(mask.sum())
-            for t in range(count):
-                if release:
-                    mine = conv.weight[:, :, 0] @ own[:, t] + conv.bias
-                else:
-                    mine = conv.bias + sum(
-                        conv.weight[:, 0, tap] * own[:, t + tap - 1] for tap in range(3)
-                        if 0 <= t + tap - 1 < steps)
-                seen += (neighbour[:, t] + mine).clamp(min=0) / count
-            if release:
-                logit = gate.weight[:, :, 0] @ seen + gate.bias
-            else:
-                logit = gate.weight[:, 0, 0] * seen + gate.bias
+            seen = torch.zeros(channels, dtype=torch.float64)
+            for t in range(steps):
+                mine = conv.bias.clone()
+                for tap in range(own_kernel):
+                    if 0 <= t + tap - own_kernel // 2 < steps:
+                        mine += times(conv.weight[:, :, tap], own[:, t + tap - own_kernel // 2])
+                seen += (neighbour[:, t] + mine).clamp(min=0) / steps
+            logit = times(gate.weight[:, :, 0], seen) + gate.bias
             neighbour = neighbour * logit.sigmoid()[:, None]
         if module.fusion == 'concat':
             mix = module.mix[name]
             fused = mix.weight[:, :, 0] @ torch.cat([fused, neighbour]) + mix.bias[:, None]
         else:
             fused = fused + neighbour
-    return fused if release else fused * mask
+    return fused
 
 
-@pytest.mark.parametrize('variant', ['paper', 'release'])
+@pytest.mark.parametrize('depthwise, own_kernel', [(True, 3), (False, 1), (True, 5)])
 @pytest.mark.parametrize('sources, fusion', [
     (('higher', ), 'attention'), (('lower', ), 'attention'), (('lower', 'higher'), 'attention'),
     (('higher', 'lower'), 'add'), (('higher', 'lower'), 'concat'), ((), 'add')])
+@pytest.mark.parametrize('lengths, seen', [((8, 5), None), ((1, 7), None), ((6, 3), (9, 9))])
 @torch.no_grad()
-def test_equations(variant, sources, fusion):
-    module = randomise(CrossLevelFusion(CHANNELS, sources, fusion, variant)).double()
-    feats, masks = make_levels()
-    fused = module(feats, masks)
-    assert len(fused) == 3
-    for level in range(3):
-        for video in range(2):
-            expected = reference(module, feats, masks, level, video, variant == 'release')
-            assert torch.allclose(fused[level][video], expected, rtol=0, atol=1e-10)
-            if variant == 'paper':
-                assert not fused[level][video][:, ~masks[level][video]].any()
+def test_equations(depthwise, own_kernel, sources, fusion, lengths, seen):
+    """All rows that are seen count, valid or not."""
+    module = randomise(CrossLevelFusion(CHANNELS, sources, fusion, depthwise, own_kernel)).double()
+    packed = make_pyramid(lengths, seen=seen)
+    levels, fused = by_level(packed), fuse(module, packed)
+    for video, length in enumerate(seen or lengths):
+        own = [x[video, :, :level_length(length, level)] for level, x in enumerate(levels)]
+        for level, x in enumerate(own):
+            expected = reference(module, own, level, depthwise, own_kernel)
+            got = fused[level][video, :, :x.shape[1]]
+            assert torch.allclose(got, expected, rtol=0, atol=1e-10)
 
 
 def test_ends_of_the_pyramid():
-    """Where a neighbour is missing it is left out."""
-    feats, masks = make_levels()
-    higher = randomise(CrossLevelFusion(CHANNELS, ('higher', ), 'add')).double()
-    lower = randomise(CrossLevelFusion(CHANNELS, ('lower', ), 'add')).double()
-    assert torch.equal(higher(feats, masks)[2], feats[2])
-    assert torch.equal(lower(feats, masks)[0], feats[0])
-    assert not torch.equal(lower(feats, masks)[2], feats[2])
+    """Where a neighbour is missing it is left out; a pyramid of one level stays as it is."""
+    packed = make_pyramid()
+    feats = by_level(packed)
+    for fusion in ('add', 'attention', 'concat'):
+        higher = randomise(CrossLevelFusion(CHANNELS, ('higher', ), fusion)).double()
+        lower = randomise(CrossLevelFusion(CHANNELS, ('lower', ), fusion)).double()
+        assert torch.equal(fuse(higher, packed)[2], feats[2])
+        assert torch.equal(fuse(lower, packed)[0], feats[0])
+        assert not torch.equal(fuse(lower, packed)[2], feats[2])
+        single = make_pyramid(levels=1)
+        for module in (higher, lower):
+            out = module(single.rows, single.layout)
+            assert torch.equal(out, single.rows)
+            out.sum().backward()
+            assert all(p.grad is not None and not p.grad.any() for p in module.parameters())
 
 
-def test_odd_lengths():
-    """Coarser levels of odd length reach one step too far, which is cut."""
-    feats, masks = make_levels((7, 5), 7)
-    module = CrossLevelFusion(CHANNELS, ('higher', 'lower'), 'attention').double()
-    assert [x.shape[-1] for x in module(feats, masks)] == [7, 4, 2]
+def test_an_inf_stays_in_its_video():
+    """And in its levels: gaps stay zero, where the towers' convolutions look."""
+    module = randomise(CrossLevelFusion(CHANNELS, ('higher', 'lower'))).double()
+    packed = make_pyramid((6, 4, 5))
+    expected = module(packed.rows, packed.layout)
+    rows = packed.rows.clone()
+    first = packed.layout.first[1]
+    rows[first + 1:first + 4] = float('inf')  # whose differences are no number
+    got = module(rows, packed.layout)
+    others = packed.layout.video != 1
+    assert torch.equal(got[others], expected[others])
+    assert not got[packed.layout.gap_rows].any() and not got.isfinite().all()
 
 
 def test_depthwise_parameters():
-    """As table 15's 17.6 M ask for in the paper variant; full layers in the release."""
-    def count(variant):
-        return sum(p.numel() for p in CrossLevelFusion(CHANNELS, ('higher', ),
-                                                       variant=variant).parameters())
-    assert count('paper') == CHANNELS * (3 + 3 + 1) + 3 * CHANNELS
-    assert count('release') == CHANNELS**2 * (3 + 1 + 1) + 3 * CHANNELS
+    """As table 15's 17.6 M ask for; full layers as the published code has them."""
+    def count(*args):
+        module = CrossLevelFusion(CHANNELS, ('higher', ), 'attention', *args)
+        return sum(p.numel() for p in module.parameters())
+    assert count() == count(True, 3) == CHANNELS * (3 + 3 + 1) + 3 * CHANNELS
+    assert count(False, 1) == CHANNELS**2 * (3 + 1 + 1) + 3 * CHANNELS
 
 
 @pytest.mark.parametrize('kwargs, message', [
     (dict(sources=('above', )), r"sources must be among .*got \['above'\]"),
     (dict(sources=(), fusion='mean'), "fusion must be .*got 'mean'"),
-    (dict(sources=(), variant='draft'), "variant must be .*got 'draft'"),
 ])
 def test_wrong_arguments(kwargs, message):
     with pytest.raises(ValueError, match=message):
         CrossLevelFusion(CHANNELS, **kwargs)
+
+
+def test_levels_that_do_not_halve():
+    layout = Layout([8, 3], levels=[0, 1], videos=[0, 0])
+    module = CrossLevelFusion(CHANNELS, ('lower', ))
+    with pytest.raises(ValueError, match='video 0: level 1 has 3 steps over 8, not half'):
+        module(torch.zeros(layout.num_rows, CHANNELS), layout)

@@ -1,7 +1,16 @@
 """What all point heads share: targets, weights of the losses, candidates, wrong input."""
 import pytest
 import torch
-from head_batteries import RANGES, VIDEOS, build_head, loss_of, make_pyramid, make_samples
+from head_batteries import (
+    RANGES,
+    VIDEOS,
+    build_head,
+    loss_of,
+    make_pyramid,
+    make_samples,
+    make_tables,
+    raw_outputs,
+)
 from head_loops import diou_loss, focal, iou, plain, positives, sums, varifocal
 from mmaction.registry import MODELS
 
@@ -10,37 +19,33 @@ from cltdr_mm.postprocessing.functional.checks import check_candidates
 LENGTHS = [steps for steps, _, _ in VIDEOS]
 
 
-def outputs(head):
-    with torch.no_grad():
-        return head(*make_pyramid(LENGTHS))
-
-
-def test_targets():
+@pytest.mark.parametrize('seen', [None, [60] * len(LENGTHS)])
+def test_targets(seen):
     """Of every video, at valid points only."""
     head = build_head(type='ActionFormerHead')
-    outs = outputs(head)
-    samples = make_samples()
+    outs, samples = head(make_tables(LENGTHS, seen)), make_samples()
     targets = head.get_targets(outs, samples)
-    found = positives(outs['masks'], RANGES, samples)
-    first = {level: sum(m.shape[1] for m in outs['masks'][:level]) for level in range(3)}
-    expected = {(video, first[level] + step, label): aim for video, points in enumerate(found)
-                for (level, step), (classes, aim) in points.items() for label in classes}
-    got = dict(zip(zip(targets.batch.tolist(), targets.point.tolist(), targets.label.tolist()),
+    found = positives(make_pyramid(LENGTHS)[1], RANGES, samples)
+    expected = {(video, level, step, label): target for video, points in enumerate(found)
+                for (level, step), (classes, target) in points.items() for label in classes}
+    layout, (row, label) = outs.layout, targets.pairs
+    got = dict(zip(zip(*(x.tolist() for x in (layout.video[row], layout.level[row],
+                                              layout.step[row], label))),
                    targets.distance.tolist()))
-    assert got.keys() == expected.keys()
-    for pair, aim in expected.items():
-        assert got[pair] == pytest.approx(aim, abs=1e-5)
+    assert got.keys() == expected.keys() and len(row) == len(got)
+    for pair, target in expected.items():
+        assert got[pair] == pytest.approx(target, abs=1e-5)
     assert targets.num_points == sum(len(points) for points in found) < len(got)
-    assert torch.equal(targets.level, head.points(outs['masks']).level[targets.point])
 
 
-def test_actions_in_the_padding_have_no_point():
+@pytest.mark.parametrize('seen', [None, [40, 40]])
+def test_actions_in_the_padding_have_no_point(seen):
     """An annotation beyond the features trains nothing, whatever the padding."""
     videos = [(20, [(24., 30.)], [0]), (40, [(1., 6.)], [1])]
     head = build_head(type='ActionFormerHead')
-    feats, masks = make_pyramid([20, 40])
-    targets = head.get_targets(head(feats, masks), make_samples(videos))
-    assert set(targets.batch.tolist()) == {1}
+    outs = head(make_tables([20, 40], seen))
+    targets = head.get_targets(outs, make_samples(videos))
+    assert set(outs.layout.video[targets.pairs.row].tolist()) == {1}
 
 
 @pytest.mark.parametrize('weight', [None, 0.5, 3.])
@@ -65,14 +70,12 @@ def test_balanced_regression_has_the_slope_of_a_constant_weight():
 
 
 def test_negatives_of_their_own():
-    """Over N_neg, with positives that aim at their IoU; N_pos stays the running number."""
+    """Over N_neg, with the IoU as the target of positives; N_pos stays the running number."""
     head = build_head(type='ActionFormerHead', balance_negatives=True, iou_targets=True,
                       loss_cls=dict(type='TALVarifocalLoss', alpha=0.5))
-    outs = outputs(head)
-    exact = {k: [x if x.dtype == torch.bool else x.double() for x in v] for k, v in outs.items()}
-    samples = make_samples()
-    losses = head.loss_by_targets(outs, head.get_targets(outs, samples))
-    total = sums(exact, positives(outs['masks'], RANGES, samples), RANGES, plain,
+    exact = raw_outputs(head)
+    losses = loss_of(head)
+    total = sums(exact, positives(exact['masks'], RANGES, make_samples()), RANGES, plain,
                  varifocal(0.5), diou_loss, iou_targets=True, per_class=False)
     expected = total['pos'] / (90 + 0.1 * total['num_pos']) + total['neg'] / total['num_neg']
     assert losses['loss_cls'].item() == pytest.approx(expected.item(), rel=1e-5)
@@ -81,9 +84,9 @@ def test_negatives_of_their_own():
 def test_weights_of_pairs():
     """As action sensitivity gives them: one for classification, one for regression."""
     head = build_head(type='ActionFormerHead')
-    outs = outputs(head)
+    outs = head(make_tables(LENGTHS))
     targets = head.get_targets(outs, make_samples())
-    count = len(targets.point)
+    count = len(targets.pairs.row)
     head.normalizer.momentum = 1.  # both calls divide by the same number
     once = head.loss_by_targets(outs, targets)
     ones = torch.ones(count)
@@ -91,31 +94,40 @@ def test_weights_of_pairs():
     assert same['loss_cls'] == once['loss_cls'] and same['loss_reg'] == once['loss_reg']
     other = head.loss_by_targets(outs, targets, (ones * 0, ones * 3))
     assert other['loss_reg'].item() == pytest.approx(3 * once['loss_reg'].item(), rel=1e-5)
-    exact = {k: [x if x.dtype == torch.bool else x.double() for x in v] for k, v in outs.items()}
-    found = positives(outs['masks'], RANGES, make_samples())
+    exact = raw_outputs(head)
+    found = positives(exact['masks'], RANGES, make_samples())
     # what is left of positive points are the classes that they do not have
     terms = 0.
     for video, points in enumerate(found):
-        for (level, step), (classes, aim) in points.items():
+        for (level, step), (classes, target) in points.items():
             row = exact['cls_logits'][level][video, :, step]
             terms += sum(focal(row[c], torch.ones(()).double()) for c in classes)
-            assert 0 <= iou(exact['distances'][level][video, :, step], aim) <= 1
+            assert 0 <= iou(exact['distances'][level][video, :, step], target) <= 1
     assert (once['loss_cls'] - other['loss_cls']).item() == pytest.approx(
         terms.item() / 100, rel=1e-4)
 
 
 def test_iou_of_zero_weighs_zero():
     """Where both distances are 0 the power has no slope to go down."""
-    head = build_head(type='TridentHead', iou_power=0.25, variant='release')
-    outs = {k: [x.detach() for x in v] for k, v in outputs(head).items()}
+    head = build_head(type='TridentHead', iou_power=0.25, detach_iou=False)
+    outs = head(make_tables(LENGTHS))
     targets = head.get_targets(outs, make_samples())
-    distances = torch.zeros(len(targets.point), 2, requires_grad=True)
-    loss_cls, loss_reg = head.reduce_terms(head.loss_cls, outs['cls_logits'], distances, targets)
+    logits, one = outs.cls_logits.detach(), torch.ones(())
+    distances = torch.zeros(len(targets.pairs.row), 2, requires_grad=True)
+    loss_cls, loss_reg = head.losses_of(outs.layout, logits, distances, targets, one)
     (loss_cls + loss_reg).backward()
     assert torch.isfinite(distances.grad).all()
-    positive = head.reduce_terms(head.loss_cls, outs['cls_logits'], distances.detach() + 1.,
-                                 targets)[0]
+    positive, _ = head.losses_of(outs.layout, logits, distances.detach() + 1., targets, one)
     assert loss_cls < positive
+
+
+@pytest.mark.parametrize('detach', [True, False])
+def test_who_learns_from_the_iou_factor(detach):
+    """Boundaries do only where the published code's weights ask for it."""
+    head = build_head(type='TridentHead', iou_power=0.25, detach_iou=detach)
+    loss_of(head)['loss_cls'].backward()
+    grad = head.center_tower.out.conv.weight.grad
+    assert (grad is None or not grad.any()) == detach
 
 
 def test_no_candidate_at_padding():
@@ -137,16 +149,33 @@ def test_nan_is_not_dropped(branch):
 
 @pytest.mark.parametrize('change, message', [
     (dict(num_classes=0), 'num_classes must be positive, got 0'),
-    (dict(variant='draft'), "variant must be 'paper' or 'release', got 'draft'"),
     (dict(regression_ranges=[(0, 4), (8, 4)]), r'regression_ranges\[1\] must be \(low, high\)'),
     (dict(regression_ranges=[(-1, 4)]), r'regression_ranges\[0\] must be'),
     (dict(regression_ranges=[(0, 4, 8)]), r'regression_ranges\[0\] must be'),
+    (dict(regression_ranges=None), 'give num_levels or regression_ranges'),
+    (dict(num_levels=4), 'regression_ranges names 3 levels, but there are 4'),
+    (dict(num_levels=0, regression_ranges=None), 'num_levels must be positive, got 0'),
     (dict(test_cfg=dict(threshold=0.1)), r"test_cfg does not know \['threshold'\]"),
 ])
 def test_wrong_arguments(change, message):
     cfg = dict(type='ActionFormerHead', num_classes=3, in_channels=8, regression_ranges=RANGES)
     with pytest.raises(ValueError, match=f'ActionFormerHead: {message}'):
         MODELS.build({**cfg, **change})
+
+
+def test_unknown_arguments():
+    with pytest.raises(TypeError, match='ActionFormerHead has no argument .*colour'):
+        build_head(type='ActionFormerHead', colour='red')
+    with pytest.raises(TypeError, match='ActionFormerHead: `variant` is gone since 0.2.0'
+                       '.*configs/release'):
+        build_head(type='ActionFormerHead', variant='release')
+
+
+def test_ranges_double_by_default():
+    head = build_head(type='ActionFormerHead', regression_ranges=None, num_levels=4)
+    assert head.regression_ranges == [(0, 4), (4, 8), (8, 16), (16, 10000)]
+    assert head.num_levels == 4
+    assert build_head(type='ActionFormerHead', num_levels=3).regression_ranges == RANGES
 
 
 @pytest.mark.parametrize('label', [3, -1])

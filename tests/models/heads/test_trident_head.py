@@ -1,19 +1,22 @@
 """Trident head: losses and candidates from raw outputs, against loops in float64."""
 import pytest
 import torch
-from head_batteries import RANGES, VIDEOS, build_head, make_pyramid, make_samples
+from head_batteries import (
+    RANGES,
+    VIDEOS,
+    build_head,
+    loss_of,
+    make_pyramid,
+    make_samples,
+    make_tables,
+    raw_outputs,
+)
 from head_loops import candidates, diou_loss, focal, positives, sums, trident
 from mmaction.registry import MODELS
 
+from cltdr_mm.structures import stack_rows
+
 LENGTHS = [steps for steps, _, _ in VIDEOS]
-
-
-def outputs(head):
-    """What the head predicts for all videos, and the same in float64."""
-    with torch.no_grad():
-        outs = head(*make_pyramid(LENGTHS))
-    return outs, {name: [x if x.dtype == torch.bool else x.double() for x in levels]
-                  for name, levels in outs.items()}
 
 
 @pytest.mark.parametrize('power, smoothing', [(0., 0.), (0.25, 0.), (1., 0.1)])
@@ -21,10 +24,9 @@ def test_losses(power, smoothing):
     """Focal terms, at positives times IoU ** power, and DIoU, over the running positives."""
     head = build_head(type='TridentHead', iou_power=power, label_smoothing=smoothing,
                       reg_weight=0.5)
-    outs, exact = outputs(head)
-    samples = make_samples()
-    losses = head.loss_by_targets(outs, head.get_targets(outs, samples))
-    total = sums(exact, positives(outs['masks'], RANGES, samples), RANGES, trident, focal,
+    exact = raw_outputs(head)
+    losses = loss_of(head)
+    total = sums(exact, positives(exact['masks'], RANGES, make_samples()), RANGES, trident, focal,
                  diou_loss, power=power, smoothing=smoothing)
     normalizer = 0.9 * 100 + 0.1 * total['num_pos']
     assert losses['num_pos'] == total['num_pos'] > 20
@@ -39,7 +41,7 @@ def test_a_class_has_its_own_boundaries():
     found = positives(make_pyramid(LENGTHS)[1], RANGES, make_samples())
     assert any(len(classes) == 2 for video in found for classes, _ in video.values())
     head = build_head(type='TridentHead')
-    outs, exact = outputs(head)
+    exact = raw_outputs(head)
     once = sums(exact, found, RANGES, trident, focal, diou_loss, per_class=False)
     twice = sums(exact, found, RANGES, trident, focal, diou_loss)
     assert twice['reg'] > once['reg']
@@ -49,7 +51,7 @@ def test_a_class_has_its_own_boundaries():
 def test_candidates(limit, score_thr, min_length):
     head = build_head(type='TridentHead', test_cfg=dict(
         score_thr=score_thr, nms_pre=limit, min_length=min_length)).eval()
-    _, exact = outputs(head)
+    exact = raw_outputs(head)
     feats, masks = make_pyramid(LENGTHS)
     results = head.predict(feats, masks, make_samples())
     for video, result in enumerate(results):
@@ -76,14 +78,15 @@ def test_boundaries_do_not_train_the_pyramid():
 
 def test_centers_are_scaled_and_not_negative():
     head = build_head(type='TridentHead').eval()
-    feats, masks = make_pyramid(LENGTHS)
+    table = stack_rows(make_tables(LENGTHS))
+    rows = table.layout.valid_rows
     with torch.no_grad():
-        raw = [head.center_tower(x, mask) for x, mask in zip(feats, masks)]
+        raw = head.center_tower(table.rows, table.layout)
         for level, scale in enumerate(head.scales):
             scale.scale.fill_(level - 0.5)
-        outs = head(feats, masks)
-    for level, x in enumerate(raw):
-        assert torch.allclose(outs['centers'][level], (x * (level - 0.5)).clamp(min=0))
+        got = head(make_tables(LENGTHS)).at('centers', rows)
+    expected = (raw * (table.layout.level[:, None] - 0.5)).clamp(min=0)[rows]
+    assert torch.allclose(got, expected) and got.any() and not got.all()
 
 
 def test_boundary_towers():

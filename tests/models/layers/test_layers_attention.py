@@ -4,58 +4,77 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from batteries import make_inputs, randomise
+from batteries import make_videos, randomise
 
 from cltdr_mm.models.layers import LocalSelfAttention, local_attention
+from cltdr_mm.structures import pack
 
-LENGTHS = (75, 33, 20, 1)
+LENGTHS = (75, 33, 20, 20, 1)
 
 
-def all_pairs(module, x, mask):
-    """Dense scores with masks, (B, H, T, T)."""
+def all_pairs(module, x):
+    """Dense scores of one sequence (T, C)."""
+    def project(conv, y):
+        return y @ conv.weight[:, :, 0].t() + conv.bias
+
     query, key, value = (
-        conv(x).unflatten(1, (module.num_heads, -1)).transpose(2, 3)
-        for conv in (module.query, module.key, module.value))
-    scores = query @ key.transpose(2, 3) / math.sqrt(query.shape[-1])
-    step = torch.arange(x.shape[-1])
-    allowed = mask[:, None, None, :].clone()
+        project(conv, x).unflatten(1, (module.num_heads, -1)).transpose(0, 1)
+        for conv in (module.query, module.key, module.value))  # (H, T, d)
+    scores = query @ key.transpose(1, 2) / math.sqrt(query.shape[-1])
     if module.window > 1:
-        allowed = allowed & ((step[:, None] - step).abs() <= module.window // 2)
-    weights = scores.masked_fill(~allowed, -math.inf).softmax(dim=-1)
-    # A query without keys is padding: its value does not matter.
-    out = (torch.nan_to_num(weights) @ value).transpose(2, 3).flatten(1, 2)
-    return module.proj(out) * mask[:, None]
+        step = torch.arange(len(x))
+        far = (step[:, None] - step).abs() > module.window // 2
+        scores = scores.masked_fill(far, -math.inf)
+    out = (scores.softmax(dim=-1) @ value).transpose(0, 1).flatten(1)
+    return project(module.proj, out)
 
 
+@pytest.mark.parametrize('seen', [None, (75, 40, 40, 40, 3)])
 @pytest.mark.parametrize('window', [-1, 0, 1, 2, 3, 8, 9, 19, 41, 200])
 @pytest.mark.parametrize('heads', [1, 4])
-def test_window(window, heads):
+def test_window(window, heads, seen):
+    """Padding that is seen is not attended to, and gets nothing."""
     module = randomise(LocalSelfAttention(8, heads, window)).double()
-    x, mask = make_inputs(LENGTHS, 8, 80, dtype=torch.float64)
-    out = module(x, mask)
-    assert torch.allclose(out, all_pairs(module, x, mask), atol=1e-10)
-    assert (out.masked_select(~mask[:, None]) == 0).all()
+    videos = make_videos(LENGTHS, 8, dtype=torch.float64)
+    packed = pack(videos, seen)
+    layout = packed.layout
+    rows = packed.rows + ~layout.valid[:, None] * 100.0  # which must not matter
+    out = module(rows, layout)
+    for first, video in zip(layout.first, videos):
+        expected = all_pairs(module, video)
+        assert torch.allclose(out[first:first + len(video)], expected, atol=1e-10)
+    if seen:
+        assert (out[layout.padding_rows] == 0).all()
 
 
 def test_windows_differ():
-    x, mask = make_inputs(LENGTHS, 8)
-    outs = [randomise(LocalSelfAttention(8, 2, window))(x, mask) for window in (-1, 3, 5)]
+    packed = pack(make_videos(LENGTHS, 8))
+    outs = [randomise(LocalSelfAttention(8, 2, window))(packed.rows, packed.layout)
+            for window in (-1, 3, 5)]
     assert (outs[0] - outs[1]).abs().max() > 0.01 < (outs[1] - outs[2]).abs().max()
 
 
 @pytest.mark.parametrize('window', [-1, 5])
 def test_gradients(window):
-    module = randomise(LocalSelfAttention(8, 2, window))
-    x, mask = make_inputs(LENGTHS, 8, 80)
-    mask[3] = False  # not one key
-    x.requires_grad_(True)
-    module(x, mask).square().sum().backward()
-    assert torch.isfinite(x.grad).all()
-    assert (x.grad[3] == 0).all()
+    module = randomise(LocalSelfAttention(8, 2, window)).double()
+    videos = make_videos(LENGTHS, 8, dtype=torch.float64)
+    packed = pack(videos)
+    rows = packed.rows.requires_grad_(True)
+    out = module(rows, packed.layout)
+    weights = make_videos((len(rows), ), 8, seed=2, dtype=torch.float64)[0]
+    seen = packed.layout.seen_rows
+    (out * weights)[seen].sum().backward()
+    got = {name: param.grad.clone() for name, param in module.named_parameters()}
+    module.zero_grad()
+    for first, video in zip(packed.layout.first, videos):
+        video.requires_grad_(True)
+        (all_pairs(module, video) * weights[first:first + len(video)]).sum().backward()
+        assert torch.allclose(rows.grad[first:first + len(video)], video.grad, atol=1e-10)
+    assert (rows.grad[packed.layout.gap_rows] == 0).all()
     for name, param in module.named_parameters():
-        assert torch.isfinite(param.grad).all(), name
+        assert torch.allclose(got[name], param.grad, atol=1e-9), name
         # Adding one number to all scores of a query changes nothing.
-        assert name == 'key.bias' or param.grad.abs().max() > 0, name
+        assert name == 'key.bias' or param.grad.abs().max() > 1e-3, name
 
 
 def test_memory_grows_linearly(monkeypatch):
@@ -70,17 +89,31 @@ def test_memory_grows_linearly(monkeypatch):
     monkeypatch.setattr(torch.nn.functional, 'scaled_dot_product_attention', counting)
     for steps in (1000, 10000):
         x = torch.randn(1, 2, steps, 4)
-        local_attention(x, x, x, torch.ones(1, steps, dtype=torch.bool), window=19)
+        local_attention(x, x, x, window=19)
     assert pairs[1] < 11 * pairs[0]
     assert pairs[0] < 2 * 1000 * 64
 
 
-def test_dropout_acts_in_training_only():
-    module = randomise(LocalSelfAttention(8, 2, 5, dropout=0.5))
-    x, mask = make_inputs(LENGTHS, 8)
-    assert not torch.equal(module(x, mask), module(x, mask))
+def test_equal_lengths_are_attended_to_at_once(monkeypatch):
+    calls, attend = [], F.scaled_dot_product_attention
+
+    def note(query, *args, **kwargs):
+        calls.append(query.shape)
+        return attend(query, *args, **kwargs)
+
+    monkeypatch.setattr(F, 'scaled_dot_product_attention', note)
+    packed = pack(make_videos((20, 20, 20), 8))
+    LocalSelfAttention(8, 2, window=-1)(packed.rows, packed.layout)
+    assert calls == [(3, 2, 20, 4)]
+
+
+@pytest.mark.parametrize('window', [-1, 5])
+def test_dropout_acts_in_training_only(window):
+    module = randomise(LocalSelfAttention(8, 2, window, dropout=0.5))
+    packed = pack(make_videos(LENGTHS, 8))
+    assert not torch.equal(module(packed.rows, packed.layout), module(packed.rows, packed.layout))
     module.eval()
-    assert torch.equal(module(x, mask), module(x, mask))
+    assert torch.equal(module(packed.rows, packed.layout), module(packed.rows, packed.layout))
 
 
 def test_heads_must_divide_channels():
@@ -97,6 +130,6 @@ def test_global_attention_takes_a_fused_kernel(monkeypatch):
         return attend(*tensors, **kwargs)
 
     monkeypatch.setattr(F, 'scaled_dot_product_attention', note)
-    x, mask = make_inputs(LENGTHS, 8)
-    LocalSelfAttention(8, 2, window=-1)(x, mask)
+    packed = pack(make_videos((75, ), 8))
+    LocalSelfAttention(8, 2, window=-1)(packed.rows, packed.layout)
     assert strides == [1, 1, 1]

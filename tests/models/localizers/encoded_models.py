@@ -18,6 +18,8 @@ LOCALIZERS = dict(
              tem_hidden_dim=8, tem_match_threshold=0.5, conv3_ratio=1),
     TCANet=dict(type='TCANet', feat_dim=WIDTH, se_sample_num=4, action_sample_num=8,
                 temporal_dim=STEPS, window_size=5, lgte_num=1, **SOFT_NMS))
+#: Start and end as fractions of the sequence, and score, as LoadTALProposals gives them.
+PROPOSALS = [[[.1, .45, .9], [.56, .6, .7], [0., .99, .5]], [[.25, .9, .9]], [[0., 1., 1.]]]
 # in grid steps; the third video has no action
 SEGMENTS = [[(2., 9.), (11., 12.5)], [(5., 17.5)], []]
 
@@ -32,23 +34,22 @@ def make_batch(segments=SEGMENTS, steps=STEPS):
             metainfo=dict(video_name=f'v{index}', duration=grid.extent, grid=grid))
         sample.gt_instances = InstanceData(segments=torch.tensor(found).reshape(-1, 2),
                                            labels=torch.zeros(len(found), dtype=torch.int64))
+        sample.proposals = InstanceData(proposals=torch.tensor(PROPOSALS[index]))
         inputs.append(torch.randn(CHANNELS, steps, generator=generator))
         samples.append(sample)
     return inputs, samples
 
 
-def build(kind, files=(), **kwargs):
-    """A model in front of one of LOCALIZERS; files are the proposals of TCANet."""
+def build(kind, **kwargs):
+    """A model in front of one of LOCALIZERS."""
     torch.manual_seed(0)
     cfg = dict(
         type='EncodedLocalizer',
         backbone=dict(type='GMG', in_channels=CHANNELS, embed_dims=WIDTH, arch=(1, 1, 2),
                       ffn_dims=24),
-        neck=dict(type='IdentityNeck', in_channels=WIDTH, num_levels=3),
+        neck=dict(type='IdentityNeck'),
         localizer=copy.deepcopy(LOCALIZERS[kind]),
         postprocessor=dict(type='TALPostProcessor', nms=None, max_per_video=-1, min_score=0.))
-    if kind == 'TCANet':
-        kwargs['proposal_files'] = files
     return MODELS.build(dict(cfg, **kwargs))
 
 

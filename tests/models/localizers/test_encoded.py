@@ -19,24 +19,12 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from cltdr_mm.models.localizers.sequence_localizers import boundary_proposals
-
-
-@pytest.fixture
-def proposal_files(tmp_path):
-    """Proposals in seconds, the videos spread over two files; one video has none."""
-    files = []
-    for videos in (dict(v0=[[1., 4.5], [5.6, 6.], [0., 9.9]], v1=[[2.5, 9.]]), dict(v2=[])):
-        files.append(str(tmp_path / f'proposals{len(files)}.json'))
-        results = {name: [dict(segment=s, score=0.9 - 0.2 * i, label='x')
-                          for i, s in enumerate(segments)] for name, segments in videos.items()}
-        with open(files[-1], 'w') as file:
-            json.dump(dict(results=results), file)
-    return files
+from cltdr_mm.structures import unpack
 
 
 @pytest.mark.parametrize('kind', LOCALIZERS)
-def test_learns_a_step(kind, proposal_files):
-    model = build(kind, proposal_files).train()
+def test_learns_a_step(kind):
+    model = build(kind).train()
     inputs, samples = make_batch()
     losses = model(inputs, samples, 'loss')
     assert all(value.isfinite() for value in losses.values())
@@ -49,8 +37,8 @@ def test_learns_a_step(kind, proposal_files):
 
 
 @pytest.mark.parametrize('kind', LOCALIZERS)
-def test_a_batch_is_its_videos(kind, proposal_files):
-    model = build(kind, proposal_files).eval()
+def test_a_batch_is_its_videos(kind):
+    model = build(kind).eval()
     inputs, samples = make_batch()
     together = model(inputs, samples, 'predict')
     assert [s.video_name for s in together] == ['v0', 'v1', 'v2']
@@ -65,9 +53,9 @@ def test_a_batch_is_its_videos(kind, proposal_files):
 
 
 @pytest.mark.parametrize('kind', LOCALIZERS)
-def test_bfloat16(kind, proposal_files):
+def test_bfloat16(kind):
     """Under autocast: the encoder in bfloat16, the localizer as in float32."""
-    model = build(kind, proposal_files)
+    model = build(kind)
     seen = []
     model.head.localizer.register_forward_pre_hook(lambda _, args: seen.append(
         (args[0][0].dtype, torch.is_autocast_enabled('cpu'))))
@@ -94,9 +82,9 @@ def test_bfloat16(kind, proposal_files):
 
 
 @pytest.mark.parametrize('kind', LOCALIZERS)
-def test_what_the_localizer_is_given(kind, proposal_files, monkeypatch):
+def test_what_the_localizer_is_given(kind, monkeypatch):
     """Boxes are fractions of the sequence: step 0 covers the first twentieth."""
-    model = build(kind, proposal_files)
+    model = build(kind)
     given = []
 
     def loss(inputs, samples, **kwargs):
@@ -131,7 +119,7 @@ def test_bmn_segments_keep_their_place():
     assert float(best.scores) == pytest.approx(0.81, abs=1e-6)
 
 
-def test_bmn_passes_over_what_its_grid_cannot_show(proposal_files):
+def test_bmn_passes_over_what_its_grid_cannot_show():
     model = build('BMN').train()
     for segments in ([[(3.9, 4.1)]], [[]]):
         inputs, samples = make_batch(segments)
@@ -154,20 +142,15 @@ def test_tem_proposals():
     assert segments[best].tolist() == pytest.approx([2.5 / 7, 4.5 / 7])
 
 
-def test_tcanet_scores_count(proposal_files, tmp_path):
+def test_tcanet_scores_count():
     """Unlike in its own predict, which overwrites the proposals' scores."""
-    model = build('TCANet', proposal_files).eval()
+    model = build('TCANet').eval()
     inputs, samples = make_batch()
     before = model(inputs, samples, 'predict')[0].pred_instances
     assert len(before.scores) == 9  # three stages
-    content = json.loads(open(proposal_files[0]).read())
-    for proposal in content['results']['v0']:
-        proposal['score'] *= 0.5
-    half = tmp_path / 'half.json'
-    half.write_text(json.dumps(content))
-    other = build('TCANet', [str(half), proposal_files[1]]).eval()
-    other.load_state_dict(model.state_dict())
-    after = other(*make_batch(), 'predict')[0].pred_instances
+    inputs, samples = make_batch()
+    samples[0].proposals.proposals[:, 2] *= 0.5
+    after = model(inputs, samples, 'predict')[0].pred_instances
     assert torch.allclose(after.scores, before.scores / 2) and before.scores.min() > 0
     assert torch.allclose(after.segments, before.segments)
 
@@ -175,8 +158,12 @@ def test_tcanet_scores_count(proposal_files, tmp_path):
 def test_all_levels_count():
     model = build('TEM').eval()
     inputs, _ = make_batch()
-    feats, masks = model.extract_feat(inputs)
-    fused = model.head.fuse(feats, masks)
+    levels = model.extract_feat(inputs)
+    fused = model.head.fuse(levels, None)
+    feats = [unpack(level)[0] for level in levels]
+    masks = [unpack(level)[1] for level in levels]
+    assert torch.equal(model.head.fuse(feats, masks), fused)
+    assert torch.equal(model.head(feats, masks), model.head(levels))
     for t in (0, 7, 19):
         want = (feats[0][..., t] + feats[1][..., t // 2] + feats[2][..., t // 4]) / 3
         assert torch.allclose(fused[..., t], want, atol=1e-6)
@@ -189,14 +176,14 @@ def test_all_levels_count():
 @pytest.mark.parametrize('neck', ['IdentityNeck', 'FPN1D'])
 def test_any_encoder(backbone, neck):
     model = build('TEM', backbone=dict(in_channels=CHANNELS, embed_dims=WIDTH, **backbone),
-                  neck=dict(type=neck, in_channels=WIDTH, num_levels=3)).train()
+                  neck=dict(type=neck)).train()
     inputs, samples = make_batch()
     total(model(inputs, samples, 'loss')).backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
     assert len(model.eval()(inputs, samples, 'predict')[1].pred_instances) > 0
 
 
-def test_bad_input(proposal_files, tmp_path):
+def test_bad_input():
     inputs, samples = make_batch(steps=23)
     with pytest.raises(ValueError, match="TEM: video v0 has 23 steps.*'ResizeFeature', length=20"):
         build('TEM')(inputs, samples, 'loss')
@@ -204,16 +191,32 @@ def test_bad_input(proposal_files, tmp_path):
         build('TEM', localizer=dict(type='PEM', pem_feat_dim=8, pem_hidden_dim=8, pem_u_ratio_m=1,
                                     pem_u_ratio_l=2, pem_high_temporal_iou_threshold=.6,
                                     pem_low_temporal_iou_threshold=.2, **SOFT_NMS))
-    with pytest.raises(ValueError, match='TCANet refines proposals: give proposal_files'):
-        build('TCANet')
-    with pytest.raises(ValueError, match='TEM takes no proposals'):
-        build('TEM', proposal_files=proposal_files)
-    with pytest.raises(ValueError, match='proposals0.json: no entry for video v2'):
-        build('TCANet', proposal_files[:1])(*make_batch(), 'loss')
-    other = tmp_path / 'other.json'
-    other.write_text('{}')
-    with pytest.raises(ValueError, match="other.json: no result file: 'results' is missing"):
-        build('TCANet', [str(other)])(*make_batch(), 'loss')
+    inputs, samples = make_batch()
+    with pytest.raises(ValueError, match=r'video v0 has 20 steps \(padded to 24\)'):
+        build('TEM', data_preprocessor=dict(pad_to=24))(inputs, samples, 'loss')
+
+
+@pytest.mark.parametrize('mode', ['loss', 'predict'])
+def test_tcanet_needs_proposals(mode):
+    inputs, samples = make_batch()
+    del samples[1].proposals
+    with pytest.raises(ValueError, match="TCANet refines proposals, and video v1 has none: put "
+                                         r"dict\(type='LoadTALProposals', proposal_files="):
+        build('TCANet')(inputs, samples, mode)
+
+
+def test_proposal_files_went_into_the_pipelines():
+    """0.1.0's key says what to write."""
+    with pytest.raises(TypeError, match='proposal_files.*LoadTALProposals'):
+        build('TCANet', proposal_files=['proposals.json'])
+
+
+def test_init_cfg_is_the_models():
+    """It once landed in the number of levels."""
+    model = build('TEM', init_cfg=dict(type='Constant', layer='Conv1d', val=0.25))
+    assert model.backbone.num_levels == 3
+    model.init_weights()
+    assert (model.backbone.embd[0].conv.weight == 0.25).all()
 
 
 # the Runner
@@ -246,6 +249,9 @@ def data(tmp_path):
 def test_trained_and_tested_by_the_runner(kind, data):
     pipeline = [dict(type='LoadTALFeature'), dict(type='ResizeFeature', length=STEPS),
                 dict(type='PackTALInputs')]
+    if kind == 'TCANet':
+        pipeline.insert(2, dict(type='LoadTALProposals',
+                                proposal_files=[str(data / 'proposals.json')]))
 
     def loader(subset, test_mode):
         return dict(
@@ -262,8 +268,6 @@ def test_trained_and_tested_by_the_runner(kind, data):
         localizer=LOCALIZERS[kind],
         postprocessor=dict(type='TALPostProcessor',
                            nms=None if kind == 'BMN' else dict(type='SoftNMS')))
-    if kind == 'TCANet':
-        model['proposal_files'] = [str(data / 'proposals.json')]
     runner = Runner.from_cfg(Config(dict(
         model=model, default_scope='mmaction', work_dir=str(data / 'work'),
         train_dataloader=loader('train', False), test_dataloader=loader('test', True),

@@ -20,11 +20,11 @@ def focal_term(logit: float, target: float, gamma: float, alpha: float) -> float
 @pytest.mark.parametrize('targets', [(0., 1.), (0.025, 0.925), (0.3, 0.6)])
 def test_formula(gamma, alpha, targets):
     logits = torch.randn(7, 5, generator=torch.Generator().manual_seed(0)) * 4
-    aim = torch.tensor(targets)[torch.randint(2, (7, 5),
-                                              generator=torch.Generator().manual_seed(1))]
-    got = TALFocalLoss(gamma, alpha)(logits, aim)
+    targets = torch.tensor(targets)[torch.randint(2, (7, 5),
+                                                  generator=torch.Generator().manual_seed(1))]
+    got = TALFocalLoss(gamma, alpha)(logits, targets)
     for value, logit, target in zip(got.flatten().tolist(), logits.flatten().tolist(),
-                                    aim.flatten().tolist()):
+                                    targets.flatten().tolist()):
         assert value == pytest.approx(focal_term(logit, target, gamma, alpha), rel=1e-4, abs=1e-9)
 
 
@@ -48,9 +48,9 @@ def test_extremes(logit):
 
 def test_half_precision_is_computed_in_float32():
     logits = torch.randn(20).bfloat16()
-    aim = torch.ones(20)
-    loss = TALFocalLoss()(logits, aim)
+    targets = torch.ones(20)
+    loss = TALFocalLoss()(logits, targets)
     assert loss.dtype == torch.float32
-    assert torch.equal(loss, TALFocalLoss()(logits.float(), aim))
+    assert torch.equal(loss, TALFocalLoss()(logits.float(), targets))
     with torch.autocast('cpu', dtype=torch.bfloat16):
-        assert torch.equal(TALFocalLoss()(logits, aim), loss)
+        assert torch.equal(TALFocalLoss()(logits, targets), loss)

@@ -20,9 +20,9 @@ def measures(a, b):
     return (shared / union if union else 0.), union, hull, shift
 
 
-def reference(kind, pred, aim):
+def reference(kind, pred, target):
     """Each loss by its definition."""
-    iou, union, hull, shift = measures(as_segment(pred), as_segment(aim))
+    iou, union, hull, shift = measures(as_segment(pred), as_segment(target))
     extra = {IoU1DLoss: 0., GIoU1DLoss: (hull - union) / hull,
              DIoU1DLoss: (shift / hull)**2}[kind]
     return 1 - iou + extra
@@ -32,11 +32,11 @@ def reference(kind, pred, aim):
 def pairs():
     """Segments around a point, some of them empty on one side, some equal."""
     generator = torch.Generator().manual_seed(0)
-    pred, aim = torch.rand(2, 40, 2, generator=generator) * 20
+    pred, target = torch.rand(2, 40, 2, generator=generator) * 20
     pred[:4, 0] = 0
-    aim[2:6, 1] = 0
-    pred[6:9] = aim[6:9]
-    return pred, aim
+    target[2:6, 1] = 0
+    pred[6:9] = target[6:9]
+    return pred, target
 
 
 @pytest.mark.parametrize('kind', [IoU1DLoss, GIoU1DLoss, DIoU1DLoss])
@@ -55,17 +55,17 @@ def test_iou(pairs):
 
 def test_by_hand():
     """A segment of length 4 within one of length 8, centres 1 apart."""
-    pred, aim = torch.tensor([[2., 2.]]), torch.tensor([[3., 5.]])
-    assert IoU1DLoss()(pred, aim).item() == pytest.approx(0.5)
-    assert GIoU1DLoss()(pred, aim).item() == pytest.approx(0.5)
-    assert DIoU1DLoss()(pred, aim).item() == pytest.approx(0.5 + 1 / 64)
+    pred, target = torch.tensor([[2., 2.]]), torch.tensor([[3., 5.]])
+    assert IoU1DLoss()(pred, target).item() == pytest.approx(0.5)
+    assert GIoU1DLoss()(pred, target).item() == pytest.approx(0.5)
+    assert DIoU1DLoss()(pred, target).item() == pytest.approx(0.5 + 1 / 64)
 
 
 def test_segments_that_do_not_meet():
     """Only outside their own segments, where distances are negative, does GIoU see a gap."""
-    pred, aim = torch.tensor([[-3., 5.]]), torch.tensor([[1., 1.]])  # (3, 5) and (-1, 1)
-    assert IoU1DLoss()(pred, aim).item() == pytest.approx(1.)
-    assert GIoU1DLoss()(pred, aim).item() == pytest.approx(1 + 2 / 6)
+    pred, target = torch.tensor([[-3., 5.]]), torch.tensor([[1., 1.]])  # (3, 5) and (-1, 1)
+    assert IoU1DLoss()(pred, target).item() == pytest.approx(1.)
+    assert GIoU1DLoss()(pred, target).item() == pytest.approx(1 + 2 / 6)
 
 
 @pytest.mark.parametrize('kind', [IoU1DLoss, GIoU1DLoss, DIoU1DLoss])
@@ -80,14 +80,14 @@ def test_empty_segments_have_finite_losses_and_gradients(kind):
 @pytest.mark.parametrize('kind', [IoU1DLoss, GIoU1DLoss, DIoU1DLoss])
 def test_gradients(kind, pairs):
     """By central differences."""
-    pred, aim = pairs[0][10:14].clone().requires_grad_(), pairs[1][10:14]
-    kind()(pred, aim).sum().backward()
+    pred, target = pairs[0][10:14].clone().requires_grad_(), pairs[1][10:14]
+    kind()(pred, target).sum().backward()
     for row in range(4):
         for side in (0, 1):
             ends = []
             for shift in (1e-4, -1e-4):
                 moved = pred[row].detach().double()
                 moved[side] += shift
-                ends.append(reference(kind, moved, aim[row]))
+                ends.append(reference(kind, moved, target[row]))
             slope = (ends[0] - ends[1]) / 2e-4
             assert float(pred.grad[row, side]) == pytest.approx(slope, rel=1e-3, abs=1e-5)

@@ -21,12 +21,12 @@ def test_formula(alpha, gamma, told):
     """Positives are those told, or those with a target."""
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(6, 4, generator=generator) * 4
-    aim = torch.rand(6, 4, generator=generator) * (torch.rand(6, 4, generator=generator) > 0.5)
+    targets = torch.rand(6, 4, generator=generator) * (torch.rand(6, 4, generator=generator) > 0.5)
     positives = (torch.rand(6, 4, generator=generator) > 0.5) if told else None
-    got = TALVarifocalLoss(alpha, gamma)(logits, aim, positives)
-    chosen = aim > 0 if positives is None else positives
+    got = TALVarifocalLoss(alpha, gamma)(logits, targets, positives)
+    chosen = targets > 0 if positives is None else positives
     for value, *args in zip(got.flatten().tolist(), logits.flatten().tolist(),
-                            aim.flatten().tolist(), chosen.flatten().tolist()):
+                            targets.flatten().tolist(), chosen.flatten().tolist()):
         assert value == pytest.approx(varifocal_term(*args, alpha, gamma), rel=1e-4, abs=1e-9)
 
 
@@ -39,9 +39,9 @@ def test_positive_at_its_target_has_no_gradient():
 
 def test_smoothing_does_not_make_a_negative_positive():
     """As the published loss would have it, weighing it by its target."""
-    logit, aim = torch.tensor([2.]), torch.tensor([0.025])
-    told = TALVarifocalLoss()(logit, aim, torch.tensor([False]))
-    assumed = TALVarifocalLoss()(logit, aim)
+    logit, targets = torch.tensor([2.]), torch.tensor([0.025])
+    told = TALVarifocalLoss()(logit, targets, torch.tensor([False]))
+    assumed = TALVarifocalLoss()(logit, targets)
     assert float(told) > 10 * float(assumed)
 
 
@@ -55,7 +55,7 @@ def test_extremes(logit):
 
 
 def test_half_precision_is_computed_in_float32():
-    logits, aim = torch.randn(20).bfloat16(), torch.rand(20)
-    loss = TALVarifocalLoss()(logits, aim)
+    logits, targets = torch.randn(20).bfloat16(), torch.rand(20)
+    loss = TALVarifocalLoss()(logits, targets)
     assert loss.dtype == torch.float32
-    assert torch.equal(loss, TALVarifocalLoss()(logits.float(), aim))
+    assert torch.equal(loss, TALVarifocalLoss()(logits.float(), targets))

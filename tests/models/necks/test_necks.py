@@ -1,19 +1,30 @@
-"""The battery over every neck, and each neck's own formula."""
+"""The battery over every registered neck, and each neck's own formula."""
+import inspect
+
 import pytest
 import torch
 import torch.nn.functional as F
 from batteries import (
     check_bfloat16,
+    check_export,
     check_gradients,
+    check_half_precision,
     check_invariance,
+    check_padding_is_of_a_video,
     check_shapes,
     check_state_dict,
     check_trace,
-    make_inputs,
+    level_length,
+    make_videos,
+    pad,
     randomise,
 )
 from mmaction.registry import MODELS
 from torch import nn
+
+from cltdr_mm.models.backbones import PyramidBackbone
+from cltdr_mm.models.parts import PyramidPart
+from cltdr_mm.structures import PackedRows, pack, unpack
 
 LEVELS, WIDTH = 4, 8
 CONFIGS = [
@@ -22,7 +33,24 @@ CONFIGS = [
     dict(type='IdentityNeck', in_channels=WIDTH, num_levels=LEVELS, norm=None),
     dict(type='FPN1D', in_channels=WIDTH, num_levels=LEVELS),
     dict(type='FPN1D', in_channels=WIDTH, num_levels=LEVELS, with_norm=False),
+    dict(type='FPN1D', in_channels=WIDTH, num_levels=LEVELS, out_channels=12),
 ]
+LENGTHS = (37, 1, 18, 5, 40, 18)
+
+
+def test_every_registered_neck_is_in_the_battery():
+    names = {name for name, cls in MODELS.module_dict.items()
+             if inspect.isclass(cls) and issubclass(cls, PyramidPart)
+             and not issubclass(cls, PyramidBackbone)}
+    assert names == {cfg['type'] for cfg in CONFIGS}
+
+
+def halve(packed):
+    """Every second row."""
+    half = packed.layout.half
+    rows = packed.rows.new_zeros(half.num_rows, packed.rows.shape[1])
+    rows[half.seen_rows] = packed.rows[packed.layout.every_second]
+    return PackedRows(rows, half)
 
 
 class OverPyramid(nn.Module):
@@ -32,75 +60,135 @@ class OverPyramid(nn.Module):
         super().__init__()
         self.neck = MODELS.build(cfg)
 
-    def forward(self, x, masks):
-        x = x.masked_fill(~masks[:, None], 0)
+    def forward(self, x, masks=None):
+        if masks is None:
+            levels = [x]
+            for _ in range(LEVELS - 1):
+                levels.append(halve(levels[-1]))
+            return self.neck(levels)
         feats = tuple(x[..., ::2**level] for level in range(LEVELS))
         return self.neck(feats, tuple(masks[:, ::2**level] for level in range(LEVELS)))
 
 
+def build(cfg):
+    return randomise(OverPyramid(cfg))
+
+
 @pytest.mark.parametrize('cfg', CONFIGS)
-def test_battery(cfg):
-    module = randomise(OverPyramid(cfg))
-    check_shapes(module, WIDTH, WIDTH, LEVELS)
-    check_invariance(module, WIDTH, (37, 1, 18, 5, 40), 1e-10)
-    check_invariance(module, WIDTH, (37, 1, 18, 5, 40), 1e-5, torch.float32)
-    check_trace(module, WIDTH)
-    if cfg.get('norm', 'layer') == 'layer':  # the other two have no parameters
-        check_gradients(module, WIDTH)
-        check_bfloat16(module, WIDTH)
-        check_state_dict(lambda: OverPyramid(cfg), WIDTH)
+def test_shapes(cfg):
+    module = build(cfg)
+    assert module.neck.out_channels == cfg.get('out_channels', WIDTH)
+    check_shapes(module, WIDTH, cfg.get('out_channels', WIDTH), LEVELS)
 
 
-def test_identity_release_leaves_the_bias():
-    paper = randomise(OverPyramid(CONFIGS[0]))
-    release = OverPyramid(dict(CONFIGS[0], variant='release'))
-    release.load_state_dict(paper.state_dict())
-    x, masks = make_inputs((20, 9), WIDTH)
-    for level, (a, b) in enumerate(zip(paper(x, masks)[0], release(x, masks)[0])):
-        mask = masks[:, None, ::2**level]
-        assert torch.equal(a, b * mask)
-        bias = release.neck.fpn_norms[level].bias
-        assert torch.allclose((b - bias).masked_select(~mask), torch.tensor(0.0), atol=1e-6)
+@pytest.mark.parametrize('cfg', CONFIGS)
+def test_padding_and_batch_do_not_matter(cfg):
+    check_invariance(build(cfg), WIDTH, LENGTHS, 1e-10)
+    check_invariance(build(cfg), WIDTH, LENGTHS, 1e-5, torch.float32)
+    check_invariance(build(cfg), WIDTH, (WIDTH, WIDTH, 3), 1e-10)  # as many channels as steps
+    check_padding_is_of_a_video(build(cfg), WIDTH)
+
+
+@pytest.mark.parametrize('cfg', [cfg for cfg in CONFIGS if cfg.get('norm', 'layer') == 'layer'])
+def test_gradients(cfg):  # the others have no parameters
+    check_gradients(build(cfg), WIDTH)
+    check_bfloat16(build(cfg), WIDTH)
+
+
+@pytest.mark.parametrize('cfg', CONFIGS)
+@pytest.mark.filterwarnings('ignore')
+def test_other_precision_state_dict_and_trace(cfg):
+    check_half_precision(build(cfg), WIDTH)
+    check_state_dict(lambda: OverPyramid(cfg), WIDTH)
+    check_trace(build(cfg), WIDTH)
+
+
+@pytest.mark.parametrize('cfg', [CONFIGS[0], CONFIGS[1], CONFIGS[3]])
+@pytest.mark.filterwarnings('ignore')
+def test_export_holds_for_every_length(cfg):
+    check_export(build(cfg), WIDTH)
+
+
+def test_identity_norm_leaves_its_bias_in_padding_that_is_seen():
+    module = build(CONFIGS[0])
+    videos = make_videos((20, 9), WIDTH)
+    plain, padded = module(pack(videos)), module(pack(videos, [20, 20]))
+    for level, (a, b) in enumerate(zip(plain, padded)):
+        valid = level_length(9, level)
+        feats = unpack(b)[0]
+        assert torch.equal(unpack(a)[0][1, :, :valid], feats[1, :, :valid])
+        bias = module.neck.fpn_norms[level].bias
+        assert torch.allclose(feats[1, :, valid:], bias[0].expand(-1, feats.shape[2] - valid))
 
 
 def test_identity_group_norm():
-    x, masks = make_inputs((20, 9), WIDTH)
-    paper = OverPyramid(CONFIGS[1])(x, masks)[0][0]
-    assert torch.allclose(paper[1:, :, :9], F.group_norm(x[1:, :, :9], 4), atol=1e-5)
-    release = OverPyramid(dict(CONFIGS[1], variant='release'))(x, masks)[0][0]
-    assert torch.allclose(release, F.group_norm(x, 4), atol=1e-6)
-    assert not OverPyramid(CONFIGS[1]).state_dict()
+    module = OverPyramid(CONFIGS[1])
+    assert not module.state_dict()
+    videos = make_videos((20, 9), WIDTH)
+    x, masks = pad(videos, 20)
+    out = module(x, masks)[0][0]
+    assert torch.allclose(out[1:, :, :9], F.group_norm(x[1:, :, :9], 4), atol=1e-5)
+    # over all that is seen
+    padded = unpack(module(pack(videos, [20, 20]))[0])[0]
+    assert torch.allclose(padded, F.group_norm(x, 4), atol=1e-5)
 
 
-def test_fpn_by_hand():
-    neck = randomise(MODELS.build(CONFIGS[3])).double()
-    torch.manual_seed(0)
-    feats = tuple(torch.randn(1, WIDTH, n, dtype=torch.float64) for n in (11, 6, 3, 2))
-    masks = tuple(torch.ones(1, feat.shape[-1], dtype=torch.bool) for feat in feats)
-    levels = [conv.conv(feat) for conv, feat in zip(neck.lateral_convs, feats)]
-    for fine, coarse in ((2, 3), (1, 2), (0, 1)):
-        for t in range(levels[fine].shape[-1]):
-            levels[fine][..., t] = levels[fine][..., t] + levels[coarse][..., t // 2]
-    outs, _ = neck(feats, masks)
-    for out, level, conv, norm in zip(outs, levels, neck.fpn_convs, neck.fpn_norms):
-        assert torch.allclose(out, norm(conv.conv(level)), atol=1e-10)
+def test_identity_without_norm_changes_nothing():
+    videos = make_videos((20, 9), WIDTH)
+    packed = pack(videos)
+    outs = OverPyramid(CONFIGS[2])(packed)
+    assert torch.equal(outs[0].rows, packed.rows)
+    assert torch.equal(outs[2].rows, halve(halve(packed)).rows)
 
 
-def test_fpn_width():
-    neck = MODELS.build(dict(CONFIGS[3], out_channels=12))
-    feats = tuple(torch.randn(1, WIDTH, n) for n in (8, 4, 2, 1))
-    masks = tuple(torch.ones(1, n, dtype=torch.bool) for n in (8, 4, 2, 1))
-    assert [out.shape[1] for out in neck(feats, masks)[0]] == [12] * 4
+@pytest.mark.parametrize('lengths', [(11, ), (8, 11, 8, 1), (2, 2, 16)])
+@pytest.mark.parametrize('cfg', [CONFIGS[3], CONFIGS[4]])
+def test_fpn_by_hand(cfg, lengths):
+    neck = randomise(MODELS.build(cfg)).double()
+
+    def conv(part, x):
+        weight = part.conv.weight
+        return F.conv1d(x, weight, part.conv.bias, padding=weight.shape[2] // 2,
+                        groups=x.shape[1] // weight.shape[1])
+
+    levels = [make_videos([level_length(n, level) for n in lengths], WIDTH, seed=level,
+                          dtype=torch.float64) for level in range(LEVELS)]
+    outs = []
+    packed = pack(levels[0])
+    tables = [packed]
+    for videos in levels[1:]:
+        layout = tables[-1].layout.half
+        tables.append(PackedRows(pack(videos).rows, layout))
+    outs = [unpack(table)[0] for table in neck(tables)]
+    for video in range(len(lengths)):
+        hidden = [conv(part, level[video].t()[None])
+                  for part, level in zip(neck.lateral_convs, levels)]
+        for fine in (2, 1, 0):
+            for t in range(hidden[fine].shape[-1]):
+                hidden[fine][..., t] = hidden[fine][..., t] + hidden[fine + 1][..., t // 2]
+        for out, level, part, norm in zip(outs, hidden, neck.fpn_convs, neck.fpn_norms):
+            expected = conv(part, level)[0].t()
+            if cfg.get('with_norm', True):
+                expected = F.layer_norm(expected, (WIDTH, ), norm.weight.flatten(),
+                                        norm.bias.flatten())
+            assert torch.allclose(out[video, :, :len(expected)].t(), expected, atol=1e-10)
 
 
 @pytest.mark.parametrize('cfg', [CONFIGS[0], CONFIGS[3]])
 def test_wrong_number_of_levels(cfg):
     neck = MODELS.build(cfg)
-    x, masks = make_inputs((8, ), WIDTH)
-    with pytest.raises(ValueError, match='built for 4 levels, got 1'):
+    x, masks = pad(make_videos((8, ), WIDTH), 8)
+    message = f'{cfg["type"]}: 1 feature levels came in, but it was built for 4'
+    with pytest.raises(ValueError, match=message):
         neck((x, ), (masks, ))
+    with pytest.raises(ValueError, match=message):
+        neck([pack(make_videos((8, ), WIDTH))])
 
 
-def test_unknown_norm():
+def test_bad_arguments():
     with pytest.raises(ValueError, match='norm must be'):
         MODELS.build(dict(CONFIGS[0], norm='batch'))
+    with pytest.raises(TypeError, match='variant'):
+        MODELS.build(dict(CONFIGS[0], variant='release'))
+    with pytest.raises(TypeError, match='FPN1D has no argument.*colour'):
+        MODELS.build(dict(CONFIGS[3], colour='red'))

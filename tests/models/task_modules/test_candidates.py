@@ -3,42 +3,29 @@ import pytest
 import torch
 
 from cltdr_mm.models.task_modules import top_pairs
+from cltdr_mm.structures import Layout
 
-LENGTHS, CLASSES = (12, 6, 3), 4
-
-
-def make_levels():
-    """Logits and masks of two videos."""
-    generator = torch.Generator().manual_seed(0)
-    logits = [torch.randn(2, CLASSES, n, generator=generator) for n in LENGTHS]
-    masks = [torch.arange(n) < torch.tensor([[n], [n // 2]]) for n in LENGTHS]
-    return logits, masks
+CLASSES = 4
+#: Two levels of three videos, two of them of one length.
+SHAPES = dict(lengths=[12, 12, 6, 6, 6, 3], levels=[0, 0, 0, 1, 1, 1], videos=[0, 1, 2, 0, 1, 2])
 
 
+@pytest.mark.parametrize('seen', [None, [14, 14, 14, 7, 7, 7]])
 @pytest.mark.parametrize('limit', [1, 5, 20, 1000])
-def test_best_of_each_level(limit):
-    logits, masks = make_levels()
-    score, point, label = top_pairs(logits, masks, limit)
-    sizes = [min(limit, n * CLASSES) for n in LENGTHS]
-    assert score.shape == point.shape == label.shape == (2, sum(sizes))
-    for video in range(2):
-        first = column = 0
-        for level, size in enumerate(sizes):
-            expected = sorted((
-                (float(logits[level][video, c, step].sigmoid() * masks[level][video, step]),
-                 first + step, c) for step in range(LENGTHS[level]) for c in range(CLASSES)),
-                key=lambda pair: -pair[0])[:size]
-            got = list(zip(*(x[video, column:column + size].tolist()
-                             for x in (score, point, label))))
-            assert [pair[0] for pair in got] == pytest.approx([pair[0] for pair in expected])
-            for pair in got:
-                if pair[0] > 0:  # those at padding are all alike
-                    assert pair[1:] in [other[1:] for other in expected]
-            first += LENGTHS[level]
-            column += size
-
-
-def test_half_precision_scores_are_float32():
-    logits, masks = make_levels()
-    score, _, _ = top_pairs([x.bfloat16() for x in logits], masks, 5)
-    assert score.dtype == torch.float32
+def test_best_of_each_level(limit, seen):
+    """Of every video; never a row of the padding or of a gap."""
+    layout = Layout(seen=seen, **SHAPES)
+    scores = torch.rand(layout.num_rows, CLASSES, generator=torch.Generator().manual_seed(0))
+    outside = torch.ones(layout.num_rows, dtype=torch.bool)
+    outside[layout.valid_rows] = False
+    scores[outside] = 2.
+    best, pairs = top_pairs(scores, layout, limit)
+    assert torch.equal(best, scores[pairs.row, pairs.label])
+    got = {}
+    for row, label, score in zip(pairs.row.tolist(), pairs.label.tolist(), best.tolist()):
+        got.setdefault(int(layout.sequence[row]), []).append((score, row, label))
+    for index, (first, length) in enumerate(zip(layout.first, layout.lengths)):
+        expected = sorted(((float(scores[row, c]), row, c) for row in range(first, first + length)
+                           for c in range(CLASSES)), reverse=True)[:limit]
+        assert sorted(got[index], reverse=True) == expected
+    assert len(got) == len(layout)

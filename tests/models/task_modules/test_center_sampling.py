@@ -2,16 +2,35 @@
 import pytest
 import torch
 
-from cltdr_mm.models.task_modules import CenterSamplingAssigner, pyramid_points
+from cltdr_mm.models.task_modules import Actions, CenterSamplingAssigner, pyramid_points
+from cltdr_mm.structures import Layout
 
 RANGES = [(0, 4), (4, 8), (8, 16), (16, 1e4)]
-POINTS = pyramid_points([64, 32, 16, 8], RANGES, torch.device('cpu'))
+CLASSES = 4
+
+
+def make_points(lengths=(64, ), seen=None):
+    """The points of all levels of some videos."""
+    layouts = [Layout(lengths, seen)]
+    for _ in RANGES[1:]:
+        layouts.append(layouts[-1].half)
+    return pyramid_points(Layout.stack(layouts), RANGES)
+
+
+POINTS = make_points()
+
+
+def make_actions(segments, labels, video=None) -> Actions:
+    labels = torch.tensor(labels, dtype=torch.int64)
+    video = torch.zeros_like(labels) if video is None else torch.tensor(video)
+    return Actions(torch.tensor(segments, dtype=torch.float32).reshape(-1, 2), labels, video,
+                   CLASSES)
 
 
 def reference(segments: list, labels: list, radius) -> dict:
-    """{(point, class): (left, right, action)} of one video."""
+    """{(row, class): (left, right, action)} of one video."""
     found = {}
-    for index in range(len(POINTS)):
+    for index in POINTS.valid.nonzero()[:, 0].tolist():
         time, stride, low, high = (float(x[index]) for x in (
             POINTS.time, POINTS.stride, POINTS.low, POINTS.high))
         mine = []
@@ -33,12 +52,11 @@ def reference(segments: list, labels: list, radius) -> dict:
     return found
 
 
-def assign(segments, labels, radius=1.5):
+def assign(segments, labels, radius=1.5, points=POINTS, video=None):
     """The assigner's result in the form of the reference."""
-    found = CenterSamplingAssigner(radius).assign(
-        POINTS, torch.tensor(segments, dtype=torch.float32).reshape(-1, 2), torch.tensor(labels))
-    assert found.point.dtype == found.gt.dtype == torch.int64
-    order = list(zip(found.point.tolist(), found.label.tolist()))
+    found = CenterSamplingAssigner(radius).assign(points, make_actions(segments, labels, video))
+    assert found.pairs.row.dtype == found.pairs.label.dtype == found.gt.dtype == torch.int64
+    order = list(zip(found.pairs.row.tolist(), found.pairs.label.tolist()))
     assert order == sorted(set(order)), 'pairs are in order and each one once'
     return {pair: (*distance, gt) for pair, distance, gt in zip(
         order, found.distance.tolist(), found.gt.tolist())}
@@ -94,9 +112,34 @@ def test_limits_belong_to_ranges_but_boundaries_to_no_action():
     assert set(levels.tolist()) == {0, 1}
 
 
+@pytest.mark.parametrize('seen', [None, (70, 70, 70)])
+def test_a_batch_is_its_videos(seen):
+    """Points answer for actions of their own video, and those of the padding for none."""
+    lengths = (64, 40, 7)
+    batch = make_points(lengths, seen)
+    parts = [([(10., 20.), (12., 39.), (3., 9.)], [0, 1, 2]), ([(10., 20.), (35., 60.)], [3, 1]),
+             ([(0.4, 6.), (9., 20.)], [2, 2])]
+    segments = [s for part, _ in parts for s in part]
+    labels = [c for _, part in parts for c in part]
+    # in any order: video after video, and back and forth
+    video = [i for i, (part, _) in enumerate(parts) for _ in part]
+    order = [3, 0, 6, 1, 4, 2, 5]
+    got = assign(*([x[i] for i in order] for x in (segments, labels)), points=batch,
+                 video=[video[i] for i in order])
+    named = {(int(batch.video[row]), float(batch.time[row]), int(batch.level[row]), label):
+             (*values[:2], segments[order[values[2]]]) for (row, label), values in got.items()}
+    expected = {}
+    for index, (length, (mine, classes)) in enumerate(zip(lengths, parts)):
+        alone = make_points((length, ))
+        for (row, label), values in assign(mine, classes, points=alone).items():
+            expected[index, float(alone.time[row]), int(alone.level[row]), label] = (
+                *values[:2], mine[values[2]])
+    assert named == expected and {key[0] for key in expected} == {0, 1, 2}
+
+
 def test_no_action():
-    found = CenterSamplingAssigner().assign(POINTS, torch.zeros(0, 2), torch.zeros(0).long())
-    assert found.point.shape == found.label.shape == found.gt.shape == (0, )
+    found = CenterSamplingAssigner().assign(POINTS, make_actions([], []))
+    assert found.pairs.row.shape == found.pairs.label.shape == found.gt.shape == (0, )
     assert found.distance.shape == (0, 2)
 
 

@@ -1,8 +1,8 @@
-"""The running number of positives."""
+"""The running number of positives; what two ranks make of it is in localizers/test_two_ranks.py."""
 import pytest
 import torch
 
-from cltdr_mm.models.task_modules import EMANormalizer, normalizer
+from cltdr_mm.models.task_modules import EMANormalizer, mean_over_ranks
 
 
 def test_moving_average():
@@ -37,17 +37,18 @@ def test_no_gradient_and_no_parameter():
     assert not module(torch.tensor(3)).requires_grad
 
 
-def test_mean_over_ranks(monkeypatch):
-    """A rank with 3 positives beside one with 13 counts 8; its own number stays what it was."""
+@pytest.mark.parametrize('change', [torch.nn.Module.half, torch.nn.Module.bfloat16])
+def test_a_change_of_type_keeps_its_digits(change):
+    """It counts: a model in half precision still divides by what it counted."""
+    module = EMANormalizer(init=1000.123456789)
+    change(module)
+    assert module.value.item() == 1000.123456789 and module.value.dtype == torch.float64
 
-    def all_reduce(tensor, op):
-        assert op == 'mean'
-        tensor.copy_((tensor + 13) / 2)
 
-    monkeypatch.setattr(normalizer, 'all_reduce', all_reduce)
-    count = torch.tensor(3)
-    assert float(EMANormalizer(momentum=0)(count)) == 8
-    assert float(count) == 3
+def test_mean_over_one_rank():
+    count = torch.tensor(3., requires_grad=True)
+    mean = mean_over_ranks(count)
+    assert float(mean) == 3 and not mean.requires_grad
 
 
 @pytest.mark.parametrize('kwargs, message', [

@@ -4,9 +4,12 @@ import math
 import pytest
 import torch
 
-from cltdr_mm.models.task_modules import trident_distances
+from cltdr_mm.models.task_modules import boundary_windows, expected_distances
+from cltdr_mm.structures import Layout
 
-BINS, CLASSES, LENGTHS = 5, 3, (8, 4, 2)
+BINS, CLASSES = 4, 3
+#: Two levels of two videos, the second of which sees more than it has.
+LAYOUT = Layout([8, 3, 4, 2], [8, 5, 4, 3], levels=[0, 0, 1, 1], videos=[0, 1, 0, 1])
 
 
 def expectation(logits: list) -> float:
@@ -16,69 +19,79 @@ def expectation(logits: list) -> float:
     return sum(distance * w for distance, w in enumerate(weights)) / sum(weights)
 
 
-def reference(starts, ends, centers, video, level, step, label) -> tuple[float, float]:
-    """TriDet, eq. 6 to 9; zeros beyond the level."""
-    start, end = starts[level][video, label].tolist(), ends[level][video, label].tolist()
-    center = centers[level][video, :, step].tolist()
+def reference(starts, ends, centers, sequence, step, label) -> tuple[float, float]:
+    """TriDet, eq. 6 to 9; zeros beyond the valid steps of a level."""
+    first, length = LAYOUT.first[sequence], LAYOUT.lengths[sequence]
+    center = centers[first + step].tolist()
     left, right = [], []
-    for distance in range(BINS):
+    for distance in range(BINS + 1):
         before, after = step - distance, step + distance
-        left.append((start[before] if before >= 0 else 0.) + center[BINS - 1 - distance])
-        right.append((end[after] if after < len(end) else 0.) + center[BINS + distance])
+        start = float(starts[first + before, label]) if before >= 0 else 0.
+        end = float(ends[first + after, label]) if after < length else 0.
+        left.append(start + center[BINS - distance])
+        right.append(end + center[BINS + 1 + distance])
     return expectation(left), expectation(right)
 
 
-def make_levels(dtype=torch.float64):
-    """Random outputs of a batch of two."""
+def make_outputs(dtype=torch.float64):
+    """Random outputs, also in gaps and padding."""
     generator = torch.Generator().manual_seed(0)
-    return [[3 * torch.randn(2, channels, n, generator=generator, dtype=dtype) for n in LENGTHS]
-            for channels in (CLASSES, CLASSES, 2 * BINS)]
+    return [3 * torch.randn(LAYOUT.num_rows, channels, generator=generator, dtype=dtype)
+            for channels in (CLASSES, CLASSES, 2 * (BINS + 1))]
 
 
-def every_pair():
-    """Video, level, step, label and number of the point, for all of them."""
-    rows = [(video, level, step, label, sum(LENGTHS[:level]) + step)
-            for video in range(2) for level, n in enumerate(LENGTHS) for step in range(n)
-            for label in range(CLASSES)]
-    return rows, [torch.tensor(column) for column in zip(*rows)]
+def decode(starts, ends, centers, row, label):
+    """As a head does it: logits of rows that are none count as 0."""
+    (before, is_before), (after, is_after) = boundary_windows(row, LAYOUT, BINS)
+    assert before.shape == after.shape == (len(row), BINS + 1)
+    label = label[:, None]
+    return expected_distances(starts[before, label] * is_before, ends[after, label] * is_after,
+                              centers[row])
 
 
 def test_every_pair():
     """Also at the borders of levels and videos, which must not see each other."""
-    levels = make_levels()
-    rows, (video, level, _, label, point) = every_pair()
-    got = trident_distances(*levels, video, point, level, label)
-    assert got.shape == (len(rows), 2) and got.dtype == torch.float32
-    for pair, row in zip(got.tolist(), rows):
-        assert pair == pytest.approx(reference(*levels, *row[:4]), abs=1e-5)
+    outputs = make_outputs()
+    pairs = [(sequence, step, label) for sequence, n in enumerate(LAYOUT.lengths)
+             for step in range(n) for label in range(CLASSES)]
+    row = torch.tensor([LAYOUT.first[sequence] + step for sequence, step, _ in pairs])
+    got = decode(*outputs, row, torch.tensor([label for _, _, label in pairs]))
+    assert got.shape == (len(pairs), 2) and got.dtype == torch.float32
+    for distances, pair in zip(got.tolist(), pairs):
+        assert distances == pytest.approx(reference(*outputs, *pair), abs=1e-5)
+
+
+def test_windows_name_rows_of_the_video():
+    """What lies beyond an end is named as the point itself, so that reading it costs nothing."""
+    row = LAYOUT.valid_rows
+    for rows, of_sequence in boundary_windows(row, LAYOUT, BINS):
+        assert torch.equal(LAYOUT.sequence[rows], LAYOUT.sequence[row][:, None].expand_as(rows))
+        assert LAYOUT.valid[rows].all()
+        assert torch.equal(rows[~of_sequence], row[:, None].expand_as(rows)[~of_sequence])
+        assert 0 < int(of_sequence.sum()) < of_sequence.numel()
 
 
 def test_certain_bins():
     """A distribution on one bin is its distance."""
-    starts = [torch.zeros(1, 1, 8)]
-    ends = [torch.zeros(1, 1, 8)]
-    centers = [torch.zeros(1, 2 * BINS, 8)]
-    starts[0][0, 0, 2] = 50.
-    ends[0][0, 0, 7] = 50.
-    index = torch.tensor([0])
-    got = trident_distances(starts, ends, centers, index, torch.tensor([5]), index, index)
+    starts, ends = torch.zeros(LAYOUT.num_rows, 1), torch.zeros(LAYOUT.num_rows, 1)
+    first = LAYOUT.first[0]
+    starts[first + 2], ends[first + 7] = 50., 50.
+    centers = torch.zeros(LAYOUT.num_rows, 2 * (BINS + 1))
+    got = decode(starts, ends, centers, torch.tensor([first + 5]), torch.tensor([0]))
     assert got[0].tolist() == pytest.approx([3., 2.])
 
 
 def test_gradients_reach_only_what_was_asked():
-    levels = [[x.requires_grad_() for x in part] for part in make_levels(torch.float32)]
-    zero = torch.tensor([0])
-    trident_distances(*levels, zero, torch.tensor([3]), zero, torch.tensor([1])).sum().backward()
-    starts, ends, centers = (part[0].grad for part in levels)
-    assert starts[0, 1].nonzero()[:, 0].tolist() == [0, 1, 2, 3]
-    assert ends[0, 1].nonzero()[:, 0].tolist() == [3, 4, 5, 6, 7]
-    assert (centers[0].abs().sum(0) > 0).nonzero()[:, 0].tolist() == [3]
-    assert not starts[0, 0].any() and not starts[1].any()
-    # reached through the row that all levels share, by nothing
-    assert not levels[0][1].grad.any()
+    starts, ends, centers = (x.requires_grad_() for x in make_outputs(torch.float32))
+    first = LAYOUT.first[0]
+    decode(starts, ends, centers, torch.tensor([first + 3]), torch.tensor([1])).sum().backward()
+    assert (starts.grad.nonzero() - torch.tensor([first, 0])).tolist() == [
+        [0, 1], [1, 1], [2, 1], [3, 1]]
+    assert (ends.grad.nonzero() - torch.tensor([first, 0])).tolist() == [
+        [3, 1], [4, 1], [5, 1], [6, 1], [7, 1]]
+    assert (centers.grad.abs().sum(1) > 0).nonzero()[:, 0].tolist() == [first + 3]
 
 
 def test_no_pair():
     nothing = torch.zeros(0, dtype=torch.int64)
-    got = trident_distances(*make_levels(), nothing, nothing, nothing, nothing)
-    assert got.shape == (0, 2)
+    assert decode(*make_outputs(), nothing, nothing).shape == (0, 2)
