@@ -49,7 +49,7 @@ def find_nonfinite(array: np.ndarray) -> Optional[tuple[int, int]]:
         array (np.ndarray): (T, C) float32.
 
     Returns:
-        Optional[Tuple[int, int]]: None when all values are finite.
+        Optional[tuple[int, int]]: None when all values are finite.
     """
     # NaN and inf survive a sum, so that a finite one speaks for all its terms; one pass, without
     # an array of flags. Large values may overflow in it: only then every value is looked at.

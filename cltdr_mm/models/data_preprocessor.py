@@ -8,8 +8,8 @@ from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
 from ..structures import PackedRows, TimeMajor, pack
-from .heads.point_head import check_labels
 from .parts import refuse_unknown
+from .task_modules import check_labels
 
 Sequences = Sequence[Union[TimeMajor, Tensor]]
 

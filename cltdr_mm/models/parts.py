@@ -36,6 +36,7 @@ class PyramidPart(BaseModule):
             steps, and their masks (B, T_l), where T_l = ceil(T / 2^l).
         """
         if masks is None:
+            check_tables(self, x)
             return self.forward_rows(x)
         single = isinstance(x, Tensor)
         packed = pack_padded(x, masks) if single else pack_pyramid(x, masks)
@@ -82,7 +83,16 @@ def as_table(part, feats: Union[PackedRows, Pyramid], masks: Optional[Sequence[T
     if isinstance(feats, PackedRows):
         return feats
     check_levels(part, feats, num_levels)
+    if masks is None:
+        check_tables(part, feats)
     return stack_rows(feats if masks is None else pack_pyramid(feats, masks))
+
+
+def check_tables(part, feats: Union[PackedRows, Tensor, Pyramid]) -> None:
+    """Raise TypeError if features that came without masks are no tables."""
+    levels = feats if isinstance(feats, (list, tuple)) else [feats]
+    if any(isinstance(x, Tensor) for x in levels):
+        raise TypeError(f'{type(part).__name__}: (B, C, T) features need their masks')
 
 
 def check_levels(part, levels: Sequence, num_levels: int) -> None:

@@ -1,8 +1,9 @@
 """What the other rooms speak of: segments, their grid, and the rows that features lie in."""
 from .grid import FeatureGrid
-from .layout import GAP, Layout, RowSubset
+from .layout import GAP, Layout
 from .merging import merge_windows
 from .packed_rows import PackedRows, pack, pack_padded, split_levels, stack_rows, unpack
+from .row_subset import RowSubset
 from .segments import aligned_segment_iou, clip_segments, segment_iou, segment_lengths
 from .time_major import TimeMajor
 

@@ -23,7 +23,7 @@ class ASLHead(BaseModule):
 
     The class-level and the instance-level evaluator give each positive (point, class) pair
     ``h = p * 1[class] + q`` for classification and for localization; h multiplies the pair's
-    classification term and its regression term, background keeps weight 1. q learns by a squared
+    classification loss and its regression loss, background keeps weight 1. q learns by a squared
     error towards the predicted score of the pair's class and the IoU of its predicted segment.
     The contrastive loss compares, for every action, mean features where classification is most
     sensitive, at both boundaries, and just outside. Only training changes; inference is that of

@@ -17,16 +17,14 @@ from torch import Tensor
 from ...structures import Layout, PackedRows
 from ..parts import Pyramid, as_table, refuse_unknown
 from ..task_modules import (
-    Actions,
     EMANormalizer,
     Pairs,
     PointTargets,
-    PyramidPoints,
+    checked_ranges,
+    gather_actions,
     pyramid_points,
-    resized_ranges,
     top_pairs,
 )
-from ..task_modules.ranges import DEFAULT_RANGES
 from .outputs import HeadOutputs, Outputs
 from .point_loss import LossOptions, point_losses
 
@@ -115,7 +113,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         self.num_classes = num_classes
         self.in_channels = in_channels
         self.feat_channels = feat_channels or in_channels
-        self.regression_ranges = self.check_ranges(regression_ranges, num_levels)
+        self.regression_ranges = checked_ranges(regression_ranges, num_levels, name)
         self.tower_cfg = dict(num_layers=num_layers, kernel_size=kernel_size)
         self.prior_prob = prior_prob
         self.assigner = TASK_UTILS.build(assigner or dict(type='CenterSamplingAssigner'))
@@ -127,24 +125,6 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             balance_negatives=balance_negatives, label_smoothing=label_smoothing)
         self.normalizer = EMANormalizer(**(normalizer or {}))
         self.test_cfg = {**TEST_CFG, **(test_cfg or {})}
-
-    def check_ranges(self, ranges: Optional[Sequence], num_levels: Optional[int]) -> list[tuple]:
-        """Regression ranges of every level, see the class."""
-        name = type(self).__name__
-        if num_levels is not None and num_levels < 1:
-            raise ValueError(f'{name}: num_levels must be positive, got {num_levels}')
-        if ranges is None:
-            if num_levels is None:
-                raise ValueError(f'{name}: give num_levels or regression_ranges')
-            return resized_ranges(DEFAULT_RANGES, num_levels)
-        for index, bounds in enumerate(ranges):
-            if len(bounds) != 2 or not 0 <= bounds[0] < bounds[1]:
-                raise ValueError(f'{name}: regression_ranges[{index}] must be (low, high) with '
-                                 f'0 <= low < high, got {bounds}')
-        if num_levels is not None and len(ranges) != num_levels:
-            raise ValueError(f'{name}: regression_ranges names {len(ranges)} levels, but there are '
-                             f'{num_levels}')
-        return [tuple(bounds) for bounds in ranges]
 
     @property
     def num_levels(self) -> int:
@@ -275,7 +255,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         """
         layout = outs.layout
         points = pyramid_points(layout, self.regression_ranges)
-        actions = self.gather_actions(data_samples, points)
+        actions = gather_actions(data_samples, self.num_classes, points.time.device)
         if self.assigner.needs_predictions:
             outs.compute_all()  # here, where gradients are recorded
             assigned = self.assigner.assign(points, actions, outs.cls_logits,
@@ -287,20 +267,6 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         targets = PointTargets(points, assigned.pairs, assigned.distance, None)
         targets.num_points = targets.first_of_row.sum()
         return targets
-
-    def gather_actions(self, data_samples: list, points: PyramidPoints) -> Actions:
-        """The actions of all videos; raises ValueError as :meth:`get_targets` does."""
-        segments = [sample.gt_instances.segments for sample in data_samples]
-        labels = [sample.gt_instances.labels for sample in data_samples]
-        for index, (label, sample) in enumerate(zip(labels, data_samples)):
-            # on a GPU the data preprocessor has looked before the transfer: looking here would wait
-            if label.device.type == 'cpu':
-                check_labels(label, self.num_classes, sample.metainfo.get('video_name', index))
-        counts = [len(label) for label in labels]
-        video = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
-        device = points.time.device
-        return Actions(torch.cat(segments).to(points.time), torch.cat(labels).to(device),
-                       video.to(device), self.num_classes)
 
     def loss_by_targets(self, outs: HeadOutputs, targets: PointTargets,
                         pair_weights: Optional[tuple[Tensor, Tensor]] = None) -> dict:
@@ -334,9 +300,3 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             return loss_reg * (loss_cls / loss_reg.clamp(min=0.01)).detach()
         return loss_reg * self.reg_weight
 
-
-def check_labels(labels: Tensor, num_classes: int, video) -> None:
-    """Raise ValueError, naming the video, if a label (N,) is not from 0 to ``num_classes - 1``."""
-    if labels.numel() and not 0 <= int(labels.min()) <= int(labels.max()) < num_classes:
-        raise ValueError(f'video {video} has labels {sorted(set(labels.tolist()))}, but '
-                         f'num_classes is {num_classes}')

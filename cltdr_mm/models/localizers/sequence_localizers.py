@@ -48,13 +48,13 @@ class LocalizerAdapter:
             proposals (Sequence[Tensor]): Per video (P, 3) start, end and score, where needed.
 
         Returns:
-            Dict[str, Tensor]: What the localizer calls its losses.
+            dict[str, Tensor]: What the localizer calls its losses.
         """
         samples = []
-        for found in boxes:
+        for box in boxes:
             sample = ActionDataSample()
-            found = found if len(found) else found.new_tensor([NOWHERE])
-            sample.gt_instances = InstanceData(gt_bbox=found)
+            box = box if len(box) else box.new_tensor([NOWHERE])
+            sample.gt_instances = InstanceData(gt_bbox=box)
             samples.append(sample)
         return self.localizer(list(feats), samples, mode='loss')
 
@@ -67,7 +67,7 @@ class LocalizerAdapter:
             proposals (Sequence[Tensor]): See :meth:`loss`.
 
         Returns:
-            List[Tuple[Tensor, Tensor]]: Per video (M, 2) start and end in [0, 1], and (M,)
+            list[tuple[Tensor, Tensor]]: Per video (M, 2) start and end in [0, 1], and (M,)
             scores.
         """
         raise NotImplementedError
@@ -93,7 +93,7 @@ class BMNAdapter(LocalizerAdapter):
         by 0; such a batch is passed over.
         """
         anchors = torch.as_tensor(self.localizer.match_map, dtype=torch.float32)
-        if not any(_best_iou(found.cpu(), anchors) > 0.7 for found in boxes):
+        if not any(_best_iou(box.cpu(), anchors) > 0.7 for box in boxes):
             print_log('BMN: no action of this batch is as long as a step of its grid; the batch '
                       'is passed over', logger='current')
             outputs = self.localizer(list(feats), None, mode='tensor')
@@ -108,8 +108,8 @@ class BMNAdapter(LocalizerAdapter):
         meta = dict(video_name='', duration_frame=interval, duration_second=1.)
         results = []
         for x in feats:
-            found, = self.localizer([x], [ActionDataSample(metainfo=meta)], mode='predict')
-            rows = [(*p['segment'], p['score']) for p in found['proposal_list']]
+            result, = self.localizer([x], [ActionDataSample(metainfo=meta)], mode='predict')
+            rows = [(*p['segment'], p['score']) for p in result['proposal_list']]
             rows = feats.new_tensor(rows, dtype=torch.float32)
             results.append((rows[:, :2], rows[:, 2]))
         return results
@@ -149,9 +149,9 @@ class TCANetAdapter(LocalizerAdapter):
              proposals: Sequence[Tensor]) -> dict[str, Tensor]:
         """See :meth:`LocalizerAdapter.loss`."""
         samples = []
-        for found, given in zip(boxes, proposals):
-            found = found if len(found) else found.new_tensor([NOWHERE])
-            matching = found[segment_iou(given[:, :2], found).argmax(dim=1)]
+        for box, given in zip(boxes, proposals):
+            box = box if len(box) else box.new_tensor([NOWHERE])
+            matching = box[segment_iou(given[:, :2], box).argmax(dim=1)]
             sample = ActionDataSample()
             sample.gt_instances = InstanceData(gt_bbox=matching)
             sample.proposals = InstanceData(proposals=given)
@@ -193,7 +193,7 @@ def boundary_proposals(start: np.ndarray, end: np.ndarray,
         threshold (float): See above. Defaults to 0.5.
 
     Returns:
-        Tuple[np.ndarray, np.ndarray]: (M, 2) float32 in [0, 1], from middle of a step to middle
+        tuple[np.ndarray, np.ndarray]: (M, 2) float32 in [0, 1], from middle of a step to middle
         of a later one, and (M,) float32 scores.
     """
 

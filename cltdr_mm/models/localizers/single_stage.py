@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from ...structures import PackedRows, TimeMajor
 from ..parts import refuse_unknown, with_shapes
-from ..task_modules import resized_ranges
-from ..task_modules.ranges import DEFAULT_RANGES
+from ..task_modules import DEFAULT_RANGES, resized_ranges
 
 Inputs = Union[PackedRows, Tensor, Sequence[Union[TimeMajor, Tensor]]]
 

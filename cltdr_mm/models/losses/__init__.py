@@ -1,4 +1,4 @@
-"""Losses: terms per step or pair. What is summed and divided by what, the heads decide."""
+"""Losses of each step or pair. What is summed and divided by what, the heads decide."""
 from .contrastive import InfoNCELoss
 from .focal import TALFocalLoss
 from .iou import DIoU1DLoss, GIoU1DLoss, IoU1DLoss, distance_iou

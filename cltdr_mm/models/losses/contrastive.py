@@ -12,9 +12,9 @@ class InfoNCELoss(nn.Module):
     """Pulls vectors of one label together and pushes all others away.
 
     For an anchor i, another vector p of its label and the vectors N of other labels or none, with
-    cosine similarities s divided by the temperature, the term is
+    cosine similarities s divided by the temperature, the loss is
     ``-log(e^s(i,p) / (e^s(i,p) + sum_N e^s(i,n)))``: the other vectors of the anchor's label do
-    not compete with p. Terms are averaged over the p of an anchor, then over the anchors that
+    not compete with p. Losses are averaged over the p of an anchor, then over the anchors that
     have any.
 
     Args:
@@ -60,6 +60,6 @@ class InfoNCELoss(nn.Module):
             # not -inf: its logsumexp over nothing has no gradient
             floor = torch.finfo(similarity.dtype).min / 4
             rivals = similarity.masked_fill(~negative, floor).logsumexp(dim=1, keepdim=True)
-            terms = F.softplus(rivals - similarity[:, :size]) * positive
+            losses = F.softplus(rivals - similarity[:, :size]) * positive
             count = positive.sum(dim=1)
-            return (terms.sum(dim=1) / count.clamp(min=1)).sum() / (count > 0).sum()
+            return (losses.sum(dim=1) / count.clamp(min=1)).sum() / (count > 0).sum()

@@ -8,14 +8,14 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class TALFocalLoss(nn.Module):
-    """Focal loss, one term per step and class, never summed here.
+    """Focal loss of each step and class, never summed here.
 
-    The heads decide what to sum and by what to divide it; the loss only weighs each term by
-    how wrong it is.
+    The heads decide what to sum and by what to divide it; here each step and class is only weighed
+    by how wrong it is.
 
     Args:
-        gamma (float): Exponent on the error of a term. Defaults to 2.0.
-        alpha (float): Weight of positive terms, ``1 - alpha`` of negative ones; negative turns
+        gamma (float): Exponent on the error. Defaults to 2.0.
+        alpha (float): Weight of positives, ``1 - alpha`` of negatives; a negative alpha turns
             the balance off. Defaults to 0.25.
     """
 
@@ -26,7 +26,7 @@ class TALFocalLoss(nn.Module):
 
     def forward(self, logits: Tensor, targets: Tensor,
                 positives: Optional[Tensor] = None) -> Tensor:
-        """Compute the terms.
+        """Compute the losses.
 
         Args:
             logits (Tensor): (..., K).
@@ -41,8 +41,8 @@ class TALFocalLoss(nn.Module):
         prob = logits.sigmoid()
         # the probability that the target gives to what the model says is false
         error = prob * (1 - targets) + (1 - prob) * targets
-        terms = F.binary_cross_entropy_with_logits(logits, targets, reduction='none')
-        terms = terms * error.pow(self.gamma)
+        loss = F.binary_cross_entropy_with_logits(logits, targets, reduction='none')
+        loss = loss * error.pow(self.gamma)
         if self.alpha >= 0:
-            terms = terms * (self.alpha * targets + (1 - self.alpha) * (1 - targets))
-        return terms
+            loss = loss * (self.alpha * targets + (1 - self.alpha) * (1 - targets))
+        return loss

@@ -34,7 +34,7 @@ def distance_iou(pred: Tensor, target: Tensor, eps: float = 1e-8) -> Tensor:
 
 
 class _SegmentLoss(nn.Module):
-    """What the three losses share: one term per pair, in float32, never summed here.
+    """What the three losses share: one loss a pair, in float32, never summed here.
 
     Args:
         eps (float): Smallest length to divide by. Defaults to 1e-8.
@@ -45,7 +45,7 @@ class _SegmentLoss(nn.Module):
         self.eps = eps
 
     def forward(self, pred: Tensor, target: Tensor) -> Tensor:
-        """Compute the terms.
+        """Compute the losses.
 
         Args:
             pred (Tensor): (N, 2) distances to start and end, at least 0.
@@ -57,7 +57,7 @@ class _SegmentLoss(nn.Module):
         return self.penalty(pred.float(), target.float())
 
     def penalty(self, pred: Tensor, target: Tensor) -> Tensor:
-        """The term itself, (N,)."""
+        """The loss of each pair, (N,)."""
         raise NotImplementedError
 
 
@@ -66,7 +66,7 @@ class IoU1DLoss(_SegmentLoss):
     """``1 - IoU``."""
 
     def penalty(self, pred: Tensor, target: Tensor) -> Tensor:
-        """The term itself, (N,) in [0, 1]."""
+        """The loss of each pair, (N,) in [0, 1]."""
         return 1 - distance_iou(pred, target, self.eps)
 
 
@@ -75,7 +75,7 @@ class GIoU1DLoss(_SegmentLoss):
     """``1 - IoU + (hull - union) / hull``; equals IoU loss where the segments meet."""
 
     def penalty(self, pred: Tensor, target: Tensor) -> Tensor:
-        """The term itself, (N,) in [0, 2]."""
+        """The loss of each pair, (N,) in [0, 2]."""
         overlap, union, hull = _overlap(pred, target)
         iou = overlap / union.clamp(min=self.eps)
         return 1 - iou + (hull - union) / hull.clamp(min=self.eps)
@@ -86,7 +86,7 @@ class DIoU1DLoss(_SegmentLoss):
     """``1 - IoU + (distance of the centres / hull) ** 2``."""
 
     def penalty(self, pred: Tensor, target: Tensor) -> Tensor:
-        """The term itself, (N,) in [0, 2]."""
+        """The loss of each pair, (N,) in [0, 2]."""
         overlap, union, hull = _overlap(pred, target)
         iou = overlap / union.clamp(min=self.eps)
         shift = 0.5 * ((pred[..., 1] - pred[..., 0]) - (target[..., 1] - target[..., 0]))

@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class TALVarifocalLoss(nn.Module):
-    """Varifocal loss, one term per step and class, never summed here.
+    """Varifocal loss of each step and class, never summed here.
 
-    A positive term is the cross-entropy towards its target, weighted by that target; a negative
+    That of a positive is the cross-entropy towards its target, weighted by that target; a negative
     one is weighted by ``alpha * prob ** gamma``. With 0/1 targets only the negatives are focal.
 
     Args:
-        alpha (float): Weight of negative terms. Defaults to 0.75.
-        gamma (float): Exponent on the probability of negative terms. Defaults to 2.0.
+        alpha (float): Weight of negatives. Defaults to 0.75.
+        gamma (float): Exponent on the probability of negatives. Defaults to 2.0.
         positives_by_target (bool): Whether every target above 0 is a positive, whatever the head
             says: under label smoothing all are, in the published code. Defaults to False.
     """
@@ -30,12 +30,12 @@ class TALVarifocalLoss(nn.Module):
 
     def forward(self, logits: Tensor, targets: Tensor,
                 positives: Optional[Tensor] = None) -> Tensor:
-        """Compute the terms.
+        """Compute the losses.
 
         Args:
             logits (Tensor): (..., K).
             targets (Tensor): (..., K) in [0, 1].
-            positives (Tensor, optional): (..., K) bool, which terms are positive. By default
+            positives (Tensor, optional): (..., K) bool, which are positive. By default
                 those with a target above 0, the definition of the paper; under label smoothing
                 that would be all of them, so that the heads say it.
 

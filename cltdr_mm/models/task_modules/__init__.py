@@ -3,13 +3,14 @@ from .candidates import top_pairs
 from .center_sampling import Assignment, CenterSamplingAssigner
 from .normalizer import EMANormalizer, mean_over_ranks
 from .points import Actions, Pairs, PyramidPoints, pyramid_points
-from .ranges import resized_ranges
+from .ranges import DEFAULT_RANGES, checked_ranges, resized_ranges
 from .sim_ota import SimOTAAssigner1D
-from .targets import PointTargets
+from .targets import PointTargets, check_labels, gather_actions
 from .trident_decoding import boundary_windows, expected_distances
 
 __all__ = [
-    'Actions', 'Assignment', 'CenterSamplingAssigner', 'EMANormalizer', 'Pairs', 'PointTargets',
-    'PyramidPoints', 'SimOTAAssigner1D', 'boundary_windows', 'expected_distances',
-    'mean_over_ranks', 'pyramid_points', 'resized_ranges', 'top_pairs'
+    'Actions', 'Assignment', 'CenterSamplingAssigner', 'DEFAULT_RANGES', 'EMANormalizer', 'Pairs',
+    'PointTargets', 'PyramidPoints', 'SimOTAAssigner1D', 'boundary_windows', 'check_labels',
+    'checked_ranges', 'expected_distances', 'gather_actions', 'mean_over_ranks', 'pyramid_points',
+    'resized_ranges', 'top_pairs'
 ]

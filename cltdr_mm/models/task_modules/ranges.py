@@ -1,5 +1,6 @@
 """Regression ranges: how far from its points a level's boundaries may lie."""
 from collections.abc import Sequence
+from typing import Optional
 
 Ranges = Sequence[Sequence[float]]
 
@@ -28,3 +29,32 @@ def resized_ranges(ranges: Ranges, num_levels: int) -> list[tuple[float, float]]
         else:
             finite.append(tuple(2 * bound for bound in finite[-1]))
     return [*finite[:num_levels - 1], (finite[num_levels - 1][0], last)]
+
+
+def checked_ranges(ranges: Optional[Ranges], num_levels: Optional[int],
+                   owner: str) -> list[tuple[float, float]]:
+    """Regression ranges of every level, as a head's arguments say.
+
+    Args:
+        ranges (Sequence[Sequence[float]], optional): Per level (low, high); None for the default.
+        num_levels (int, optional): Number of levels L; None for as many as there are ranges.
+        owner (str): Whose they are, named in an error.
+
+    Returns:
+        list[tuple[float, float]]: L pairs.
+
+    Raises:
+        ValueError: If both are None, they disagree, or a range is none.
+    """
+    if ranges is None:
+        if num_levels is None:
+            raise ValueError(f'{owner}: give num_levels or regression_ranges')
+        return resized_ranges(DEFAULT_RANGES, num_levels)
+    for index, bounds in enumerate(ranges):
+        if len(bounds) != 2 or not 0 <= bounds[0] < bounds[1]:
+            raise ValueError(f'{owner}: regression_ranges[{index}] must be (low, high) with '
+                             f'0 <= low < high, got {bounds}')
+    if num_levels is not None and len(ranges) != num_levels:
+        raise ValueError(f'{owner}: regression_ranges names {len(ranges)} levels, but there are '
+                         f'{num_levels}')
+    return [tuple(bounds) for bounds in ranges]

@@ -11,8 +11,8 @@ from cltdr_mm.models.layers.convolution import (
     depthwise_conv,
     depthwise_taps,
     linear,
-    max_of_three,
 )
+from cltdr_mm.models.layers.pooling import max_of_three
 
 #: Of a value's type: worst deviation, as a share of the largest value.
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5, torch.bfloat16: 0.03}
