@@ -100,7 +100,7 @@ def convert_state_dict(state: Mapping[str, Tensor], family: str) -> dict[str, Te
         family (str): 'cltdr-gmg', 'tridet', 'actionformer' or 'temporalmaxer'.
 
     Returns:
-        dict[str, Tensor]: State dict of a :class:`SingleStageLocalizer` of the release variant.
+        dict[str, Tensor]: State dict of a :class:`SingleStageLocalizer`, as configs/release has it.
 
     Raises:
         ValueError: On an unknown family, or keys that no rule of the family knows.

@@ -1,11 +1,12 @@
 """Ground floor, which every room may use and which knows none: errors, JSON, whole files."""
 from .json_files import read_json
-from .moved import moved_class, refuse_moved
+from .moved import moved_class, refuse_moved, refuse_moved_name
 from .problems import Problem, TALDataError, exit_on_bad_data, report_problems
 from .result_files import read_result_file, result_content
 from .writing import atomic_path, write_json
 
 __all__ = [
     'Problem', 'TALDataError', 'atomic_path', 'exit_on_bad_data', 'moved_class', 'read_json',
-    'read_result_file', 'refuse_moved', 'report_problems', 'result_content', 'write_json'
+    'read_result_file', 'refuse_moved', 'refuse_moved_name', 'report_problems', 'result_content',
+    'write_json'
 ]

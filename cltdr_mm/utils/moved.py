@@ -11,7 +11,7 @@ A config of an earlier version should not end in ``unexpected keyword argument``
             super().__init__(**kwargs)
 """
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 
 def refuse_moved(kwargs: Mapping[str, Any], owner: str, table: Mapping[str, str]) -> None:
@@ -45,6 +45,23 @@ def moved_class(name: str, instead: str) -> type:
         raise TypeError(_line(f'`{name}`', instead))
 
     return type(name, (), dict(__init__=refuse, __doc__=f'Gone: write {instead}.'))
+
+
+def refuse_moved_name(module: str, name: str, table: Mapping[str, str]) -> NoReturn:
+    """Refuse a name that a module had, from its ``__getattr__``.
+
+    Args:
+        module (str): Its ``__name__``.
+        name (str): What is asked for.
+        table (Mapping[str, str]): What to write instead, by old name.
+
+    Raises:
+        ImportError: If the name is in the table.
+        AttributeError: If it is not.
+    """
+    if name in table:
+        raise ImportError(_line(f'{module}.{name}', table[name]))
+    raise AttributeError(f'module {module!r} has no attribute {name!r}')
 
 
 def _line(what: str, instead: str) -> str:

@@ -51,11 +51,13 @@ class Drawing:
         self.parts = []
 
     def rect(self, x, y, width, height, fill, stroke='none', radius=0, opacity=1):
+        """A box."""
         self.parts.append(
             f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="{radius}" fill="{fill}" '
             f'stroke="{stroke}" fill-opacity="{opacity}"/>')
 
     def text(self, x, y, words, size=16, color=INK, anchor='start', bold=False, code=False):
+        """One line of words."""
         font = 'monospace' if code else 'Helvetica, Arial, sans-serif'
         weight = ' font-weight="bold"' if bold else ''
         self.parts.append(
@@ -63,10 +65,12 @@ class Drawing:
             f'text-anchor="{anchor}"{weight}>{escape(words)}</text>')
 
     def lines(self, x, y, lines, size=16, step=20, **kwargs):
+        """Lines of words, `step` pixels apart."""
         for index, words in enumerate(lines):
             self.text(x, y + step * index, words, size, **kwargs)
 
     def line(self, x1, y1, x2, y2, color=INK, width=2, head=True):
+        """A line, with an arrow's head at its end."""
         marker = ' marker-end="url(#head)"' if head else ''
         self.parts.append(f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="{color}" '
                           f'stroke-width="{width}"{marker}/>')
@@ -78,6 +82,7 @@ class Drawing:
             self.text((x1 + x2) / 2, y1 - 10 - 18 * index, part, 15, FAINT, 'middle')
 
     def path(self, d):
+        """A curve with an arrow's head."""
         self.parts.append(f'<path d="{d}" fill="none" stroke="{INK}" stroke-width="1.5" '
                           'marker-end="url(#head)"/>')
 
@@ -100,6 +105,7 @@ class Drawing:
         self.text(38 + 11.5 * len(room) + 14, y + 28, what, 15, FAINT)
 
     def svg(self):
+        """The file's text."""
         head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
                 f'width="{WIDTH}" height="{HEIGHT}" role="img" '
                 'aria-label="The way of the data through the rooms">')
@@ -115,7 +121,7 @@ def draw_datasets(d, y):
     d.lines(58, y + 66, ['feature file (T, C)'], bold=True)
     for video, x in zip(range(2), (58, 142)):
         d.table(x, y + 82, [('row', 0, video, t) for t in range(STEPS[video])], 64)
-        d.text(x + 32, y + 82 + ROW * STEPS[video] + 17, f'{"ab"[video]}: T = {STEPS[video]}', 14,
+        d.text(x + 32, y + 82 + ROW * STEPS[video] + 17, f'{"ab"[video]}: T = {STEPS[video]}', 15,
                FAINT, 'middle')
     d.lines(58, y + 180, ['annotation: segments', 'in seconds, labels'], color=FAINT, size=15)
 
@@ -171,9 +177,9 @@ def draw_pyramid(d, y):
     d.lines(952, y + 66, ['the same tables,', ], bold=True)
     d.lines(952, y + 86, ['normalised per level'], bold=True)
     d.lines(952, top + 44, ['list of L PackedRows', '(R_l, D)'], code=True, size=15)
-    d.lines(952, top + 98, ['Outside of the models', 'it is MMAction2\'s way:', 'encoder(x, mask) on',
-                            '(B, C, T) answers with', 'levels (B, D, T_l).'], color=FAINT,
-            size=15, step=19)
+    d.lines(952, top + 98, ['Outside of the models', "it is MMAction2's way:",
+                            'encoder(x, mask) on', '(B, C, T) answers with',
+                            'levels (B, D, T_l).'], color=FAINT, size=15, step=19)
 
 
 def draw_head(d, y):
@@ -228,8 +234,8 @@ def draw_head(d, y):
     d.lines(948, top + 90, ['loss_cls, loss_reg'], code=True, size=15)
     d.lines(948, top + 140, ['Inference: the best pairs', 'of each level of each video:'], size=15,
             step=19)
-    d.lines(948, top + 184, ['candidates per video:', 'segments (M, 2) in', 'grid steps,', 'scores, labels'],
-            code=True, size=15, step=19)
+    d.lines(948, top + 184, ['candidates per video:', 'segments (M, 2) in', 'grid steps,',
+                             'scores, labels'], code=True, size=15, step=19)
 
 
 def draw_results(d, y):
@@ -246,8 +252,8 @@ def draw_results(d, y):
 
     d.arrow(232, top + 46, 366, top + 46, ['grid.to_seconds', '(float64)'])
     d.lines(384, top, ['TALPostProcessor'], bold=True)
-    d.lines(384, top + 26, ['NMS, voting, clipping to', 'the video, video-level', 'scores; one video at',
-                            'a time, in seconds'], size=15, step=19)
+    d.lines(384, top + 26, ['NMS, voting, clipping to', 'the video, video-level',
+                            'scores; one video at', 'a time, in seconds'], size=15, step=19)
 
     d.arrow(584, top + 46, 672, top + 46)
     d.lines(690, top, ['detections'], bold=True)
@@ -260,7 +266,8 @@ def draw_results(d, y):
     d.line(880, top + 40, 940, top + 14)
     d.line(880, top + 52, 940, top + 84)
     d.lines(952, top + 4, ['TALMetric'], bold=True)
-    d.lines(952, top + 26, ['mAP and a result file;', 'reads the annotation itself'], size=15, step=19)
+    d.lines(952, top + 26, ['mAP and a result file;', 'reads the annotation itself'], size=15,
+            step=19)
     d.lines(952, top + 86, ['TALVisualizer'], bold=True)
     d.lines(952, top + 108, ['timelines, curves'], size=15)
 

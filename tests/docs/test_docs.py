@@ -273,6 +273,24 @@ def test_published_values_are_those_of_the_config():
         assert other == named & other, f'not on the page: {other - named}'
 
 
+@pytest.mark.parametrize('part', ['GMG', 'SGP', 'ActionFormer', 'CLTDRHead'])
+def test_changelog_says_what_a_variant_was(part):
+    """The arguments it names build, and are those of the release configs."""
+    text = (ROOT / 'docs/changelog.md').read_text('utf-8')
+    code = re.search(rf'of `{part}` \| `([^`]*)` \|', text).group(1)
+    arguments = {k.arg: k.value for k in ast.parse(f'f({code})', mode='eval').body.keywords}
+    arguments = {name: eval(compile(ast.Expression(value), 'changelog', 'eval'))
+                 for name, value in arguments.items()}
+    release = dict(GMG='cltdr_gmg', SGP='tridet', CLTDRHead='cltdr_gmg').get(part, 'actionformer')
+    model = Config.fromfile(ROOT / f'configs/release/_base_/{release}.py').model
+    config = model.head if part == 'CLTDRHead' else model.backbone
+    assert config.type == part
+    different = {name for name, value in arguments.items() if config[name] != value}
+    assert different <= {'iou_power'}  # a setting, whose default it was
+    with torch.device('meta'):
+        MODELS.build({**config, **arguments})
+
+
 # code
 
 

@@ -57,3 +57,49 @@ def test_nothing_flows_in_circles():
         known.update(ready)
         for room in ready:
             del left[room]
+
+
+#: Functions that only some files of the models may call, as the page says.
+BORDERS = dict(
+    pack={'data_preprocessor.py'},
+    pack_padded={'parts.py'},
+    unpack={'parts.py', 'heads/outputs.py', 'localizers/encoded.py'},
+    to_seconds={'localizers/single_stage.py'})
+
+
+def called(file: Path) -> set:
+    """Names that a module calls, methods of an object of its own left out."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text('utf-8'))):
+        if isinstance(node, ast.Call):
+            function = node.func
+            if isinstance(function, ast.Name):
+                names.add(function.id)
+            elif isinstance(function, ast.Attribute) and function.attr == 'to_seconds':
+                names.add(function.attr)
+    return names
+
+
+@pytest.mark.parametrize('name', BORDERS)
+def test_who_may_cross_the_border(name):
+    models = PACKAGE / 'models'
+    callers = {file.relative_to(models).as_posix() for file in models.rglob('*.py')
+               if name in called(file)}
+    assert callers == BORDERS[name]
+    text = (ROOT / 'docs' / 'structure.md').read_text('utf-8')
+    for file in callers:
+        assert f'`{file}`' in text
+
+
+def test_convolutions_are_computed_in_one_place():
+    for file in (PACKAGE / 'models').rglob('*.py'):
+        text = file.read_text('utf-8')
+        if file.name != 'convolution.py':
+            assert not re.search(r'F\.(conv\w*d|linear)\(|\.addmm|mkldnn', text), file
+
+
+def test_no_variants():
+    """Only what answers to the key of an earlier version names it."""
+    for file in (PACKAGE / 'models').rglob('*.py'):
+        if file.name != 'parts.py':
+            assert 'variant' not in file.read_text('utf-8'), file

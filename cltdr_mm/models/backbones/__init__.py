@@ -1,4 +1,4 @@
-"""Encoders: (B, C, T) features and their mask to a temporal feature pyramid."""
+"""Encoders: a table of feature rows to a temporal feature pyramid."""
 from .conv import ConvPyramid
 from .gmg import GMG
 from .logo import LoGo

@@ -1,4 +1,5 @@
 """Layers on tables of rows (R, C): what they do over time stays within a sequence."""
+from ...utils import refuse_moved_name
 from .attention import LocalSelfAttention, local_attention
 from .conv import Conv, Downsample2x, NamedConv, Upsample2x, depthwise
 from .convolution import dense_conv, depthwise_along
@@ -14,7 +15,7 @@ __all__ = [
 ]
 
 #: Layers of version 0.1.0 on (B, C, T) and a mask, and what does their work on rows.
-_GONE = dict(
+MOVED = dict(
     MaskedConv1d='NamedConv', MaskedGroupNorm='GroupNorm', DepthwiseScale='depthwise(channels, 1)',
     depthwise_conv='depthwise', mask_steps='layout.zero_gaps', downsample_mask='layout.half',
     masked_max_pool1d='max_pool', masked_mean='layout.mean', masked_max='layout.max',
@@ -22,7 +23,4 @@ _GONE = dict(
 
 
 def __getattr__(name: str):
-    if name in _GONE:
-        raise ImportError(f'cltdr_mm.models.layers.{name} is gone since 0.2.0: write '
-                          f'{_GONE[name]}, see docs/extend.md')
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    refuse_moved_name(__name__, name, MOVED)

@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...structures import Layout
+from .convolution import is_exported
 
 
 class ChannelLayerNorm(nn.Module):
@@ -124,7 +125,7 @@ class GroupNorm(nn.Module):
         dtype = x.dtype
         if dtype in (torch.float16, torch.bfloat16):
             x = x.float()
-        if torch.jit.is_tracing():  # which knows no layout within a function of its own
+        if is_exported():  # a function of our own is not recorded
             centred, rstd = _centre(x, layout, self.num_groups, self.eps)
             out = centred * rstd
         else:

@@ -44,8 +44,10 @@ def checked_ranges(ranges: Optional[Ranges], num_levels: Optional[int],
         list[tuple[float, float]]: L pairs.
 
     Raises:
-        ValueError: If both are None, they disagree, or a range is none.
+        ValueError: If both are None, they disagree, or a range or the number of levels is none.
     """
+    if num_levels is not None and num_levels < 1:
+        raise ValueError(f'{owner}: num_levels must be positive, got {num_levels}')
     if ranges is None:
         if num_levels is None:
             raise ValueError(f'{owner}: give num_levels or regression_ranges')

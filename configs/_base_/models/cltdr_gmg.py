@@ -1,4 +1,4 @@
-# CLTDR-GMG (AAAI 2025), paper variant, sized for THUMOS14 with I3D features
+# CLTDR-GMG (AAAI 2025), sized for THUMOS14 with I3D features
 model = dict(
     type='SingleStageLocalizer',
     data_preprocessor=dict(type='TALDataPreprocessor'),

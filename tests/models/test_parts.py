@@ -1,0 +1,48 @@
+"""What backbones, necks and heads have in common: their two interfaces, and shapes that agree."""
+import pytest
+import torch
+from batteries import make_inputs
+from head_batteries import CLASSES, LEVELS, WIDTH, make_pyramid, make_samples
+from mmaction.registry import MODELS
+
+from cltdr_mm.models.parts import with_shapes
+
+PARTS = dict(
+    backbone=dict(type='ConvPyramid', in_channels=WIDTH, embed_dims=WIDTH, num_levels=LEVELS),
+    neck=dict(type='FPN1D', in_channels=WIDTH, num_levels=LEVELS),
+    head=dict(type='ActionFormerHead', num_classes=CLASSES, in_channels=WIDTH, num_levels=LEVELS),
+    asl=dict(type='ASLHead', in_channels=WIDTH, num_levels=LEVELS,
+             head=dict(type='ActionFormerHead', num_classes=CLASSES)))
+
+
+@pytest.mark.parametrize('name', PARTS)
+def test_padded_features_come_with_masks(name):
+    """Without them nobody knows what is padding."""
+    part = MODELS.build(PARTS[name])
+    x = make_inputs([9, 4], WIDTH)[0] if name == 'backbone' else make_pyramid([9, 4])[0]
+    who = type(getattr(part, 'head', part)).__name__
+    with pytest.raises(TypeError, match=rf'{who}: \(B, C, T\) features need their masks'):
+        part(x)
+    if name in ('head', 'asl'):
+        samples = make_samples([(9, [], []), (4, [], [])])
+        with pytest.raises(TypeError, match='need their masks'):
+            part.loss(x, None, samples)
+
+
+def test_with_shapes():
+    cfg = dict(type='Neck', num_levels=3)
+    assert with_shapes(cfg, 'neck', in_channels=8, num_levels=3) == dict(cfg, in_channels=8)
+    assert with_shapes(cfg, 'neck', in_channels=None, num_levels=None) == cfg
+    assert cfg == dict(type='Neck', num_levels=3)
+    with pytest.raises(ValueError, match='neck Neck: num_levels=3 is written, but .* give 4'):
+        with_shapes(cfg, 'neck', num_levels=4)
+
+
+@torch.no_grad()
+def test_a_tuple_of_levels_is_as_good_as_a_list():
+    feats, masks = make_pyramid([9, 4])
+    for name in ('neck', 'head'):
+        part = MODELS.build(PARTS[name]).eval()
+        a, b = part(feats, masks), part(tuple(feats), tuple(masks))
+        a, b = (x['cls_logits'] if name == 'head' else x[0] for x in (a, b))
+        assert all(torch.equal(x, y) for x, y in zip(a, b))
