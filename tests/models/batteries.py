@@ -246,4 +246,6 @@ def check_export(module, channels, shortest=64, prove=True, example=1000):
         with torch.no_grad():
             for got, expected in zip(program(rows), module(rows)):
                 assert got.shape == expected.shape
-                assert torch.allclose(got, expected, atol=1e-5)
+                # the plain operators of a graph sum in another order
+                error = float((got - expected).abs().max() / expected.abs().max().clamp(min=1))
+                assert error < 1e-4, error
