@@ -2,7 +2,15 @@
 from .grid import FeatureGrid
 from .layout import GAP, Layout
 from .merging import merge_windows
-from .packed_rows import PackedRows, pack, pack_padded, split_levels, stack_rows, unpack
+from .packed_rows import (
+    PackedRows,
+    pack,
+    pack_padded,
+    split_levels,
+    stack_rows,
+    unpack,
+    valid_lengths,
+)
 from .row_subset import RowSubset
 from .segments import aligned_segment_iou, clip_segments, segment_iou, segment_lengths
 from .time_major import TimeMajor
@@ -10,5 +18,5 @@ from .time_major import TimeMajor
 __all__ = [
     'FeatureGrid', 'GAP', 'Layout', 'PackedRows', 'RowSubset', 'TimeMajor', 'aligned_segment_iou',
     'clip_segments', 'merge_windows', 'pack', 'pack_padded', 'segment_iou', 'segment_lengths',
-    'split_levels', 'stack_rows', 'unpack'
+    'split_levels', 'stack_rows', 'unpack', 'valid_lengths'
 ]

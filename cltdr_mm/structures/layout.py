@@ -302,6 +302,16 @@ class Layout:
         return self._ranges([(first, first + size) for first, size
                              in zip(self.first, self.seen)], step=2)
 
+    @cached_property
+    def pooled_rows(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Rows before, on and after those of :attr:`every_second`, within their sequence.
+
+        Beyond either end the sequence's own first or last row stands in.
+        """
+        middle = self.every_second
+        step, last = (x.index_select(0, middle) for x in (self.step, self.last_row))
+        return middle - (step > 0).to(middle.dtype), middle, (middle + 1).minimum(last)
+
     @classmethod
     def stack(cls, layouts: Sequence['Layout']) -> 'Layout':
         """The layout of all levels in one table, see :func:`.stack_rows`."""

@@ -54,17 +54,36 @@ def pack_padded(x: Tensor, mask: Tensor, level: int = 0) -> PackedRows:
         PackedRows: The batch.
 
     Raises:
-        ValueError: If the shapes are not these, or a sequence has no valid step.
+        ValueError: If the shapes are not these, or the mask is none, see :func:`valid_lengths`.
     """
     if x.dim() != 3 or mask.shape != (x.shape[0], x.shape[2]):
         raise ValueError('features must be (batch, channels, steps) and their mask (batch, '
                          f'steps), got {tuple(x.shape)} and {tuple(mask.shape)}')
-    lengths = mask.sum(dim=1).tolist()
-    if min(lengths) == 0:
-        raise ValueError(f'sequence {lengths.index(0)} of the batch has no valid step')
+    lengths = valid_lengths(mask)
     packed = pack([row[:, :length].t() for row, length in zip(x, lengths)])
     layout = Layout(lengths, levels=[level] * len(lengths), device=x.device)
     return PackedRows(packed.rows, layout)
+
+
+def valid_lengths(mask: Tensor) -> list[int]:
+    """Number of valid steps of every sequence of a padded batch.
+
+    Args:
+        mask (Tensor): (B, T) bool, True where valid.
+
+    Returns:
+        list[int]: B numbers.
+
+    Raises:
+        ValueError: If the valid steps of a sequence are not its first ones, or there are none.
+    """
+    lengths = mask.sum(dim=1).tolist()
+    if min(lengths) == 0:
+        raise ValueError(f'sequence {lengths.index(0)} of the batch has no valid step')
+    if (mask[:, 1:] & ~mask[:, :-1]).any():
+        raise ValueError('valid steps must be the first ones of a sequence, but the mask has a '
+                         'valid step after one that is not')
+    return lengths
 
 
 def unpack(packed: PackedRows, steps: Optional[int] = None) -> tuple[Tensor, Tensor]:

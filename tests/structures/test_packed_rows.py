@@ -153,3 +153,9 @@ def test_split_of_levels_that_begin_later():
     parts = split_levels(stack_rows(tables))
     assert [part.layout.levels[0] for part in parts] == [1, 2]
     assert torch.equal(parts[1].rows, tables[1].rows)
+
+
+def test_a_mask_with_holes_is_refused():
+    mask = torch.tensor([[True, True, False], [True, False, True]])
+    with pytest.raises(ValueError, match='valid steps must be the first ones'):
+        pack_padded(torch.zeros(2, 4, 3), mask)

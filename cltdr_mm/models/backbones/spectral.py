@@ -5,6 +5,8 @@ filter.
 
 Names: X (b, D, F) spectrum of T real steps, F = T // 2 + 1; W its filter, made from X itself.
 """
+from typing import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -52,22 +54,23 @@ class SpectralMixer(nn.Module):
             raise ValueError(f"fft_norm must be 'backward' or 'ortho', got {norm!r}")
         self.norm = norm
 
-    def filter(self, spectrum: Tensor) -> Tensor:
-        """Compute the filter, (b, D, F) complex to (b, D, F) complex."""
+    def filter(self) -> Callable[[Tensor], Tensor]:
+        """What computes the filter of a spectrum, (b, D, F) complex to (b, D, F) complex."""
         raise NotImplementedError
 
-    def transform(self, y: Tensor) -> Tensor:
+    def transform(self, y: Tensor, filter: Callable[[Tensor], Tensor]) -> Tensor:
         """Filter whole sequences, (b, T, D) to (b, T, D)."""
         # a transform runs along memory: channels first here, and back
         spectrum = _RealTransform.apply(y.transpose(1, 2).contiguous(), self.norm)
-        out = torch.fft.irfft(spectrum * self.filter(spectrum), n=y.shape[1], norm=self.norm)
+        out = torch.fft.irfft(spectrum * filter(spectrum), n=y.shape[1], norm=self.norm)
         return out.transpose(1, 2)
 
     def forward(self, y: Tensor, layout: Layout) -> Tensor:
         """Filter a table (R, D)."""
         with torch.autocast(y.device.type, enabled=False):
             wide = y.float() if y.dtype in (torch.float16, torch.bfloat16) else y
-            return layout.apply(self.transform, wide).to(y.dtype)
+            filter = self.filter()  # once for all sequences
+            return layout.apply(lambda block: self.transform(block, filter), wide).to(y.dtype)
 
 
 class ConvFilter(SpectralMixer):
@@ -86,11 +89,16 @@ class ConvFilter(SpectralMixer):
         self.conv1 = depthwise(2 * channels, kernel_size)
         self.conv2 = depthwise(2 * channels, kernel_size)
 
-    def filter(self, spectrum: Tensor) -> Tensor:
-        """Convolve the spectrum twice, (b, D, F) to (b, D, F)."""
-        parts = torch.view_as_real(spectrum)  # (b, D, F, 2), convolved along F
-        hidden = F.relu(depthwise_along(parts, *_by_part(self.conv1), dim=-2), inplace=True)
-        return torch.view_as_complex(depthwise_along(hidden, *_by_part(self.conv2), dim=-2))
+    def filter(self) -> Callable[[Tensor], Tensor]:
+        """Convolve the spectrum twice."""
+        first, second = _by_part(self.conv1), _by_part(self.conv2)
+
+        def convolve(spectrum: Tensor) -> Tensor:
+            parts = torch.view_as_real(spectrum)  # (b, D, F, 2), convolved along F
+            hidden = F.relu(depthwise_along(parts, *first, dim=-2), inplace=True)
+            return torch.view_as_complex(depthwise_along(hidden, *second, dim=-2))
+
+        return convolve
 
 
 def _by_part(conv: nn.Module) -> tuple[Tensor, Tensor]:
@@ -121,19 +129,23 @@ class AffineFilter(SpectralMixer):
         self.w2 = nn.Parameter(0.02 * torch.randn(2, channels, 1))
         self.b2 = nn.Parameter(0.02 * torch.randn(2, channels))
 
-    @staticmethod
-    def _affine(spectrum: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        real = torch.promote_types(weight.dtype, torch.float32)
-        weight, bias = weight.to(real), bias.to(real)
-        return spectrum * torch.complex(*weight) + torch.complex(*bias)[:, None]
+    def filter(self) -> Callable[[Tensor], Tensor]:
+        """Map the spectrum twice."""
+        first, second = _complex_map(self.w1, self.b1), _complex_map(self.w2, self.b2)
 
-    def filter(self, spectrum: Tensor) -> Tensor:
-        """Map the spectrum twice, (b, D, F) to (b, D, F)."""
-        hidden = self._affine(spectrum, self.w1, self.b1)
-        hidden = torch.complex(hidden.real.relu(), hidden.imag.relu())
-        hidden = self._affine(hidden, self.w2, self.b2)
-        return torch.complex(
-            F.softshrink(hidden.real, self.threshold), F.softshrink(hidden.imag, self.threshold))
+        def convert(spectrum: Tensor) -> Tensor:
+            hidden = spectrum * first[0] + first[1]
+            hidden = torch.complex(hidden.real.relu(), hidden.imag.relu()) * second[0] + second[1]
+            return torch.complex(F.softshrink(hidden.real, self.threshold),
+                                 F.softshrink(hidden.imag, self.threshold))
+
+        return convert
+
+
+def _complex_map(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    """Factor and offset of every channel, (D, 1) complex, of (2, D, 1) and (2, D)."""
+    real = torch.promote_types(weight.dtype, torch.float32)
+    return torch.complex(*weight.to(real)), torch.complex(*bias.to(real))[:, None]
 
 
 FILTERS = dict(conv=ConvFilter, affine=AffineFilter)

@@ -146,18 +146,18 @@ def dense_conv(x: Tensor, weight: Tensor) -> Tensor:
     return _GemmConv.apply(x, weight)
 
 
-def _product(x: Tensor, weight: Tensor) -> Tensor:
-    """``x @ weight.t()`` of (N, C) and (D, C), both float32 on a CPU, by oneDNN."""
-    return F.linear(x.contiguous().to_mkldnn(), weight.contiguous()).to_dense()
+def _product(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None) -> Tensor:
+    """``x @ weight.t() + bias`` of (N, C) and (D, C), both float32 on a CPU, by oneDNN."""
+    return F.linear(x.contiguous().to_mkldnn(), weight.contiguous(), bias).to_dense()
 
 
 class _Linear(torch.autograd.Function):
     """Linear layer by oneDNN."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor) -> Tensor:
+    def forward(ctx, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
         ctx.save_for_backward(x, weight)
-        return _product(x, weight)
+        return _product(x, weight, bias)
 
     @staticmethod
     def backward(ctx, grad: Tensor):
@@ -165,7 +165,7 @@ class _Linear(torch.autograd.Function):
         with torch.autocast('cpu', enabled=False):
             grad_x = _product(grad, weight.t()) if ctx.needs_input_grad[0] else None
             grad_weight = _product(grad.t(), x.t()) if ctx.needs_input_grad[1] else None
-        return grad_x, grad_weight
+        return grad_x, grad_weight, grad.sum(0) if ctx.needs_input_grad[2] else None
 
 
 def linear(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None) -> Tensor:
@@ -183,8 +183,7 @@ def linear(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None) -> Tensor:
     x, weight = x.to(dtype), weight.to(dtype)
     bias = None if bias is None else bias.to(dtype)
     if by_onednn(x) and x.shape[0]:
-        out = _Linear.apply(x, weight)
-        return out if bias is None else out.add_(bias)
+        return _Linear.apply(x, weight, bias)
     return F.linear(x, weight, bias)
 
 

@@ -53,34 +53,31 @@ class _Standardise(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x: Tensor, layout: Layout, num_groups: int, eps: float) -> Tensor:
-        centred, rstd = _centre(x, layout, num_groups, eps)
+        centred, rstd = _centre(x.unflatten(1, (num_groups, -1)), layout, eps)
         out = centred.mul_(rstd)
         ctx.save_for_backward(out, rstd)
-        ctx.layout, ctx.num_groups = layout, num_groups
-        return out
+        ctx.layout = layout
+        return out.flatten(1)
 
     @staticmethod
     def backward(ctx, grad: Tensor):
-        out, rstd = ctx.saved_tensors
-        layout, groups = ctx.layout, ctx.num_groups
+        out, rstd = ctx.saved_tensors  # (R, G, C / G), (R, G, 1)
+        grad = grad.view_as(out)
         # of the gradient what changes a group's mean or its variance has no effect
-        shift = layout.expand(_group_mean(grad, layout, groups))
-        spread = layout.expand(_group_mean(grad * out, layout, groups))
-        grad = torch.addcmul(grad - shift, out, spread, value=-1).mul_(rstd)
-        return layout.zero_gaps(grad, inplace=True), None, None, None
+        shift, spread = _group_mean(grad, ctx.layout), _group_mean(grad * out, ctx.layout)
+        grad = torch.addcmul(grad - shift, out, spread, value=-1).mul_(rstd).flatten(1)
+        return ctx.layout.zero_gaps(grad, inplace=True), None, None, None
 
 
-def _centre(x: Tensor, layout: Layout, num_groups: int, eps: float) -> tuple[Tensor, Tensor]:
-    """Rows less the mean of their group, and one over its standard deviation, (R, C) both."""
-    centred = x - layout.expand(_group_mean(x, layout, num_groups))
-    variance = _group_mean(centred.square(), layout, num_groups)  # (S, C)
-    return centred, layout.expand((variance + eps).rsqrt())
+def _centre(x: Tensor, layout: Layout, eps: float) -> tuple[Tensor, Tensor]:
+    """(R, G, C / G) less the mean of its group, and one over its standard deviation, (R, G, 1)."""
+    centred = x - _group_mean(x, layout)
+    return centred, (_group_mean(centred.square(), layout) + eps).rsqrt()
 
 
-def _group_mean(x: Tensor, layout: Layout, num_groups: int) -> Tensor:
-    """Mean over a sequence and a group of channels, (R, C) to (S, C)."""
-    means = layout.mean(x).unflatten(1, (num_groups, -1)).mean(2, keepdim=True)  # (S, G, 1)
-    return means.expand(-1, -1, x.shape[1] // num_groups).flatten(1)
+def _group_mean(x: Tensor, layout: Layout) -> Tensor:
+    """Mean over a sequence and a group of channels, (R, G, C / G) to (R, G, 1)."""
+    return layout.expand(layout.mean(x.mean(2)))[..., None]
 
 
 class GroupNorm(nn.Module):
@@ -126,8 +123,8 @@ class GroupNorm(nn.Module):
         if dtype in (torch.float16, torch.bfloat16):
             x = x.float()
         if is_exported():  # a function of our own is not recorded
-            centred, rstd = _centre(x, layout, self.num_groups, self.eps)
-            out = centred * rstd
+            centred, rstd = _centre(x.unflatten(1, (self.num_groups, -1)), layout, self.eps)
+            out = (centred * rstd).flatten(1)
         else:
             out = _Standardise.apply(x, layout, self.num_groups, self.eps)  # (R, C)
         if self.weight is not None:

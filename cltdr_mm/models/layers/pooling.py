@@ -57,11 +57,6 @@ def max_pool(x: Tensor, layout: Layout) -> tuple[Tensor, Layout]:
     Returns:
         tuple[Tensor, Layout]: (R', C), zero in gaps, and its layout, ``layout.half``.
     """
-    half, middle = layout.half, layout.every_second
-    # beyond either end of a sequence its own last row stands in, which changes no maximum
-    step = layout.step.index_select(0, middle)
-    last = layout.last_row.index_select(0, middle)
-    before = middle - (step > 0).to(middle.dtype)
-    after = (middle + 1).minimum(last)
-    out = max_of_three(x, before, middle, after)
+    half = layout.half
+    out = max_of_three(x, *layout.pooled_rows)
     return x.new_zeros(half.num_rows, x.shape[1]).index_copy(0, half.seen_rows, out), half

@@ -42,8 +42,12 @@ class ScaledDropPath(nn.Module):
         """
         if self.training and self.drop_prob > 0:
             keep = 1 - self.drop_prob
-            kept = torch.rand(len(layout), 1, device=branch.device) < keep  # (S, 1)
-            branch = branch * layout.expand(kept.to(branch.dtype) / keep)
+            # drawn on the host, whose generator is seeded each epoch, whatever the device
+            kept = torch.rand(len(layout), 1) < keep  # (S, 1)
+            if kept.all():
+                branch = branch / keep
+            else:
+                branch = branch * layout.expand((kept / keep).to(branch))
         if self.scale is None:
             return shortcut + branch
         return torch.addcmul(shortcut, branch, self.scale.flatten())

@@ -7,7 +7,7 @@ from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from ...structures import PackedRows, TimeMajor
+from ...structures import PackedRows, TimeMajor, valid_lengths
 from ..parts import refuse_unknown, with_shapes
 from ..task_modules import DEFAULT_RANGES, resized_ranges
 
@@ -125,8 +125,7 @@ class SingleStageLocalizer(BaseModel):
         """
         if not isinstance(inputs, PackedRows):
             if masks is not None:
-                lengths = masks.sum(dim=1).tolist()
-                inputs = [x[:, :length] for x, length in zip(inputs, lengths)]
+                inputs = [x[:, :length] for x, length in zip(inputs, valid_lengths(masks))]
             inputs = self.data_preprocessor.pack(list(inputs))
         pyramid = self.backbone(inputs)
         return pyramid if self.neck is None else self.neck(pyramid)

@@ -30,7 +30,7 @@ def test_formula(make, norm):
     out = mixer(packed.rows, packed.layout)
     for first, video in zip(packed.layout.first, videos):
         spectrum = torch.fft.rfft(video.t()[None], norm=norm)
-        expected = torch.fft.irfft(spectrum * mixer.filter(spectrum), n=len(video), norm=norm)
+        expected = torch.fft.irfft(spectrum * mixer.filter()(spectrum), n=len(video), norm=norm)
         assert torch.allclose(out[first:first + len(video)].t(), expected[0], atol=1e-12)
     assert (out[packed.layout.gap_rows] == 0).all()
 
