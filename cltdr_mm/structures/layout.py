@@ -191,6 +191,11 @@ class Layout:
         """Zero the rows (R, C) that are seen but not valid, as published code does by its masks."""
         return x if self.padding_rows is None else x.index_fill(0, self.padding_rows, 0)
 
+    def place(self, values: Tensor, rows: Optional[Tensor] = None) -> Tensor:
+        """A table (R, C) of values (N, C) at rows (N,), by default all seen ones; else zero."""
+        rows = self.seen_rows if rows is None else rows
+        return values.new_zeros(self.num_rows, values.shape[1]).index_copy(0, rows, values)
+
     # one sequence at a time
 
     @cached_property
@@ -287,8 +292,7 @@ class Layout:
 
     def move(self, x: Tensor, other: 'Layout') -> Tensor:
         """A table (R, C) of this layout as one of another, whose sequences see as many rows."""
-        return x.new_zeros(other.num_rows, x.shape[1]).index_copy(
-            0, other.seen_rows, x.index_select(0, self.seen_rows))
+        return other.place(x.index_select(0, self.seen_rows))
 
     @cached_property
     def half(self) -> 'Layout':

@@ -82,8 +82,7 @@ class Conv(nn.Conv1d):
             out = depthwise_taps(taps, self.weight, self.bias_or_zero())
         else:
             out = self.add_bias(dense_taps(taps, self.weight))
-        half = layout.half
-        return out.new_zeros(half.num_rows, out.shape[1]).index_copy(0, half.seen_rows, out)
+        return layout.half.place(out)
 
     def add_bias(self, x: Tensor) -> Tensor:
         """Add the bias in its own type: a prediction keeps its digits under autocast."""
@@ -168,9 +167,7 @@ class Upsample2x(nn.ConvTranspose1d):
         else:  # the weight of a transposed convolution is (in, out, k)
             even = dense_taps(even, middle.transpose(0, 1)) + self.bias
             odd = dense_taps(odd, outer.transpose(0, 1)) + self.bias
-        rows = torch.cat([at.even, at.odd])
-        out = torch.cat([even, odd])
-        return out.new_zeros(layout.num_rows, out.shape[1]).index_copy(0, rows, out)
+        return layout.place(torch.cat([even, odd]), torch.cat([at.even, at.odd]))
 
 
 class Downsample2x(nn.Conv1d):
@@ -200,4 +197,4 @@ class Downsample2x(nn.Conv1d):
             out = depthwise_taps(taps, self.weight, self.bias)
         else:
             out = dense_taps(taps, self.weight) + self.bias
-        return out.new_zeros(layout.num_rows, out.shape[1]).index_copy(0, rows, out)
+        return layout.place(out, rows)

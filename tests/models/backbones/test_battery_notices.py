@@ -69,7 +69,7 @@ def no_zeros(self, x, inplace=False):
 
 LEAKS = [
     ('GMG', {}, spectral.SpectralMixer, 'forward',
-     lambda self, y, layout: as_one(layout, self.transform, y)),
+     lambda self, y, layout: as_one(layout, lambda x: self.transform(x, self.filter()), y)),
     ('GMG', {}, GroupNorm, 'forward', group_norm_of_a_batch),
     ('GMG', {}, ChannelLayerNorm, 'forward', norm_with_gaps),
     ('GMG', {}, block, 'max_pool', plain_pool),
