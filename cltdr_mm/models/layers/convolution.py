@@ -140,7 +140,7 @@ def dense_conv(x: Tensor, weight: Tensor) -> Tensor:
     dtype = compute_dtype(x, weight)
     x = x.to(dtype).contiguous()
     if is_exported():
-        return F.conv1d(x.t()[None], weight.to(dtype), padding=weight.shape[2] // 2)[0].t()
+        return F.conv1d(x.t()[None], weight.to(dtype), padding='same')[0].t()
     if by_onednn(x) and weight.dtype == torch.float32:
         return _ImageConv.apply(x, weight)
     return _GemmConv.apply(x, weight)
