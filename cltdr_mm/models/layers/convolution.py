@@ -227,10 +227,12 @@ class _DepthwiseConv(torch.autograd.Function):
             for to, of, tap in others:
                 _part(grad_x, dim, of).addcmul_(_part(grad, dim, to), taps[tap])
         if ctx.needs_input_grad[1]:
-            grad_taps = torch.zeros_like(taps)
+            # a tap that looks beyond both ends everywhere has no part in the result
+            of_tap = [taps.new_zeros(taps.shape[1:])] * len(taps)
             for to, of, tap in pairs:
                 products = _part(x, dim, of) * _part(grad, dim, to)
-                grad_taps[tap] = products.sum_to_size(taps.shape[1:])
+                of_tap[tap] = products.sum_to_size(taps.shape[1:])
+            grad_taps = torch.stack(of_tap)
         return grad_x, grad_taps, grad.sum_to_size(ctx.bias_shape), None
 
 

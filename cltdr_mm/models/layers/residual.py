@@ -40,17 +40,17 @@ class ScaledDropPath(nn.Module):
         Returns:
             Tensor: (R, C).
         """
-        if self.training and self.drop_prob > 0:
-            keep = 1 - self.drop_prob
+        scale = None if self.scale is None else self.scale.flatten()
+        keep = 1 - self.drop_prob if self.training else 1.
+        if keep < 1:
             # drawn on the host, whose generator is seeded each epoch, whatever the device
             kept = torch.rand(len(layout), 1) < keep  # (S, 1)
-            if kept.all():
-                branch = branch / keep
-            else:
-                branch = branch * layout.expand((kept / keep).to(branch))
-        if self.scale is None:
-            return shortcut + branch
-        return torch.addcmul(shortcut, branch, self.scale.flatten())
+            if not kept.all():
+                branch = branch * layout.expand(kept.to(branch))
+            scale = None if scale is None else scale / keep
+        if scale is None:
+            return torch.add(shortcut, branch, alpha=1 / keep)
+        return torch.addcmul(shortcut, branch, scale)
 
     def extra_repr(self) -> str:
         """Constructor arguments, for ``print(model)``."""
