@@ -8,7 +8,7 @@ from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
 from ..structures import PackedRows, TimeMajor, pack
-from .parts import refuse_unknown
+from .parts import check_samples, refuse_unknown
 from .task_modules import check_labels
 
 Sequences = Sequence[Union[TimeMajor, Tensor]]
@@ -133,6 +133,8 @@ class TALDataPreprocessor(BaseDataPreprocessor):
         """
         samples = data.get('data_samples')
         names = None
+        if samples is not None:
+            check_samples(len(data['inputs']), samples)
         if samples is not None and all('video_name' in sample for sample in samples):
             names = [sample.video_name for sample in samples]
         if self.num_classes is not None:

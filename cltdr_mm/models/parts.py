@@ -64,7 +64,8 @@ def pack_pyramid(feats: Sequence[Tensor], masks: Sequence[Tensor]) -> list[Packe
 
 
 def as_table(part, feats: Union[PackedRows, Pyramid], masks: Optional[Sequence[Tensor]],
-             num_levels: int) -> PackedRows:
+             num_levels: int, in_channels: Optional[int] = None,
+             data_samples: Optional[Sequence] = None) -> PackedRows:
     """The levels of a pyramid in one table.
 
     Args:
@@ -73,19 +74,34 @@ def as_table(part, feats: Union[PackedRows, Pyramid], masks: Optional[Sequence[T
             a level, or per level (B, C, T_l); finest first.
         masks (Sequence[Tensor], optional): Per level (B, T_l) bool, for tensors.
         num_levels (int): Number of levels that the part is made for.
+        in_channels (int, optional): Width that it is made for. Defaults to None: any.
+        data_samples (Sequence, optional): One a video. Defaults to None: not needed.
 
     Returns:
         PackedRows: The table.
 
     Raises:
-        ValueError: If the number of levels is another.
+        ValueError: If the number of levels, channels or data samples is another.
     """
     if isinstance(feats, PackedRows):
-        return feats
-    check_levels(part, feats, num_levels)
-    if masks is None:
-        check_tables(part, feats)
-    return stack_rows(feats if masks is None else pack_pyramid(feats, masks))
+        table = feats
+    else:
+        check_levels(part, feats, num_levels)
+        if masks is None:
+            check_tables(part, feats)
+        table = stack_rows(feats if masks is None else pack_pyramid(feats, masks))
+    if in_channels not in (None, table.rows.shape[1]):
+        raise ValueError(f'{type(part).__name__} takes features of {in_channels} channels, got '
+                         f'{table.rows.shape[1]}')
+    if data_samples is not None:
+        check_samples(len(set(table.layout.videos)), data_samples)
+    return table
+
+
+def check_samples(num_videos: int, data_samples: Sequence) -> None:
+    """Raise ValueError unless there is one data sample a video."""
+    if len(data_samples) != num_videos:
+        raise ValueError(f'{num_videos} videos, but {len(data_samples)} data samples')
 
 
 def check_tables(part, feats: Union[PackedRows, Tensor, Pyramid]) -> None:
@@ -102,17 +118,25 @@ def check_levels(part, levels: Sequence, num_levels: int) -> None:
                          f'built for {num_levels}')
 
 
-#: Arguments of version 0.1.0 that are gone.
-MOVED = dict(
-    variant='the arguments that it stood for, whose values are in configs/release/_base_; see '
-            'docs/changelog.md',
-    proposal_files="dict(type='LoadTALProposals', proposal_files=[...]) into the pipelines")
+#: What 0.1.0's ``variant='release'`` of a part stood for; parts that are not named: nothing.
+RELEASE = dict(
+    GMG="stem_kernel_size=1, stem_drop_path=0., scale_undropped=False, gate_act=None, "
+        "filter='affine', fft_norm='ortho', force_float32=True",
+    SGP='stem_window_size=1, stem_drop_path=0., scale_undropped=False',
+    ActionFormer='scale_undropped=False',
+    ActionFormerHead='detach_iou=False',
+    TridentHead='detach_iou=False',
+    CLTDRHead='the values of configs/release/_base_/cltdr_gmg.py',
+    SingleStageLocalizer='_base_ of a config of configs/release, or the values of its parts')
 
 
 def refuse_unknown(part, unknown: dict) -> None:
     """Raise TypeError for arguments that a part does not have, and say what replaced them."""
     name = type(part).__name__
-    refuse_moved(unknown, name, MOVED)
+    release = unknown.get('variant') == 'release'
+    refuse_moved(unknown, name, dict(
+        variant=RELEASE.get(name, 'nothing, leave it out') if release else 'nothing, leave it out',
+        proposal_files="dict(type='LoadTALProposals', proposal_files=[...]) into the pipelines"))
     if unknown:
         raise TypeError(f'{name} has no argument {", ".join(sorted(unknown))}')
 

@@ -180,6 +180,12 @@ class Layout:
         """(R,) int64, the last seen row of each row's sequence."""
         return self._per_row([first + size - 1 for first, size in zip(self.first, self.seen)])
 
+    def check(self, x: Tensor) -> None:
+        """Raise ValueError unless x is a table of this layout, (R, C)."""
+        if x.dim() != 2 or x.shape[0] != self.num_rows:
+            raise ValueError(f'a table of {self.num_rows} rows was expected, got '
+                             f'{tuple(x.shape)}')
+
     # what is zero
 
     def zero_gaps(self, x: Tensor, inplace: bool = False) -> Tensor:
@@ -232,10 +238,16 @@ class Layout:
 
         Returns:
             Tensor: (R, C), zero in gaps, and at padding if blocks hold valid rows only.
+
+        Raises:
+            ValueError: If a block has another number of sequences or rows.
         """
         gap = blocks[0].new_zeros(self.gap, blocks[0].shape[-1])
         parts = [gap]
-        for block, (count, seen, _) in zip(blocks, self._runs):
+        for block, (count, seen, valid) in zip(blocks, self._runs):
+            if block.shape[0] != count or block.shape[1] not in (seen, valid):
+                raise ValueError(f'a block of {count} sequences of {seen} rows came back as '
+                                 f'{tuple(block.shape)}')
             if count == 1 and block.shape[1] == seen:
                 parts += [block[0], gap]
             else:

@@ -75,8 +75,11 @@ def valid_lengths(mask: Tensor) -> list[int]:
         list[int]: B numbers.
 
     Raises:
+        TypeError: If the mask is not of bools.
         ValueError: If the valid steps of a sequence are not its first ones, or there are none.
     """
+    if mask.dtype != torch.bool:
+        raise TypeError(f'a mask must be bool, got {mask.dtype}')
     lengths = mask.sum(dim=1).tolist()
     if min(lengths) == 0:
         raise ValueError(f'sequence {lengths.index(0)} of the batch has no valid step')

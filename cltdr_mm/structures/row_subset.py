@@ -15,10 +15,14 @@ class RowSubset:
 
     def __init__(self, layout: Layout, rows: Tensor) -> None:
         self.gap = layout.gap
+        self.num_rows = len(rows)
         # (M, 1) bool, whether a row is of no sequence, or not valid
         gaps = torch.zeros(layout.num_rows, dtype=torch.bool, device=rows.device)
         self._gaps = gaps.index_fill(0, layout.gap_rows, True)[rows, None]
         self._padding = None if layout.padding_rows is None else ~layout.valid[rows, None]
+
+    #: See :meth:`Layout.check`.
+    check = Layout.check
 
     def zero_gaps(self, x: Tensor, inplace: bool = False) -> Tensor:
         """Zero the rows (M, C) of no sequence."""

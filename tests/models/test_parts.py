@@ -46,3 +46,39 @@ def test_a_tuple_of_levels_is_as_good_as_a_list():
         a, b = part(feats, masks), part(tuple(feats), tuple(masks))
         a, b = (x['cls_logits'] if name == 'head' else x[0] for x in (a, b))
         assert all(torch.equal(x, y) for x, y in zip(a, b))
+
+
+@pytest.mark.parametrize('name', ['head', 'asl'])
+def test_what_does_not_fit_a_head_is_named(name):
+    """Data samples and channels: neither may be taken for something else."""
+    head = MODELS.build(PARTS[name])
+    feats, masks = make_pyramid([9, 4])
+    for videos in ([(9, [], [])], [(9, [], []), (4, [], []), (4, [], [])]):
+        for method in (head.loss, head.predict):
+            with pytest.raises(ValueError, match=f'2 videos, but {len(videos)} data samples'):
+                method(feats, masks, make_samples(videos))
+    wide = [x.repeat(1, 2, 1) for x in feats]
+    with pytest.raises(ValueError, match=f'of {WIDTH} channels, got {2 * WIDTH}'):
+        head.loss(wide, masks, make_samples([(9, [], []), (4, [], [])]))
+
+
+@pytest.mark.parametrize('part, instead', [
+    (dict(type='GMG', in_channels=8), 'stem_kernel_size=1, .*force_float32=True'),
+    (dict(type='SGP', in_channels=8), 'stem_window_size=1'),
+    (dict(type='TemporalMaxer', in_channels=8), 'nothing, leave it out'),
+    (dict(type='IdentityNeck', in_channels=8, num_levels=2), 'nothing, leave it out')])
+def test_a_variant_says_what_it_stood_for(part, instead):
+    kind = part['type']
+    with pytest.raises(TypeError, match=f'{kind}: `variant` is gone since 0.2.0: write {instead}'):
+        MODELS.build(dict(part, variant='release'))
+    with pytest.raises(TypeError, match=f'{kind}: .* write nothing, leave it out'):
+        MODELS.build(dict(part, variant='paper'))
+
+
+def test_names_of_an_earlier_version():
+    with pytest.raises(ImportError, match='MaskedConv1d is gone .* NamedConv.*layout.zero_gaps'):
+        from cltdr_mm.models.layers import MaskedConv1d  # noqa: F401
+    with pytest.raises(ImportError, match='pad_sequences is gone since 0.2.0'):
+        from cltdr_mm.models import pad_sequences  # noqa: F401
+    with pytest.raises(ImportError, match="cannot import name 'Nothing'"):
+        from cltdr_mm.models import Nothing  # noqa: F401

@@ -159,3 +159,8 @@ def test_a_mask_with_holes_is_refused():
     mask = torch.tensor([[True, True, False], [True, False, True]])
     with pytest.raises(ValueError, match='valid steps must be the first ones'):
         pack_padded(torch.zeros(2, 4, 3), mask)
+
+
+def test_a_mask_of_numbers_is_refused():
+    with pytest.raises(TypeError, match='a mask must be bool, got torch.float32'):
+        pack_padded(torch.zeros(1, 4, 3), torch.ones(1, 3))

@@ -295,3 +295,18 @@ def test_some_rows_with_values_that_are_not_finite():
     some = RowSubset(layout, torch.arange(layout.num_rows))
     assert some.zero_padding(some.zero_gaps(x)).isinf().flatten().tolist() == [
         False, True, True, False, False]
+
+
+@pytest.mark.parametrize('change', [
+    lambda block: block[:, ::2], lambda block: torch.cat([block, block], 1),
+    lambda block: block[:1]])
+def test_apply_keeps_the_number_of_rows(change):
+    layout = Layout([6, 6, 4])
+    x = torch.zeros(layout.num_rows, 2)
+    with pytest.raises(ValueError, match='a block of 2 sequences of 6 rows came back as'):
+        layout.apply(change, x)
+
+
+def test_a_table_of_another_layout_is_refused():
+    with pytest.raises(ValueError, match=r'a table of 13 rows was expected, got \(10, 2\)'):
+        Layout([7]).check(torch.zeros(10, 2))

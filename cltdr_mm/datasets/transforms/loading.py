@@ -8,6 +8,7 @@ from ..feature_files import FeatureFileError, open_feature
 from ..feature_names import per_folder
 from ..feature_values import as_rows, find_nonfinite
 from ..windows import sample_grid
+from .sample import Sample
 
 
 @TRANSFORMS.register_module()
@@ -34,7 +35,7 @@ class LoadTALFeature(BaseTransform):
             results (dict): See the class.
 
         Returns:
-            dict: The same dict with the added keys.
+            dict: The sample with the added keys.
         """
         arrays, total = self._open(results)
         start, stop = results.get('window_start', 0), total
@@ -50,7 +51,7 @@ class LoadTALFeature(BaseTransform):
         if 'gt_segments' in results:
             segments = np.asarray(results['gt_segments'], dtype=np.float64).reshape(-1, 2)
             results['gt_segments'] = grid.to_grid(segments).astype(np.float32)
-        return results
+        return Sample(results)
 
     def _open(self, results: dict) -> tuple[list[np.ndarray], int]:
         """The (T_i, C_i) array of every folder, and the steps that all of them have."""

@@ -2,6 +2,21 @@
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+GONE = '`feats` (C, T) is gone since 0.2.0: write `rows` (T, C)'
+
+
+class Sample(dict):
+    """A sample of a pipeline, which knows a key that version 0.1.0 had."""
+
+    def __getitem__(self, key):
+        return super().__getitem__(key) if key != 'feats' else self.get(key)
+
+    def get(self, key, default=None):
+        """A value of the sample; raises TypeError if it is asked for ``feats``."""
+        if key == 'feats' and key not in self:
+            raise TypeError(GONE)
+        return super().get(key, default)
+
 
 def sample_rows(results: dict, transform: BaseTransform) -> np.ndarray:
     """Features of a sample.
@@ -18,6 +33,5 @@ def sample_rows(results: dict, transform: BaseTransform) -> np.ndarray:
         KeyError: If there is no key ``rows``.
     """
     if 'feats' in results:
-        raise TypeError(f'{type(transform).__name__}: `feats` (C, T) is gone since 0.2.0: '
-                        'write `rows` (T, C)')
+        raise TypeError(f'{type(transform).__name__}: {GONE}')
     return results['rows']

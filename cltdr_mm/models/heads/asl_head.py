@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...structures import Layout, PackedRows
 from ..losses import distance_iou
-from ..parts import Pyramid, as_table, refuse_unknown, with_shapes
+from ..parts import Pyramid, refuse_unknown, with_shapes
 from ..task_modules import PointTargets, mean_over_ranks
 from .asl_sensitivity import ClassSensitivity, InstanceSensitivity, relative_position
 from .asl_zones import action_zones, zone_features
@@ -108,7 +108,7 @@ class ASLHead(BaseModule):
             dict[str, Tensor]: What the wrapped head gives, plus ``loss_sensitivity`` and, unless
             it is turned off, ``loss_contrast``; scalars.
         """
-        table = as_table(self, feats, masks, self.num_levels)
+        table = self.head.table_of(feats, masks, data_samples)
         outs = self.head.forward_rows(table)
         layout = outs.layout
         outs.readings['sensitivity'] = Reading(

@@ -171,6 +171,11 @@ class PointHead(BaseModule, metaclass=ABCMeta):
 
     # interface
 
+    def table_of(self, feats: Pyramid, masks: Optional[Sequence[Tensor]],
+                 data_samples: Optional[list] = None) -> PackedRows:
+        """All levels of a batch in one table, see :func:`.as_table`."""
+        return as_table(self, feats, masks, self.num_levels, self.in_channels, data_samples)
+
     def forward(self, feats: Pyramid, masks: Optional[Sequence[Tensor]] = None) -> Outputs:
         """Predict at every point.
 
@@ -184,7 +189,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             HeadOutputs | dict[str, list[Tensor]]: Of tensors lists over levels: ``cls_logits``
             (B, K, T_l), ``masks`` and what the head regresses.
         """
-        outs = self.forward_rows(as_table(self, feats, masks, self.num_levels))
+        outs = self.forward_rows(self.table_of(feats, masks))
         return outs if masks is None else outs.per_level([x.shape[-1] for x in feats])
 
     def loss(self, feats: Pyramid, masks: Optional[Sequence[Tensor]],
@@ -199,7 +204,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         Returns:
             dict[str, Tensor]: ``loss_cls`` and ``loss_reg``, scalars, and ``num_pos``.
         """
-        outs = self.forward_rows(as_table(self, feats, masks, self.num_levels))
+        outs = self.forward_rows(self.table_of(feats, masks, data_samples))
         return self.loss_by_targets(outs, self.get_targets(outs, data_samples))
 
     @torch.no_grad()
@@ -216,7 +221,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             list[InstanceData]: Per video ``segments`` (M, 2) in grid steps, neither clipped nor
             suppressed, ``scores`` (M,) and ``labels`` (M,).
         """
-        outs = self.forward_rows(as_table(self, feats, masks, self.num_levels))
+        outs = self.forward_rows(self.table_of(feats, masks, data_samples))
         score, pairs = top_pairs(
             outs.cls_logits.float().sigmoid(), outs.layout, self.test_cfg['nms_pre'])
         # said so that NaN stays, for the post-processor to name its video: dropped, a model that

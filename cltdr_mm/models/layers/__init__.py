@@ -16,7 +16,9 @@ __all__ = [
 
 #: Layers of version 0.1.0 on (B, C, T) and a mask, and what does their work on rows.
 MOVED = dict(
-    MaskedConv1d='NamedConv', MaskedGroupNorm='GroupNorm', DepthwiseScale='depthwise(channels, 1)',
+    MaskedConv1d='x = NamedConv(...)(x, layout), and layout.zero_gaps(x) before the next layer '
+                 'that looks at neighbours',
+    MaskedGroupNorm='GroupNorm', DepthwiseScale='depthwise(channels, 1)',
     depthwise_conv='depthwise', mask_steps='layout.zero_gaps', downsample_mask='layout.half',
     masked_max_pool1d='max_pool', masked_mean='layout.mean', masked_max='layout.max',
     global_attention='LocalSelfAttention', Scale='mmcv.cnn.Scale')

@@ -60,6 +60,11 @@ class Conv(nn.Conv1d):
         Returns:
             Tensor: (R, D) at stride 1, else (R', D) with ``layout.half``, whose gaps are zero.
         """
+        if self.reach or self.stride[0] == 2:
+            if not hasattr(layout, 'check'):
+                raise TypeError(f'{type(self).__name__} takes a table and its Layout since 0.2.0, '
+                                f'got {type(layout).__name__}')
+            layout.check(x)
         if self.stride[0] == 2:
             return self.halve(x, layout)
         if self.reach and self.reach > layout.gap:

@@ -9,7 +9,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ...structures import PackedRows, unpack
-from ..parts import Pyramid, pack_pyramid, refuse_unknown
+from ..parts import Pyramid, check_samples, pack_pyramid, refuse_unknown
 from .sequence_localizers import ADAPTERS
 from .single_stage import SingleStageLocalizer
 
@@ -87,6 +87,8 @@ class SequenceLocalizerHead(BaseModule):
         """
         pyramid: Sequence[PackedRows] = feats if masks is None else pack_pyramid(feats, masks)
         steps, layout = self.adapter.num_steps, pyramid[0].layout
+        if data_samples is not None:
+            check_samples(len(layout), data_samples)
         for index, length in enumerate(layout.lengths):
             if not length == steps == layout.seen[index]:
                 name = index if data_samples is None else data_samples[index].get('video_name')

@@ -54,14 +54,13 @@ class SingleStageLocalizer(BaseModel):
             backbone = dict(backbone, num_levels=num_levels)
             neck = None if neck is None else dict(neck, num_levels=num_levels)
             head = resize_head(head, num_levels)
-        self.backbone = build_part(backbone, 'backbone')
-        width = getattr(self.backbone, 'out_channels', None)
-        levels = getattr(self.backbone, 'num_levels', None)
+        self.backbone = build_part(backbone, 'backbone', 'out_channels', 'num_levels')
+        width, levels = self.backbone.out_channels, self.backbone.num_levels
         self.neck = None
         if neck is not None:
             self.neck = build_part(with_shapes(neck, 'neck', in_channels=width, num_levels=levels),
-                                   'neck')
-            width = getattr(self.neck, 'out_channels', None)
+                                   'neck', 'out_channels')
+            width = self.neck.out_channels
         self.head = build_part(with_shapes(head, 'head', in_channels=width, num_levels=levels),
                                'head')
         self.data_preprocessor = self.build_preprocessor(data_preprocessor, levels)
@@ -152,18 +151,19 @@ class SingleStageLocalizer(BaseModel):
         return data_samples
 
 
-def build_part(config: dict, name: str) -> nn.Module:
+def build_part(config: dict, name: str, *shapes: str) -> nn.Module:
     """Build a part of a localizer.
 
     Args:
         config (dict): The config.
         name (str): What to call it in an error.
+        *shapes (str): Attributes that the parts after it are built by.
 
     Returns:
         nn.Module: The part.
 
     Raises:
-        TypeError: If it computes on (B, C, T) alone.
+        TypeError: If it computes on (B, C, T) alone, or does not say its shapes.
     """
     part = MODELS.build(config)
     if not getattr(part, 'takes_rows', False):
@@ -171,6 +171,10 @@ def build_part(config: dict, name: str) -> nn.Module:
             f'{name} {type(part).__name__} was written for (B, C, T) features: since 0.2.0 parts '
             'compute on tables of rows; derive from PyramidPart (backbones, necks) or PointHead '
             'and write forward_rows, see docs/extend.md')
+    for shape in shapes:
+        if not hasattr(part, shape):
+            raise TypeError(f'{name} {type(part).__name__} has no {shape}, which the parts after '
+                            'it are built by, see docs/extend.md')
     return part
 
 

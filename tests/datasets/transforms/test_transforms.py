@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from cltdr_mm.datasets import PackTALInputs, RandomCropFeature, ResizeFeature
+from cltdr_mm.datasets import LoadTALFeature, PackTALInputs, RandomCropFeature, ResizeFeature
 from cltdr_mm.datasets.transforms.resize import resample
 from cltdr_mm.structures import FeatureGrid
 
@@ -236,6 +236,20 @@ def test_a_transform_of_the_first_version_is_told(transform, beside):
         transform(results)
     assert str(caught.value) == (f'{type(transform).__name__}: `feats` (C, T) is gone since '
                                  '0.2.0: write `rows` (T, C)')
+
+
+def test_a_transform_of_the_first_version_reads_in_vain(tmp_path):
+    """Asking a loaded sample for its features by their old name is no silent miss."""
+    np.save(tmp_path / 'v.npy', np.zeros((6, 2), np.float32))
+    loaded = LoadTALFeature()(dict(
+        video_name='v', feature_paths=[str(tmp_path / 'v.npy')], duration=3., fps=2., stride=1,
+        window=1))
+    for read in (lambda: loaded['feats'], lambda: loaded.get('feats')):
+        with pytest.raises(TypeError, match=r'`feats` \(C, T\) is gone since 0.2.0: write `rows`'):
+            read()
+    assert loaded.get('nothing', 3) == 3 and loaded['rows'].shape == (6, 2)
+    with pytest.raises(KeyError, match='nothing'):
+        loaded['nothing']
 
 
 @pytest.mark.parametrize('turn', [lambda a: a[::-1], lambda a: a[::2], lambda a: a.T.copy().T])

@@ -166,9 +166,10 @@ def test_wrong_arguments(change, message):
 def test_unknown_arguments():
     with pytest.raises(TypeError, match='ActionFormerHead has no argument .*colour'):
         build_head(type='ActionFormerHead', colour='red')
-    with pytest.raises(TypeError, match='ActionFormerHead: `variant` is gone since 0.2.0'
-                       '.*configs/release'):
-        build_head(type='ActionFormerHead', variant='release')
+    for variant, instead in (('release', 'detach_iou=False'), ('paper', 'nothing, leave it out')):
+        with pytest.raises(TypeError, match='ActionFormerHead: `variant` is gone since 0.2.0: '
+                           f'write {instead}'):
+            build_head(type='ActionFormerHead', variant=variant)
 
 
 def test_ranges_double_by_default():

@@ -190,3 +190,11 @@ def test_resampling_keeps_videos_apart(make):
 def test_upsample_refuses_other_groups():
     with pytest.raises(ValueError, match='groups must be 1 or 6, got 3'):
         Upsample2x(6, groups=3)
+
+
+def test_a_mask_instead_of_a_layout():
+    """As calls of version 0.1.0 have it."""
+    with pytest.raises(TypeError, match='Conv takes a table and its Layout .*, got Tensor'):
+        Conv(4, 4, 3)(torch.zeros(2, 4, 9), torch.ones(2, 9, dtype=torch.bool))
+    with pytest.raises(ValueError, match='a table of 13 rows was expected'):
+        Conv(4, 4, 3)(torch.zeros(10, 4), Layout([7]))
