@@ -135,7 +135,7 @@ def refuse_unknown(part, unknown: dict) -> None:
     name = type(part).__name__
     release = unknown.get('variant') == 'release'
     refuse_moved(unknown, name, dict(
-        variant=RELEASE.get(name, 'nothing, leave it out') if release else 'nothing, leave it out',
+        variant=RELEASE.get(name, 'nothing in its place') if release else 'nothing in its place',
         proposal_files="dict(type='LoadTALProposals', proposal_files=[...]) into the pipelines"))
     if unknown:
         raise TypeError(f'{name} has no argument {", ".join(sorted(unknown))}')

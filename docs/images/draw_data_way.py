@@ -1,12 +1,12 @@
 """Draws the way of the data through the rooms, as docs/images/data_way.svg.
 
-    python docs/images/draw_data_way.py            # writes the file beside this script
-    python docs/images/draw_data_way.py OTHER.svg
+    python docs/images/draw_data_way.py                    # writes the file beside this script
+    python docs/images/draw_data_way.py --out OTHER.svg
 
 Two videos of 9 and 5 steps, three levels: every row that is drawn is a row of the tables that the
 models would make of them. Needs nothing but Python.
 """
-import sys
+import argparse
 from html import escape
 from pathlib import Path
 
@@ -169,8 +169,8 @@ def draw_pyramid(d, y):
         if level:
             d.arrow(x - 64, top + 76, x - 6, top + 76, ['block'])
     d.lines(440, top + ROW * len(first) + 47,
-            ['each block halves the grid: a level has ceil(T / 2) steps of',
-             'the finer one. All levels run on the same kind of table.'], color=FAINT, size=15,
+            ['each block halves the grid: T steps become ceil(T / 2).',
+             'All levels are the same kind of table.'], color=FAINT, size=15,
             step=19)
 
     d.arrow(836, top + 76, 934, top + 76, ['neck'])
@@ -207,7 +207,7 @@ def draw_head(d, y):
         a, b = middles[one] - 8, middles[other] + 8
         d.path(f'M402 {a:.0f}C422 {a:.0f} 422 {b:.0f} 402 {b:.0f}')
         d.path(f'M324 {b:.0f}C304 {b:.0f} 304 {a:.0f} 324 {a:.0f}')
-    d.lines(330, top + ROW * len(rows) + 20, ['DCM, DRM, CLFF:', 'neighbouring levels'],
+    d.lines(330, top + ROW * len(rows) + 20, ['every level sees', 'its neighbours'],
             color=FAINT, size=15, step=18)
 
     d.arrow(436, top + 110, 510, top + 110, ['towers'])
@@ -260,7 +260,7 @@ def draw_results(d, y):
     for start, size, score in ((6, 64, .9), (100, 46, .9)):
         d.rect(690 + start, top + 16, size, 10, VIDEOS[0], opacity=score)
     d.line(690, top + 32, 846, top + 32, FAINT, 1.5, head=False)
-    d.lines(690, top + 56, ['pred_instances:', 'segments (N, 2) in s,', 'scores, labels,',
+    d.lines(690, top + 56, ['pred_instances:', 'segments (M, 2) in s,', 'scores, labels,',
                             'best first'], code=True, size=15, step=19)
 
     d.line(880, top + 40, 940, top + 14)
@@ -287,5 +287,7 @@ def picture() -> str:
 
 
 if __name__ == '__main__':
-    target = sys.argv[1] if len(sys.argv) > 1 else Path(__file__).with_name('data_way.svg')
-    Path(target).write_text(picture(), encoding='utf-8')
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--out', type=Path, default=Path(__file__).with_name('data_way.svg'),
+                        help='file to write; by default the one beside this script')
+    parser.parse_args().out.write_text(picture(), encoding='utf-8')

@@ -14,7 +14,7 @@ IMAGES = ROOT / 'docs' / 'images'
 
 def test_picture_is_that_of_the_script(tmp_path):
     path = tmp_path / 'way.svg'
-    subprocess.run([sys.executable, IMAGES / 'draw_data_way.py', path], check=True)
+    subprocess.run([sys.executable, IMAGES / 'draw_data_way.py', '--out', path], check=True)
     assert path.read_bytes() == (IMAGES / 'data_way.svg').read_bytes(), (
         'run docs/images/draw_data_way.py')
 

@@ -65,13 +65,13 @@ def test_what_does_not_fit_a_head_is_named(name):
 @pytest.mark.parametrize('part, instead', [
     (dict(type='GMG', in_channels=8), 'stem_kernel_size=1, .*force_float32=True'),
     (dict(type='SGP', in_channels=8), 'stem_window_size=1'),
-    (dict(type='TemporalMaxer', in_channels=8), 'nothing, leave it out'),
-    (dict(type='IdentityNeck', in_channels=8, num_levels=2), 'nothing, leave it out')])
+    (dict(type='TemporalMaxer', in_channels=8), 'nothing in its place'),
+    (dict(type='IdentityNeck', in_channels=8, num_levels=2), 'nothing in its place')])
 def test_a_variant_says_what_it_stood_for(part, instead):
     kind = part['type']
     with pytest.raises(TypeError, match=f'{kind}: `variant` is gone since 0.2.0: write {instead}'):
         MODELS.build(dict(part, variant='release'))
-    with pytest.raises(TypeError, match=f'{kind}: .* write nothing, leave it out'):
+    with pytest.raises(TypeError, match=f'{kind}: .* write nothing in its place'):
         MODELS.build(dict(part, variant='paper'))
 
 

@@ -166,7 +166,7 @@ def test_wrong_arguments(change, message):
 def test_unknown_arguments():
     with pytest.raises(TypeError, match='ActionFormerHead has no argument .*colour'):
         build_head(type='ActionFormerHead', colour='red')
-    for variant, instead in (('release', 'detach_iou=False'), ('paper', 'nothing, leave it out')):
+    for variant, instead in (('release', 'detach_iou=False'), ('paper', 'nothing in its place')):
         with pytest.raises(TypeError, match='ActionFormerHead: `variant` is gone since 0.2.0: '
                            f'write {instead}'):
             build_head(type='ActionFormerHead', variant=variant)
