@@ -95,5 +95,7 @@ class TridentHead(PointHead):
         # steps outside of the level count as logit 0
         starts = outs.at('starts', start[0], label) * start[1]  # (N, num_bins + 1)
         ends = outs.at('ends', end[0], label) * end[1]
+        centers = outs.at('centers', pairs.row)  # (N, 2 * (num_bins + 1))
+        # not before here: a tower that is read first runs now, in the type that autocast gives it
         with torch.autocast(label.device.type, enabled=False):
-            return expected_distances(starts, ends, outs.at('centers', pairs.row))
+            return expected_distances(starts, ends, centers)

@@ -58,11 +58,11 @@ def shifted_pairs(size: int, kernel_size: int) -> list[tuple[slice, slice, int]]
 
 
 def _gemm_conv(x: Tensor, taps: Tensor) -> Tensor:
-    """Convolve (R, C) by taps (k, C, D) as matrix products, (R, D)."""
+    """Convolve (R, C) by taps (k, D, C) as matrix products, (R, D)."""
     (_, _, middle), *others = shifted_pairs(x.shape[0], len(taps))
-    out = x @ taps[middle]
+    out = x @ taps[middle].t()
     for to, of, tap in others:
-        out[to].addmm_(x[of], taps[tap])
+        out[to].addmm_(x[of], taps[tap].t())
     return out
 
 
@@ -71,7 +71,7 @@ class _GemmConv(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x: Tensor, weight: Tensor) -> Tensor:
-        taps = weight.permute(2, 1, 0).to(x.dtype).contiguous()  # (k, C, D)
+        taps = weight.to(x.dtype).permute(2, 0, 1).contiguous()  # (k, D, C)
         ctx.save_for_backward(x, taps)
         ctx.weight_dtype = weight.dtype
         return _gemm_conv(x, taps)
@@ -85,8 +85,7 @@ class _GemmConv(torch.autograd.Function):
             if ctx.needs_input_grad[0]:
                 grad_x = _gemm_conv(grad, taps.flip(0).transpose(1, 2))
             if ctx.needs_input_grad[1]:
-                grad_weight = x.new_zeros(taps.shape[2], taps.shape[1], len(taps),
-                                          dtype=ctx.weight_dtype)
+                grad_weight = x.new_zeros(*taps.shape[1:], len(taps), dtype=ctx.weight_dtype)
                 for to, of, tap in shifted_pairs(x.shape[0], len(taps)):
                     grad_weight[:, :, tap] = grad[to].t() @ x[of]
         return grad_x, grad_weight
