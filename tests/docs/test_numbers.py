@@ -70,7 +70,9 @@ def test_measured_means_are_those_of_the_single_runs():
     value = r'\d+\.\d+ ± \d+\.\d+'
     text = (ROOT / 'docs/methods/comparison.md').read_text('utf-8')
     found = re.findall(rf'`(?:[\w/]+/)?(\w+)\.py` \| ([\d.]+) M \| ({value}) \| ({value}) \|', text)
-    assert {name for name, *_ in found} == set(rows) - {'hapt_all'}
+    # the table is 0.1.0's
+    of_table = {name for name in rows if not name.startswith('0.2.0')}
+    assert {name for name, *_ in found} == of_table - {'hapt_all'}
     for name, size, *means in found:
         assert means == rows[name] and size == f"{runs[name][0]['parameters'] / 1e6:.2f}"
     known = {mean for means in rows.values() for mean in means}
