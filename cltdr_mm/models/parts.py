@@ -1,5 +1,5 @@
 """What backbones and necks have in common: tables of rows inside, MMAction2's tensors outside."""
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Optional, Union
 
 from mmengine.model import BaseModule
@@ -86,10 +86,10 @@ def as_table(part, feats: Union[PackedRows, Pyramid], masks: Optional[Sequence[T
     if isinstance(feats, PackedRows):
         table = feats
     else:
-        check_levels(part, feats, num_levels)
         if masks is None:
             check_tables(part, feats)
         table = stack_rows(feats if masks is None else pack_pyramid(feats, masks))
+    check_levels(part, set(table.layout.levels), num_levels)
     if in_channels not in (None, table.rows.shape[1]):
         raise ValueError(f'{type(part).__name__} takes features of {in_channels} channels, got '
                          f'{table.rows.shape[1]}')
@@ -111,7 +111,7 @@ def check_tables(part, feats: Union[PackedRows, Tensor, Pyramid]) -> None:
         raise TypeError(f'{type(part).__name__}: (B, C, T) features need their masks')
 
 
-def check_levels(part, levels: Sequence, num_levels: int) -> None:
+def check_levels(part, levels: Collection, num_levels: int) -> None:
     """Raise ValueError unless a pyramid has as many levels as a part is made for."""
     if len(levels) != num_levels:
         raise ValueError(f'{type(part).__name__}: {len(levels)} feature levels came in, but it was '

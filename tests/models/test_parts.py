@@ -5,7 +5,8 @@ from batteries import make_inputs
 from head_batteries import CLASSES, LEVELS, WIDTH, make_pyramid, make_samples
 from mmaction.registry import MODELS
 
-from cltdr_mm.models.parts import with_shapes
+from cltdr_mm.models.parts import pack_pyramid, with_shapes
+from cltdr_mm.structures import stack_rows
 
 PARTS = dict(
     backbone=dict(type='ConvPyramid', in_channels=WIDTH, embed_dims=WIDTH, num_levels=LEVELS),
@@ -27,6 +28,14 @@ def test_padded_features_come_with_masks(name):
         samples = make_samples([(9, [], []), (4, [], [])])
         with pytest.raises(TypeError, match='need their masks'):
             part.loss(x, None, samples)
+
+
+def test_a_table_has_as_many_levels_as_the_head():
+    """Also where all levels come in one table."""
+    head = MODELS.build(PARTS['head'])
+    table = stack_rows(pack_pyramid(*make_pyramid([9, 4], levels=2)))
+    with pytest.raises(ValueError, match=f'2 feature levels came in, .* built for {LEVELS}'):
+        head(table)
 
 
 def test_with_shapes():

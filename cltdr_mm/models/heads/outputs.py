@@ -55,7 +55,8 @@ class Reading:
             rows = torch.arange(len(self.x), device=self.x.device)
         else:
             table = self.network(self.x.index_select(0, rows), RowSubset(self.layout, rows))
-            self._place = rows.new_zeros(len(self.x)).index_copy(
+            # a row that is read but was not computed lies beyond the table: an IndexError
+            self._place = rows.new_full((len(self.x), ), len(rows)).index_copy(
                 0, rows, torch.arange(len(rows), device=rows.device))
         self._table = table if self.finish is None else self.finish(table, rows)
 
@@ -77,6 +78,9 @@ class Reading:
 
         Returns:
             Tensor: (...,) with channels, else (..., D).
+
+        Raises:
+            IndexError: If a row was not computed: :meth:`.PointHead.reads` has to name it.
         """
         if self._table is None:
             self.compute()

@@ -1,4 +1,6 @@
 """Convolutions of tables of rows, with the state dicts of ``torch.nn``'s."""
+from typing import Optional
+
 import torch
 from torch import Tensor, nn
 
@@ -50,7 +52,7 @@ class Conv(nn.Conv1d):
         """int: Rows to either side that a row sees."""
         return self.kernel_size[0] // 2
 
-    def forward(self, x: Tensor, layout: Layout = None) -> Tensor:
+    def forward(self, x: Tensor, layout: Optional[Layout] = None) -> Tensor:
         """Convolve.
 
         Args:
