@@ -21,7 +21,7 @@ from cltdr_mm.utils import write_json
 TOOLS = Path(__file__).resolve().parent
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line.
 
     Returns:
@@ -39,7 +39,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--cfg-options', nargs='+', default=[],
                         help='changes to every config, as for tools/train.py')
     parser.add_argument('--out', help='write the figures to this JSON file')
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def asked_config(config: str, options: list[str]) -> Config:
@@ -124,14 +124,14 @@ def run(config: str, name: str, seed: int, args: argparse.Namespace) -> None:
                 raise RuntimeError(f'tools/{command[0]} failed, see {log}')
 
 
-def main() -> None:
+def main(argv=None) -> None:
     """Run everything, print the table, write the figures.
 
     Raises:
         SystemExit: Before any training if something cannot be compared; at the end if runs
             failed, which are named.
     """
-    args = parse_args()
+    args = parse_args(argv)
     rows = []
     for item in args.configs:
         name, _, config = item.rpartition('=')

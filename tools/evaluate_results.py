@@ -1,6 +1,5 @@
 """Evaluate a result file (ActivityNet's submission layout) without a model."""
 import argparse
-import sys
 
 from cltdr_mm.evaluation import (
     PROTOCOLS,
@@ -10,10 +9,10 @@ from cltdr_mm.evaluation import (
     read_results,
     report_text,
 )
-from cltdr_mm.utils import write_json
+from cltdr_mm.utils import exit_on_error, write_json
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('results', help='result JSON, or JSON.GZ')
@@ -40,7 +39,7 @@ def parse_args() -> argparse.Namespace:
         '--tie-order', choices=('published', 'stable'), default='published',
         help="order of equal scores: as NumPy's sort leaves them, like the published evaluators "
         '(default; may differ between CPUs), or as in the file')
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def evaluate(args: argparse.Namespace) -> None:
@@ -70,12 +69,10 @@ def evaluate(args: argparse.Namespace) -> None:
         write_json(report, args.out)
 
 
-def main() -> None:
-    """Turn what is wrong with the input into a message and exit status 1."""
-    try:
-        evaluate(parse_args())
-    except (ValueError, OSError) as error:
-        sys.exit(f'error: {error}')
+@exit_on_error()
+def main(argv=None) -> None:
+    """Evaluate what the command line names."""
+    evaluate(parse_args(argv))
 
 
 if __name__ == '__main__':

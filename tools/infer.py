@@ -7,10 +7,10 @@ Examples::
         --recognizer-weights tsn.pth --clip-len 16 --stride 4
 """
 import argparse
-import sys
 from pathlib import Path
 
 from cltdr_mm.apis import TALInferencer, VideoFeatureExtractor
+from cltdr_mm.utils import exit_on_error
 
 
 def parse_args(argv=None):
@@ -45,36 +45,32 @@ def parse_args(argv=None):
     return args
 
 
-def main(argv=None) -> int:
-    """Run the inferencer; returns the exit status."""
+@exit_on_error()
+def main(argv=None) -> None:
+    """Run the inferencer."""
     args = parse_args(argv)
     out_dir = Path(args.out_dir)
-    try:
-        extractor = None
-        if args.recognizer:
-            extractor = VideoFeatureExtractor(
-                args.recognizer, args.recognizer_weights, args.clip_len, args.frame_interval,
-                args.stride, args.fps, args.short_side, args.crop_size,
-                device=args.device or 'cpu')
-        inferencer = TALInferencer(
-            None if args.config == 'checkpoint' else args.config, args.checkpoint, args.device,
-            extractor=extractor, show_progress=True)
-        out = inferencer(
-            args.inputs, batch_size=args.batch_size, annotations=args.annotations,
-            duration=args.duration, fps=args.fps, stride=args.stride, window=args.window,
-            out_file=str(out_dir / 'results.json'), score_thr=args.score_thr, top_k=args.top_k,
-            picture_dir=None if args.no_pictures else str(out_dir / 'pictures'))
-    except (ImportError, OSError, TypeError, ValueError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
+    extractor = None
+    if args.recognizer:
+        extractor = VideoFeatureExtractor(
+            args.recognizer, args.recognizer_weights, args.clip_len, args.frame_interval,
+            args.stride, args.fps, args.short_side, args.crop_size,
+            device=args.device or 'cpu')
+    inferencer = TALInferencer(
+        None if args.config == 'checkpoint' else args.config, args.checkpoint, args.device,
+        extractor=extractor, show_progress=True)
+    out = inferencer(
+        args.inputs, batch_size=args.batch_size, annotations=args.annotations,
+        duration=args.duration, fps=args.fps, stride=args.stride, window=args.window,
+        out_file=str(out_dir / 'results.json'), score_thr=args.score_thr, top_k=args.top_k,
+        picture_dir=None if args.no_pictures else str(out_dir / 'pictures'))
     for prediction in out['predictions']:
         best = prediction['detections'][:1]
         line = '; strongest: {label} {segment[0]:.2f} to {segment[1]:.2f} s, score {score:.3f}'
         print(f'{prediction["video_name"]}: {len(prediction["detections"])} detections'
               + (line.format(**best[0]) if best else ''))
     print(f'wrote {out_dir / "results.json"}')
-    return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

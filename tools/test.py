@@ -6,9 +6,11 @@ from mmengine.config import Config
 
 from cltdr_mm.apis.command_line import parse_running, read_config, run, running_parser
 from cltdr_mm.engine import runtime
+from cltdr_mm.engine.work_dir import find_checkpoint
+from cltdr_mm.utils import exit_on_error
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line.
 
     Returns:
@@ -23,11 +25,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--show-dir', help='draw timelines of ground truth and detections here')
     parser.add_argument('--interval', type=int, default=1,
                         help='with --show-dir: draw every how many videos (default: %(default)s)')
-    args = parse_running(parser)
+    args = parse_running(parser, argv)
     if args.dump is not None and not args.dump.endswith(('.pkl', '.pickle')):
         parser.error(f'--dump writes a pickle: {args.dump} should end in .pkl or .pickle')
     try:
-        args.checkpoint = runtime.find_checkpoint(args.checkpoint)
+        args.checkpoint = find_checkpoint(args.checkpoint)
     except FileNotFoundError as error:
         parser.error(str(error))
     return args
@@ -56,9 +58,10 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
-def main() -> None:
+@exit_on_error()
+def main(argv=None) -> None:
     """Test."""
-    args = parse_args()
+    args = parse_args(argv)
     run(load_config(args), 'test', args.launcher)
 
 

@@ -6,9 +6,10 @@ from mmengine.config import Config
 
 from cltdr_mm.apis.command_line import parse_running, read_config, run, running_parser
 from cltdr_mm.engine import runtime
+from cltdr_mm.utils import exit_on_error
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line.
 
     Returns:
@@ -28,7 +29,7 @@ def parse_args() -> argparse.Namespace:
                         help='initialise with another seed on every rank')
     parser.add_argument('--deterministic', action='store_true',
                         help='use deterministic algorithms only')
-    return parse_running(parser)
+    return parse_running(parser, argv)
 
 
 def load_config(args: argparse.Namespace) -> Config:
@@ -52,9 +53,10 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
-def main() -> None:
+@exit_on_error()
+def main(argv=None) -> None:
     """Train."""
-    args = parse_args()
+    args = parse_args(argv)
     run(load_config(args), 'train', args.launcher)
 
 

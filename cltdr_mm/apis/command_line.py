@@ -1,14 +1,24 @@
 """What the command lines of tools/train.py and tools/test.py have in common."""
 import argparse
 import os
+from collections.abc import Sequence
+from typing import Optional
 
 import torch.distributed as dist
 from mmaction.registry import RUNNERS
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ..engine import runtime
-from ..utils import exit_on_bad_data
+from ..engine.work_dir import hold_work_dir, latest_checkpoint
+from ..utils import TALDataError, exit_on_error
+from ..utils.exits import error_line
+from .config_options import ConfigOption, check_keys, check_options
+
+#: What ends a run in one line once it works; anything else is a fault of the code, and keeps its
+#: traceback. While the parts of a run are built, all errors are of the config or the data.
+RUN_ERRORS = (TALDataError, OSError, FloatingPointError)
 
 
 def running_parser(description: str) -> argparse.ArgumentParser:
@@ -24,8 +34,8 @@ def running_parser(description: str) -> argparse.ArgumentParser:
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help='folder of logs and checkpoints '
                         '(default: the one in the config, else work_dirs/<name of the config>)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='changes to the config '
-                        'as key=value; lists as key="[a,b]", without blanks')
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOption, help='changes to the '
+                        'config as key=value; lists as key="[a,b]", without blanks')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
                         help='how the ranks of a distributed job were started')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0,
@@ -33,16 +43,18 @@ def running_parser(description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def parse_running(parser: argparse.ArgumentParser) -> argparse.Namespace:
+def parse_running(parser: argparse.ArgumentParser,
+                  argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     """Read the command line; a config that is not there ends the program.
 
     Args:
         parser (argparse.ArgumentParser): From :func:`running_parser`.
+        argv (Sequence[str], optional): The words. Defaults to None: those of the program.
 
     Returns:
         argparse.Namespace: Its arguments.
     """
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if not os.path.isfile(args.config):
         parser.error(f'there is no config {args.config}')
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
@@ -57,12 +69,36 @@ def read_config(args: argparse.Namespace) -> Config:
 
     Returns:
         Config: For the program to change further.
+
+    Raises:
+        ValueError: If the config or a change of it makes no sense; names the file or the key.
     """
-    cfg = Config.fromfile(args.config)
+    try:
+        cfg = Config.fromfile(args.config)
+    except Exception as error:  # it is a program, and may raise anything
+        raise ValueError(f'{args.config}: cannot be read: {error_line(error)}') from error
+    check_keys(cfg, args.config)
     if args.cfg_options is not None:
+        check_options(cfg, args.cfg_options)
         cfg.merge_from_dict(args.cfg_options)
+    runtime.settle_loaders(cfg)
+    runtime.settle_hooks(cfg)
     runtime.set_work_dir(cfg, args.config, args.work_dir)
     return cfg
+
+
+class _Started(Hook):
+    """Knows whether a run works already or is still being built."""
+
+    priority = 'LOWEST'
+
+    def __init__(self):
+        self.yes = False
+
+    def before_train_epoch(self, runner) -> None:
+        self.yes = True
+
+    before_val_epoch = before_test_epoch = before_train_epoch
 
 
 def run(cfg: Config, task: str, launcher: str) -> None:
@@ -74,14 +110,41 @@ def run(cfg: Config, task: str, launcher: str) -> None:
         launcher (str): See :func:`.runtime.set_launcher`.
 
     Raises:
-        SystemExit: If data are wrong, with a message that says what to mend.
+        SystemExit: If the config, the data or the machine end the run, with a line that says what
+            to mend; after Ctrl-C with the checkpoint to go on from.
     """
-    runtime.set_launcher(cfg, launcher)
-    with exit_on_bad_data():
+    started = _Started()
+    with exit_on_error(lambda: RUN_ERRORS if started.yes else (Exception, ),
+                       lambda: _how_to_go_on(cfg) if task == 'train' and started.yes else '', cfg):
+        lock = None
+        if task == 'train' and _rank() == 0:
+            lock = hold_work_dir(cfg.work_dir)  # before the Runner writes its log and config
+        runtime.set_launcher(cfg, launcher)
         runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+        runner.register_hook(started)
         getattr(runner, task)()
+        if lock is not None:
+            lock.release()
     if dist.is_initialized():
         # a rank that ends with its process group open may abort, and the launcher then stops the
         # others, the first of which may still be writing a checkpoint
         dist.barrier()
         dist.destroy_process_group()
+
+
+def _rank() -> int:
+    """This process's number as launchers say it, before there is a process group."""
+    for name in ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK'):
+        if name in os.environ:
+            return int(os.environ[name])
+    return 0
+
+
+def _how_to_go_on(cfg: Config) -> str:
+    try:
+        path = latest_checkpoint(cfg.work_dir)
+    except FileNotFoundError:
+        path = None
+    if path is None:
+        return f'no checkpoint is in {cfg.work_dir} yet'
+    return f'{path} is whole: the same command with --resume goes on from it'

@@ -1,6 +1,12 @@
 """What MMEngine's Runner needs from us: optimisation, seeding, checkpoints, start-up."""
 from . import checkpoint_io  # noqa: F401  (declares what checkpoints may hold)
-from .hooks import EpochSeedHook, FiniteLossHook, SetupCheckHook, seed_worker
+from .hooks import (
+    EpochSeedHook,
+    FiniteLossHook,
+    SetupCheckHook,
+    TALCheckpointHook,
+    seed_worker,
+)
 from .optim import (
     CPUAmpOptimWrapper,
     TALOptimWrapperConstructor,
@@ -11,6 +17,6 @@ from .optim import (
 
 __all__ = [
     'CPUAmpOptimWrapper', 'EpochSeedHook', 'FiniteLossHook', 'SetupCheckHook',
-    'TALOptimWrapperConstructor', 'WarmupCosineLR', 'WarmupEMA', 'seed_worker',
+    'TALCheckpointHook', 'TALOptimWrapperConstructor', 'WarmupCosineLR', 'WarmupEMA', 'seed_worker',
     'takes_weight_decay'
 ]

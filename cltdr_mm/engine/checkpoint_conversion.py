@@ -1,5 +1,4 @@
 """Published checkpoints, renamed for our models. Their keys stay close to ours by design."""
-import pickle
 import re
 from collections.abc import Mapping
 from typing import Optional
@@ -8,6 +7,8 @@ import torch
 from torch import Tensor
 
 from ..utils import atomic_path
+from .checkpoint_fit import misfits
+from .checkpoint_io import load_from_local
 
 #: What differs between published and our names, per family: (pattern, replacement), the first
 #: match wins. What no pattern matches is an error: a key that silently went nowhere would cost
@@ -132,18 +133,12 @@ def check_against(converted: Mapping[str, Tensor], model: torch.nn.Module) -> No
         model (nn.Module): The model of the matching config.
 
     Raises:
-        ValueError: Listing every key that is missing, left over or of another shape.
+        ValueError: Naming keys that are missing, left over or of another shape.
     """
     expected = {k: v for k, v in model.state_dict().items() if k != _NORMALIZER}
-    problems = [f'missing: {key}' for key in expected.keys() - converted.keys()]
-    problems += [f'left over: {key}' for key in converted.keys() - expected.keys()]
-    problems += [
-        f'shape: {key} is {tuple(converted[key].shape)} in the checkpoint, '
-        f'{tuple(expected[key].shape)} in the model' for key in expected.keys() & converted.keys()
-        if converted[key].shape != expected[key].shape]
-    if problems:
-        raise ValueError('the checkpoint does not fit the config:\n  ' +
-                         '\n  '.join(sorted(problems)))
+    found = misfits(converted, expected)
+    if found:
+        raise ValueError(f'the checkpoint does not fit the config: {found}')
 
 
 def convert_checkpoint(source: str, target: str, family: str,
@@ -165,23 +160,18 @@ def convert_checkpoint(source: str, target: str, family: str,
         dict: The checkpoint as written: ``state_dict`` and ``meta``.
 
     Raises:
+        FileNotFoundError: If there is no ``source``.
         ValueError: Naming ``source``, if it cannot be read safely or does not fit.
     """
+    checkpoint = load_from_local(source, map_location='cpu')
     try:
-        checkpoint = torch.load(source, map_location='cpu', weights_only=True)
         if not isinstance(checkpoint, Mapping):
             raise ValueError(f'it holds a {type(checkpoint).__name__}, not a state dict')
         converted = convert_state_dict(unwrap(checkpoint, ema), family)
         if model is not None:
             check_against(converted, model)
             converted[_NORMALIZER] = model.state_dict()[_NORMALIZER]
-    except FileNotFoundError:
-        raise
-    except pickle.UnpicklingError as error:
-        # torch's own message tells how to run the code in it
-        raise ValueError(f'{source}: not loaded, for it is no checkpoint of tensors and plain '
-                         'containers alone and might run code') from error
-    except Exception as error:
+    except ValueError as error:
         raise ValueError(f'{source}: {error}') from error
     result = dict(state_dict=converted, meta=dict(converted_from=family))
     with atomic_path(target) as temporary:

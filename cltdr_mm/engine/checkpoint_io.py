@@ -10,9 +10,12 @@ this module is imported. That holds for the whole process: ``Runner.load_checkpo
 What MMEngine fetches by http(s) it loads without the check; its loader for these is replaced by one
 that loads what came as it loads any other file. And where ``meta`` holds a ``config``, as early
 files do, ``Runner.resume`` would execute it, so that it is left out of what is loaded.
+
+Written are checkpoints by the back-end ``whole_file``, which :class:`.TALCheckpointHook` names.
 """
 import os
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 from urllib.parse import urlparse
@@ -20,8 +23,11 @@ from urllib.parse import urlparse
 import numpy as np
 import torch
 from mmengine.dist import barrier
+from mmengine.fileio import LocalBackend, register_backend
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
+
+from ..utils import TALDataError, atomic_path
 
 SafeGlobal = Union[Callable, tuple[Callable, str]]
 
@@ -85,11 +91,17 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
 
     Raises:
         FileNotFoundError: If there is no such file.
+        TALDataError: If it is damaged, no checkpoint, or might run code.
     """
     path = Path(filename).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f'there is no checkpoint {filename}')
-    checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+    try:
+        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+    except Exception as error:  # whatever a damaged file makes torch, zipfile and pickle raise
+        if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+            raise
+        raise TALDataError.of('checkpoint', filename, 'file', _why(path, error)) from error
     meta = checkpoint.get('meta') if isinstance(checkpoint, dict) else None
     if isinstance(meta, dict):
         meta.pop('config', None)
@@ -116,6 +128,46 @@ def load_from_http(filename: str, map_location: Any = None, model_dir: Optional[
         torch.hub.download_url_to_file(filename, str(path), progress=os.isatty(0))
     barrier()  # the other ranks of this machine find it
     return load_from_local(str(path), map_location)
+
+
+def _why(path: Path, error: Exception) -> str:
+    """What keeps a file from being read; torch's own text would advise to turn the check off."""
+    if path.stat().st_size == 0:
+        return 'is empty'
+    with open(path, 'rb') as file:
+        archive = file.read(2) == b'PK'
+    if archive and not zipfile.is_zipfile(path):
+        return 'is cut off: its end is missing'
+    text = ' '.join(str(error).split())
+    if isinstance(error, pickle.UnpicklingError) and any(
+            word in text for word in ('nsupported glob', 'nsupported GLOB', 'HistoryBuffer')):
+        return ('is not loaded, for it holds something else than tensors and plain containers and '
+                'might run code')
+    # torch begins with advice to turn the check off
+    text = text.split('WeightsUnpickler error: ')[-1][:100]
+    return f'is no checkpoint of torch, or damaged ({type(error).__name__}: {text})'
+
+
+def is_whole(path: Union[str, Path]) -> bool:
+    """Whether a checkpoint of this machine can be loaded."""
+    try:
+        load_from_local(str(path), map_location='cpu')
+    except (FileNotFoundError, TALDataError):
+        return False
+    return True
+
+
+@register_backend('whole_file')
+class WholeFileBackend(LocalBackend):
+    """Files of this machine that are there completely or not at all, see :func:`.atomic_path`."""
+
+    def put(self, obj: bytes, filepath: Union[str, Path]) -> None:
+        """Write bytes; an error of the file system names ``filepath``."""
+        try:
+            with atomic_path(filepath) as temporary:
+                Path(temporary).write_bytes(obj)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(filepath)) from error
 
 
 torch.serialization.add_safe_globals(safe_globals())

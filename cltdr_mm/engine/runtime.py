@@ -1,6 +1,6 @@
 """What the command line tools change in a config before the Runner sees it.
 
-All functions change the config in place; none imports a model or touches a file.
+All functions change the config in place; none imports a model or writes a file.
 """
 import datetime
 import os
@@ -10,6 +10,8 @@ from typing import Optional
 import torch
 import torch.distributed as dist
 from mmengine.config import Config
+
+from .work_dir import find_checkpoint, latest_checkpoint
 
 #: Metrics that take ``out_dir``.
 RESULT_WRITERS = ('TALMetric', 'ProposalMetric')
@@ -33,41 +35,44 @@ def set_resume(cfg: Config, resume: Optional[str]) -> None:
     """Continue an earlier training.
 
     Args:
-        cfg (Config): The config.
+        cfg (Config): The config; its own ``resume`` and ``load_from`` count where nothing is said.
         resume (str, optional): A checkpoint, or 'auto' for the latest one of the work directory
             (from scratch where there is none yet), or None to start anew.
-    """
-    if resume is None:
-        return
-    cfg.resume = True
-    cfg.load_from = None if resume == 'auto' else resume
-
-
-def find_checkpoint(path: str) -> str:
-    """Find what to load.
-
-    Args:
-        path (str): A checkpoint file or URL, or the work directory of a training.
-
-    Returns:
-        str: The checkpoint; of a work directory the latest one.
 
     Raises:
-        FileNotFoundError: If there is no such file, or no checkpoint in the folder.
+        FileNotFoundError: If there is no such checkpoint, or none in the work directory is whole.
     """
-    if os.path.isfile(path) or '://' in path:
-        return path
-    if not os.path.isdir(path):
-        raise FileNotFoundError(f'there is no checkpoint {path}')
-    named = Path(path, 'last_checkpoint')
-    # the file holds the path at the time of the training; the folder may have been copied since,
-    # and what it was copied from trained anew
-    latest = named.read_text().strip() if named.is_file() else ''
-    for candidate in (os.path.join(path, os.path.basename(latest)), latest):
-        if os.path.isfile(candidate):
-            return candidate
-    raise FileNotFoundError(f'{path} holds no checkpoint that a training finished: '
-                            'no last_checkpoint in it, or what it names is gone')
+    if resume is not None:
+        cfg.resume = True
+        cfg.load_from = None if resume == 'auto' else find_checkpoint(resume)
+    if cfg.get('resume') and cfg.get('load_from') is None:
+        cfg.load_from = latest_checkpoint(cfg.work_dir)
+        cfg.resume = cfg.load_from is not None
+
+
+def settle_loaders(cfg: Config) -> None:
+    """Take from data loaders without workers what only workers can do.
+
+    Args:
+        cfg (Config): The config.
+    """
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        loader = cfg.get(name)
+        if isinstance(loader, dict) and loader.get('num_workers', 0) == 0:
+            for key in ('persistent_workers', 'prefetch_factor'):
+                loader.pop(key, None)
+
+
+def settle_hooks(cfg: Config) -> None:
+    """Leave out default hooks that are None, which MMEngine knows for its own only.
+
+    Args:
+        cfg (Config): The config.
+    """
+    own = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint')
+    hooks = cfg.get('default_hooks') or {}
+    for name in [name for name, hook in hooks.items() if hook is None and name not in own]:
+        hooks.pop(name)
 
 
 def test_metrics(cfg: Config) -> list:

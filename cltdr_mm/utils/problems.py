@@ -3,8 +3,7 @@
 The checks of a data set return :class:`Problem` objects instead of raising at the first one, so
 that a user who prepares a data set sees all that needs fixing after one run.
 """
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, Union
@@ -43,8 +42,7 @@ class TALDataError(ValueError):
     Args:
         problems (Sequence[Problem] or str): All that was found, at least one; or a whole message,
             with which a data worker's error is raised again in the main process.
-        title (str): What was checked, first line of the message. Defaults to
-            ``'bad data'``.
+        title (str): What was checked; the message begins with it. Defaults to ``'bad data'``.
     """
 
     def __init__(self, problems: Union[Sequence[Problem], str], title: str = 'bad data'):
@@ -53,7 +51,10 @@ class TALDataError(ValueError):
             super().__init__(problems)
             return
         self.problems += problems
-        lines = [f'{title}: {len(self.problems)} problem(s)']
+        if len(self.problems) == 1:
+            super().__init__(f'{title}: {self.problems[0]}')
+            return
+        lines = [f'{title}: {len(self.problems)} problems']
         lines += [f'  {problem}' for problem in self.problems[:MAX_SHOWN]]
         if len(self.problems) > MAX_SHOWN:
             lines.append(f'  ... and {len(self.problems) - MAX_SHOWN} more')
@@ -69,19 +70,6 @@ class TALDataError(ValueError):
             >>> raise bad('results', 'is missing')
         """
         return cls([Problem(str(file), video, field, message)], title)
-
-
-@contextmanager
-def exit_on_bad_data() -> Iterator[None]:
-    """End a program with what a :class:`TALDataError` says, in place of its traceback.
-
-    Raises:
-        SystemExit: With exit status 1.
-    """
-    try:
-        yield
-    except TALDataError as error:
-        raise SystemExit(f'error: {error}') from None
 
 
 def report_problems(problems: Sequence[Problem], on_error: str, title: str) -> None:

@@ -10,7 +10,7 @@ default_hooks = dict(
     # momentum 0.001 keeps 0.999; for short trainings: ema=dict(ema_type='WarmupEMA')
     ema=dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.001),
     checkpoint=dict(
-        type='CheckpointHook', interval=1, save_best='average_mAP', rule='greater',
+        type='TALCheckpointHook', interval=1, save_best='average_mAP', rule='greater',
         max_keep_ckpts=3),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     # do model, data sets, metrics and video-level scores fit each other? asked before the run

@@ -165,13 +165,13 @@ def spoil(mini):
 
 def test_all_problems_at_once(mini):
     spoil(mini)
-    error = mini.fails('3 problem(s)', 'swim', 'duration: is missing', 'zero-length')
+    error = mini.fails('3 problems', 'swim', 'duration: is missing', 'zero-length')
     assert [p.video for p in error.problems] == ['v0', 'v1', 'v2']
 
 
 def test_long_reports_are_cut(mini):
     mini.database['v0']['annotations'] = [dict(segment=[2, 1], label='jump')] * 50
-    error = mini.fails('50 problem(s)', '... and 30 more')
+    error = mini.fails('50 problems', '... and 30 more')
     assert len(error.problems) == 50
 
 

@@ -15,6 +15,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import _load_checkpoint
 
 from cltdr_mm.engine.checkpoint_io import history_buffer_method
+from cltdr_mm.utils import TALDataError
 
 
 def state_of(runner) -> dict:
@@ -85,7 +86,7 @@ class Evil:
 def test_checkpoints_cannot_run_code(toy_runner, tmp_path, payload):
     mark, path = tmp_path / 'mark', tmp_path / 'evil.pth'
     torch.save(dict(state_dict={}, meta=payload(mark)), path)
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(TALDataError, match=r'evil\.pth: file: .*might run code'):
         toy_runner(load_from=str(path)).test()
     assert not mark.exists()
 
@@ -138,7 +139,7 @@ def test_downloaded_checkpoints_load_but_cannot_run_code(tmp_path, server):
     for _ in range(2):  # the second time from where it was kept
         found = _load_checkpoint(f'{server}/good.pth?v=1', map_location='cpu')
         assert found['weight'].tolist() == [1, 1]
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(TALDataError, match=r'evil\.pth: file: .*might run code'):
         _load_checkpoint(f'{server}/evil.pth')
     assert not mark.exists()
 

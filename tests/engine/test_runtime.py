@@ -1,6 +1,4 @@
 """Changes that the command line makes to a config."""
-import shutil
-
 import pytest
 import torch
 from mmengine.config import Config
@@ -23,11 +21,38 @@ def test_work_dir_order(cfg):
     assert cfg.work_dir == 'given'
 
 
-@pytest.mark.parametrize('resume, expected', [
-    (None, (None, None)), ('auto', (True, None)), ('a.pth', (True, 'a.pth'))])
-def test_resume(cfg, resume, expected):
-    runtime.set_resume(cfg, resume)
-    assert (cfg.get('resume'), cfg.get('load_from')) == expected
+def test_resume(cfg, tmp_path):
+    cfg.work_dir = str(tmp_path)
+    runtime.set_resume(cfg, None)
+    assert (cfg.get('resume'), cfg.get('load_from')) == (None, None)
+    runtime.set_resume(cfg, 'auto')
+    assert (cfg.resume, cfg.load_from) == (False, None), 'nothing to resume yet'
+    with pytest.raises(FileNotFoundError, match='there is no checkpoint a.pth'):
+        runtime.set_resume(cfg, 'a.pth')
+    path = str(tmp_path / 'epoch_3.pth')
+    torch.save({}, path)
+    for resume in (path, 'auto', str(tmp_path)):
+        cfg.resume = cfg.load_from = None
+        runtime.set_resume(cfg, resume)
+        assert (cfg.resume, cfg.load_from) == (True, path)
+    cfg.load_from = None
+    runtime.set_resume(cfg, None)  # as the config says
+    assert (cfg.resume, cfg.load_from) == (True, path)
+
+
+def test_loaders_without_workers(cfg):
+    cfg.val_dataloader = dict(num_workers=0, persistent_workers=True, prefetch_factor=2)
+    cfg.train_dataloader = dict(num_workers=2, persistent_workers=True)
+    runtime.settle_loaders(cfg)
+    assert cfg.val_dataloader == dict(num_workers=0)
+    assert cfg.train_dataloader == dict(num_workers=2, persistent_workers=True)
+
+
+def test_hooks_that_are_none(cfg):
+    cfg.default_hooks = dict(ema=None, timer=None, logger=dict(type='LoggerHook'))
+    runtime.settle_hooks(cfg)
+    # MMEngine removes its own timer where it is told None
+    assert cfg.default_hooks == dict(timer=None, logger=dict(type='LoggerHook'))
 
 
 @pytest.mark.parametrize('cuda, bf16, expected', [
@@ -81,25 +106,6 @@ def test_nccl_on_gpu_is_left_to_mmengine(cfg, monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     runtime.set_launcher(cfg, 'pytorch')
     assert 'model_wrapper_cfg' not in cfg
-
-
-def test_a_work_dir_stands_for_its_latest_checkpoint(tmp_path):
-    work_dir = tmp_path / 'work'
-    work_dir.mkdir()
-    for missing in (work_dir, work_dir / 'epoch_1.pth'):
-        with pytest.raises(FileNotFoundError, match='checkpoint'):
-            runtime.find_checkpoint(str(missing))
-    for name in ('epoch_1.pth', 'epoch_2.pth'):
-        (work_dir / name).touch()
-    (work_dir / 'last_checkpoint').write_text(str(work_dir / 'epoch_2.pth'))
-    assert runtime.find_checkpoint(str(work_dir)) == str(work_dir / 'epoch_2.pth')
-    assert runtime.find_checkpoint(str(work_dir / 'epoch_1.pth')) == str(work_dir / 'epoch_1.pth')
-    moved = work_dir.rename(tmp_path / 'moved')
-    assert runtime.find_checkpoint(str(moved)) == str(moved / 'epoch_2.pth')
-    copied = shutil.copytree(moved, tmp_path / 'copied')
-    (copied / 'last_checkpoint').write_text(str(moved / 'epoch_2.pth'))
-    assert runtime.find_checkpoint(str(copied)) == str(copied / 'epoch_2.pth'), 'not the original'
-    assert runtime.find_checkpoint('https://x/y.pth') == 'https://x/y.pth'
 
 
 @pytest.mark.parametrize('kind', ['TALMetric', 'ProposalMetric'])

@@ -6,7 +6,7 @@ from torch.utils.data import DataLoader
 
 from cltdr_mm.utils import Problem, TALDataError
 
-MESSAGE = "loading: 1 problem(s)\n  a.npy: video 'v0': feature: is empty"
+MESSAGE = "loading: a.npy: video 'v0': feature: is empty"
 
 
 def test_one_problem(tmp_path):

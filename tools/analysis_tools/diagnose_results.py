@@ -1,6 +1,5 @@
 """Say where the detections of a result file fail, and which instances they miss."""
 import argparse
-import sys
 
 from terminaltables import AsciiTable
 
@@ -20,10 +19,10 @@ from cltdr_mm.evaluation.functional import (
     instance_sizes,
     sensitivity,
 )
-from cltdr_mm.utils import write_json
+from cltdr_mm.utils import exit_on_error, write_json
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('results', help='result JSON, or JSON.GZ')
@@ -35,7 +34,7 @@ def parse_args() -> argparse.Namespace:
         '--top-k', type=int, default=10,
         help='profile up to k times as many detections as a class has instances (default: 10)')
     parser.add_argument('--out', help='write all numbers to this JSON file')
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def run(args: argparse.Namespace) -> dict:
@@ -75,15 +74,13 @@ def print_table(rows: list, title: str) -> None:
     print(table.table)
 
 
-def main() -> None:
-    """Turn what is wrong with the input into a message and exit status 1."""
-    try:
-        args = parse_args()
-        report = run(args)
-        if args.out:
-            write_json(report, args.out)
-    except (ValueError, OSError) as error:
-        sys.exit(f'error: {error}')
+@exit_on_error()
+def main(argv=None) -> None:
+    """Read, judge, print, write."""
+    args = parse_args(argv)
+    report = run(args)
+    if args.out:
+        write_json(report, args.out)
 
 
 if __name__ == '__main__':

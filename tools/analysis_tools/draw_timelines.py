@@ -6,9 +6,9 @@ Example::
 """
 import argparse
 import re
-import sys
 from pathlib import Path
 
+from cltdr_mm.utils import exit_on_error
 from cltdr_mm.visualization import draw_timeline, save_figure
 from cltdr_mm.visualization.files import TimelineSource, load_signal
 
@@ -37,27 +37,23 @@ def parse_args(argv=None):
     return parser.parse_args(argv)
 
 
-def main(argv=None) -> int:
-    """Draw what the command line asks for; returns the exit status."""
+@exit_on_error()
+def main(argv=None) -> None:
+    """Draw what the command line asks for."""
     args = parse_args(argv)
-    try:
-        source = TimelineSource(args.annotations,
-                                None if args.results == 'none' else args.results)
-        for video in args.videos or source.choose(args.num):
-            truth, found, duration = source.load(video)
-            signal = None
-            if args.signals:
-                signal = load_signal(args.signals, video, args.signal_rate, args.signal_name)
-            figure = draw_timeline(
-                truth, found, source.classes, video, duration, args.score_thr, args.top_k,
-                args.time_range, args.max_classes, signal=signal)
-            name = re.sub(r'[^\w.\- ]', '_', video)
-            print(save_figure(figure, Path(args.out_dir) / f'{name}.{args.format}'))
-    except (KeyError, OSError, ValueError) as error:
-        print(f'error: {error.args[0] if isinstance(error, KeyError) else error}', file=sys.stderr)
-        return 1
-    return 0
+    source = TimelineSource(args.annotations,
+                            None if args.results == 'none' else args.results)
+    for video in args.videos or source.choose(args.num):
+        truth, found, duration = source.load(video)
+        signal = None
+        if args.signals:
+            signal = load_signal(args.signals, video, args.signal_rate, args.signal_name)
+        figure = draw_timeline(
+            truth, found, source.classes, video, duration, args.score_thr, args.top_k,
+            args.time_range, args.max_classes, signal=signal)
+        name = re.sub(r'[^\w.\- ]', '_', video)
+        print(save_figure(figure, Path(args.out_dir) / f'{name}.{args.format}'))
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

@@ -3,7 +3,6 @@
 The numbers behind the pictures are those that diagnose_results.py prints.
 """
 import argparse
-import sys
 from pathlib import Path
 
 from cltdr_mm.evaluation import PROTOCOLS, get_protocol, load_ground_truth, read_results
@@ -15,6 +14,7 @@ from cltdr_mm.evaluation.functional import (
     instance_sizes,
     sensitivity,
 )
+from cltdr_mm.utils import exit_on_error
 from cltdr_mm.visualization import draw_false_positive_profile, draw_sensitivity, save_figure
 
 
@@ -62,17 +62,13 @@ def draw(args) -> dict:
                                    'instances missed (%)')}
 
 
-def main(argv=None) -> int:
-    """Draw what the command line asks for; returns the exit status."""
+@exit_on_error()
+def main(argv=None) -> None:
+    """Draw what the command line asks for."""
     args = parse_args(argv)
-    try:
-        for name, figure in draw(args).items():
-            print(save_figure(figure, Path(args.out_dir) / f'{name}.png'))
-    except (OSError, ValueError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
-    return 0
+    for name, figure in draw(args).items():
+        print(save_figure(figure, Path(args.out_dir) / f'{name}.png'))
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

@@ -6,9 +6,9 @@ Examples::
     python tools/analysis_tools/plot_curves.py train work_dirs/a work_dirs/b --out train.png
 """
 import argparse
-import sys
 from pathlib import Path
 
+from cltdr_mm.utils import exit_on_error
 from cltdr_mm.visualization import (
     draw_map_curves,
     draw_training_curves,
@@ -35,22 +35,18 @@ def parse_args(argv=None):
     return args
 
 
-def main(argv=None) -> int:
-    """Plot what the command line asks for; returns the exit status."""
+@exit_on_error()
+def main(argv=None) -> None:
+    """Plot what the command line asks for."""
     args = parse_args(argv)
     names = args.names or _names(args.inputs)
-    try:
-        if args.kind == 'map':
-            data = {name: load_metrics(path) for name, path in zip(names, args.inputs)}
-            figure = draw_map_curves(data, args.title)
-        else:
-            data = {name: load_scalars(path) for name, path in zip(names, args.inputs)}
-            figure = draw_training_curves(data, args.keys, args.title)
-        print(save_figure(figure, args.out))
-    except (OSError, ValueError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
-    return 0
+    if args.kind == 'map':
+        data = {name: load_metrics(path) for name, path in zip(names, args.inputs)}
+        figure = draw_map_curves(data, args.title)
+    else:
+        data = {name: load_scalars(path) for name, path in zip(names, args.inputs)}
+        figure = draw_training_curves(data, args.keys, args.title)
+    print(save_figure(figure, args.out))
 
 
 def _names(inputs) -> list:
@@ -64,4 +60,4 @@ def _names(inputs) -> list:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

@@ -3,18 +3,18 @@ import argparse
 
 from cltdr_mm.datasets.converters.activitynet import convert_activitynet
 from cltdr_mm.datasets.converters.common import summary
-from cltdr_mm.utils import exit_on_bad_data
+from cltdr_mm.utils import exit_on_error
 
 
-@exit_on_bad_data()
-def main() -> None:
+@exit_on_error()
+def main(argv=None) -> None:
     """Parse arguments, convert, print the counts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('source', help='anet_anno_action.json')
     parser.add_argument('video_info', help='video_info_new.csv')
     parser.add_argument('--out', default='data/anet13/annotations/anet13.json',
                         help='JSON to write (default: %(default)s)')
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     database, left_out = convert_activitynet(args.source, args.video_info, args.out)
     print(summary(args.out, database, left_out))
 

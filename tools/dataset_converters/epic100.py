@@ -3,11 +3,11 @@ import argparse
 
 from cltdr_mm.datasets.converters.common import summary
 from cltdr_mm.datasets.converters.epic import convert_epic100
-from cltdr_mm.utils import exit_on_bad_data
+from cltdr_mm.utils import exit_on_error
 
 
-@exit_on_bad_data()
-def main() -> None:
+@exit_on_error()
+def main(argv=None) -> None:
     """Parse arguments, convert, print the counts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('task', choices=['verb', 'noun'], help='which label a segment gets')
@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument('--validation', help='EPIC_100_validation.csv')
     parser.add_argument(
         '--out', help='JSON to write (default: data/epic100/annotations/epic100_<task>.json)')
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if not (args.train or args.validation):
         parser.error('give --train, --validation or both')
     out = args.out or f'data/epic100/annotations/epic100_{args.task}.json'

@@ -4,11 +4,11 @@ import os.path as osp
 
 from cltdr_mm.datasets.converters.common import summary
 from cltdr_mm.datasets.converters.hapt import convert_hapt
-from cltdr_mm.utils import exit_on_bad_data
+from cltdr_mm.utils import exit_on_error
 
 
-@exit_on_bad_data()
-def main() -> None:
+@exit_on_error()
+def main(argv=None) -> None:
     """Parse arguments, convert, print the counts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('source', help='zip archive, or folder it was unpacked to')
@@ -17,7 +17,7 @@ def main() -> None:
                         help='accept less than the 61 recordings and 1,214 segments published')
     parser.add_argument('--validation', nargs='+', type=int, default=[], metavar='USER',
                         help='training people to set apart as the subset validation')
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     database = convert_hapt(args.source, args.out, args.partial, args.validation)
     print(summary(osp.join(args.out, 'annotations.json'), database))
 

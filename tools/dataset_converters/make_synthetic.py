@@ -12,11 +12,11 @@ from cltdr_mm.datasets.converters.synthetic import (
     make_features_for,
     make_synthetic,
 )
-from cltdr_mm.utils import exit_on_bad_data
+from cltdr_mm.utils import exit_on_error
 
 
-@exit_on_bad_data()
-def main() -> None:
+@exit_on_error()
+def main(argv=None) -> None:
     """Parse arguments, generate, print the counts."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
@@ -30,7 +30,7 @@ def main() -> None:
     mini.add_argument('--dataset', default='TALDataset', help='registered dataset whose classes '
                       'and known exceptions apply, say THUMOS14Dataset')
     mini.add_argument('--max-videos', type=int, help='videos of each subset')
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     values = {field.name: getattr(args, field.name) for field in fields(SyntheticSpec)}
     if args.annotations is None:
         database = make_synthetic(args.out, SyntheticSpec(**values))

@@ -3,11 +3,11 @@ import argparse
 
 from cltdr_mm.datasets.converters.common import summary
 from cltdr_mm.datasets.converters.thumos import convert_multithumos
-from cltdr_mm.utils import exit_on_bad_data
+from cltdr_mm.utils import exit_on_error
 
 
-@exit_on_bad_data()
-def main() -> None:
+@exit_on_error()
+def main(argv=None) -> None:
     """Parse arguments, convert, print the counts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('source', help='multithumos.json')
@@ -19,7 +19,7 @@ def main() -> None:
                         help='videos to leave out, say for want of features')
     parser.add_argument('--out', default='data/multithumos/annotations/multithumos.json',
                         help='JSON to write (default: %(default)s)')
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     database, left_out = convert_multithumos(
         args.source, args.out, args.thumos14, args.class_list, args.default_fps, args.exclude)
     print(summary(args.out, database, left_out))

@@ -6,7 +6,6 @@ configs/release/cltdr_gmg/thumos_i3d_focalloss.py
 """
 import argparse
 import os
-import sys
 
 from mmaction.registry import MODELS
 from mmengine.config import Config
@@ -14,9 +13,10 @@ from mmengine.registry import init_default_scope
 
 import cltdr_mm  # noqa: F401
 from cltdr_mm.engine.checkpoint_conversion import FAMILIES, convert_checkpoint
+from cltdr_mm.utils import exit_on_error
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv=None) -> argparse.Namespace:
     """Read the command line.
 
     Returns:
@@ -33,26 +33,24 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--no-ema', action='store_true',
                         help='take the weights themselves, not their moving average, which the '
                         'published results come from')
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     for path in (args.source, args.config):
         if path is not None and not os.path.isfile(path):
             parser.error(f'there is no file {path}')
     return args
 
 
-def main() -> None:
+@exit_on_error()
+def main(argv=None) -> None:
     """Convert; what does not fit ends the program with a message and no file."""
-    args = parse_args()
+    args = parse_args(argv)
     model = None
     if args.config is not None:
         cfg = Config.fromfile(args.config)
         init_default_scope(cfg.get('default_scope', 'mmaction'))
         model = MODELS.build(cfg.model)
-    try:
-        converted = convert_checkpoint(args.source, args.target, args.family, model,
-                                       ema=not args.no_ema)
-    except ValueError as error:
-        sys.exit(f'error: {error}')
+    converted = convert_checkpoint(args.source, args.target, args.family, model,
+                                   ema=not args.no_ema)
     tensors = converted['state_dict'].values()
     print(f'{args.target}: {len(tensors)} tensors, '
           f'{sum(tensor.numel() for tensor in tensors):,} numbers')

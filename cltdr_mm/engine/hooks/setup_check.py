@@ -6,9 +6,11 @@ import torch
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
+from mmengine.runner import BaseLoop
 
 from ...structures import TimeMajor
 from ...utils import TALDataError, moved_class
+from ..checkpoint_fit import check_classes, check_fit, check_overlap
 
 
 @HOOKS.register_module()
@@ -20,7 +22,13 @@ class SetupCheckHook(Hook):
     post-processor is told the class names (``set_classes``, for files in another order), and it and
     every metric must accept the videos (``check_videos``). Parts without these attributes are not
     asked.
+
+    A checkpoint that is tested or resumed must have exactly the weights of the model, and the
+    classes of the data set in their order. One that a training starts from (``load_from``) must
+    have some of the weights.
     """
+
+    priority = 'HIGH'  # before the hooks that take from a checkpoint what they find
 
     def __init__(self) -> None:
         self._checked: set[int] = set()
@@ -38,6 +46,23 @@ class SetupCheckHook(Hook):
         """Check the test set, see :meth:`before_train`."""
         self._check(runner, runner.test_loop)
 
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Compare a checkpoint with the model and the data set; raises TALDataError."""
+        name = str(runner._load_from or 'the latest checkpoint')
+        model = _model(runner)
+        trains = isinstance(runner._train_loop, BaseLoop)
+        if trains and not runner._resume:
+            check_overlap(checkpoint, model, name)
+            return
+        check_fit(checkpoint, model, name)
+        if runner._resume and not {'meta', 'message_hub', 'optimizer'} <= set(checkpoint):
+            raise TALDataError.of('checkpoint', name, 'optimizer', 'is missing: weights alone '
+                                  'cannot be resumed, a training starts from them by load_from')
+        loops = [runner._train_loop] if trains else [runner._val_loop, runner._test_loop]
+        for loop in loops:
+            if isinstance(loop, BaseLoop):
+                check_classes(checkpoint, _classes(loop.dataloader.dataset), name)
+
     def _check(self, runner, loop: Any) -> None:
         if loop is None or id(loop) in self._checked:  # each validation of a training comes here
             return
@@ -45,7 +70,7 @@ class SetupCheckHook(Hook):
         dataset = loop.dataloader.dataset
         if not hasattr(dataset, 'get_data_info'):
             return
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = _model(runner)
         infos = [dataset.get_data_info(i) for i in range(len(dataset))]
         _check_labels(infos, model, dataset)
         _check_channels(model, dataset)
@@ -63,6 +88,10 @@ class SetupCheckHook(Hook):
 HOOKS.register_module(module=moved_class(
     'ExternalScoresHook', 'SetupCheckHook, which asks for video-level scores too (it is among the '
     'default hooks of configs/: leave this one out)'))
+
+
+def _model(runner):
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 
 def _classes(dataset) -> Optional[Sequence[str]]:

@@ -1,0 +1,83 @@
+"""Changes of a config on the command line, and keys that nothing reads."""
+import argparse
+import difflib
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.config import Config, DictAction
+from mmengine.runner import Runner
+
+from ..utils.explained import suggestion
+
+#: Top-level keys that MMEngine reads beside the arguments of its Runner.
+_MORE_KEYS = {'custom_imports', 'runner_type', 'model_wrapper_cfg', 'find_unused_parameters',
+              'compile', 'activation_checkpointing', 'efficient_conv_bn_eval'}
+RUNNER_KEYS = (set(inspect.signature(Runner.__init__).parameters) | _MORE_KEYS) - {'self', 'cfg'}
+
+
+class ConfigOption(DictAction):
+    """``--cfg-options``, which ends with a message where MMEngine's ends in a traceback."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values,
+                 option_string=None) -> None:
+        """Add changes to the namespace."""
+        for value in values:
+            key, equals, _ = value.partition('=')
+            if not (equals and key):
+                parser.error(f'{option_string}: {value!r} is no change of a config: write '
+                             'key=value without blanks, or in quotes "key=[a, b]"')
+        try:
+            super().__call__(parser, namespace, values, option_string)
+        except (AssertionError, ValueError) as error:
+            parser.error(f'{option_string}: {error}')
+
+
+def check_options(cfg: Config, options: Mapping[str, Any]) -> None:
+    """Refuse changes that would go nowhere, or put text where a number is.
+
+    Args:
+        cfg (Config): The config before the changes.
+        options (Mapping[str, Any]): Values by dotted key.
+
+    Raises:
+        ValueError: Naming the key.
+    """
+    for key, value in options.items():
+        first = key.split('.')[0]
+        if first not in cfg and first not in RUNNER_KEYS:
+            raise ValueError(f'--cfg-options {key}: the config has no key `{first}`'
+                             + suggestion(first, RUNNER_KEYS | set(cfg)))
+        old = _lookup(cfg, key)
+        if isinstance(old, (int, float)) and isinstance(value, str):
+            raise ValueError(f'--cfg-options {key}: was {old}, and {value!r} is no number')
+
+
+def check_keys(cfg: Config, name: str) -> None:
+    """Refuse top-level keys that are a slip away from one that MMEngine reads.
+
+    Args:
+        cfg (Config): The config. Other names of its own, say of paths, are allowed.
+        name (str): Its file.
+
+    Raises:
+        ValueError: Naming the key and what was meant.
+    """
+    for key in cfg:
+        if key not in RUNNER_KEYS:
+            near = difflib.get_close_matches(key, RUNNER_KEYS, 1, 0.88)
+            if near:
+                raise ValueError(f'{name}: `{key}` is read by nothing: did you mean `{near[0]}`?')
+
+
+def _lookup(cfg: Config, key: str) -> Any:
+    """Value at a dotted key, None where there is none."""
+    value: Any = cfg
+    for part in key.split('.'):
+        if isinstance(value, (list, tuple)) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        elif isinstance(value, (dict, Config)) and part in value:
+            value = value[part]
+        else:
+            return None
+    return value

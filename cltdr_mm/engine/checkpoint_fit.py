@@ -1,0 +1,158 @@
+"""Says before anything is computed whether a checkpoint belongs to a model and its classes.
+
+MMEngine loads what fits and leaves the rest as it was initialised: the figures of a wrong
+checkpoint would be those of random weights.
+"""
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional
+
+import torch
+from mmengine.logging import print_log
+from torch import Tensor
+
+from ..utils import TALDataError
+
+SHOWN = 4  # keys of one kind that a message names
+CONVERTER = 'tools/model_converters/convert_checkpoint.py'
+
+
+def state_dict_in(checkpoint: Any, name: str) -> Mapping[str, Tensor]:
+    """The weights in a checkpoint.
+
+    Args:
+        checkpoint: What was loaded, of any type.
+        name (str): Its file.
+
+    Returns:
+        Mapping[str, Tensor]: Its ``state_dict``.
+
+    Raises:
+        TALDataError: If it is no checkpoint of MMEngine's layout.
+    """
+    def bad(message: str) -> TALDataError:
+        return TALDataError.of('checkpoint', name, 'state_dict', message)
+
+    if not isinstance(checkpoint, Mapping):
+        raise bad(f'is missing: the file holds a {type(checkpoint).__name__}')
+    if 'state_dict' not in checkpoint:
+        if not checkpoint:
+            raise bad('is missing: the file holds an empty dict')
+        if all(isinstance(value, Tensor) for value in checkpoint.values()):
+            raise bad('is missing: the file holds bare weights; save dict(state_dict=weights), or '
+                      f'convert it with {CONVERTER} if it was published')
+        raise bad(f'is missing; the file has {sorted(map(str, checkpoint))[:8]}')
+    state = checkpoint['state_dict']
+    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise bad('must be tensors by name')
+    if not state:
+        raise bad('is empty')
+    if any(key.startswith('module.') for key in state):
+        raise bad("its keys begin with 'module.': " + (
+            f'published, it seems: convert it with {CONVERTER}'
+            if 'state_dict_ema' in checkpoint else
+            f'save model.module.state_dict(), or convert it with {CONVERTER} if it was published'))
+    return state
+
+
+def misfits(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str:
+    """Compare weights with those of a model.
+
+    Args:
+        state (Mapping[str, Tensor]): Of a checkpoint.
+        expected (Mapping[str, Tensor]): Of a model.
+
+    Returns:
+        str: Keys that are missing, left over and of another shape, the first of each; '' if they
+        fit.
+    """
+    other_shape = [f'{key} is {tuple(value.shape)}, not {tuple(expected[key].shape)}'
+                   for key, value in state.items()
+                   if key in expected and value.shape != expected[key].shape]
+    kinds = {'missing': [key for key in expected if key not in state],
+             'left over': [key for key in state if key not in expected],
+             'of another shape': other_shape}
+    parts = []
+    for kind, keys in kinds.items():
+        if keys:
+            more = f' and {len(keys) - SHOWN} more' if len(keys) > SHOWN else ''
+            parts.append(f'{kind}: {", ".join(keys[:SHOWN])}{more}')
+    return '; '.join(parts)
+
+
+def check_fit(checkpoint: Any, model: torch.nn.Module, name: str) -> None:
+    """Refuse a checkpoint whose weights are not exactly those of a model.
+
+    Args:
+        checkpoint: What was loaded, of any type.
+        model (nn.Module): Not wrapped for parallel training.
+        name (str): File of the checkpoint.
+
+    Raises:
+        TALDataError: Naming the file, and the keys that are missing, left over or misshapen.
+    """
+    found = misfits(state_dict_in(checkpoint, name), model.state_dict())
+    if found:
+        advice = ''
+        if 'state_dict_ema' in checkpoint:
+            advice = f'; published, it seems: convert it with {CONVERTER}'
+        raise TALDataError.of('checkpoint', name, 'state_dict',
+                              f'does not fit the model of the config: {found}{advice}')
+
+
+def check_overlap(checkpoint: Any, model: torch.nn.Module, name: str) -> None:
+    """Refuse a checkpoint that has nothing for a model; for trainings that start from one.
+
+    Args:
+        checkpoint: What was loaded, of any type.
+        model (nn.Module): Not wrapped for parallel training.
+        name (str): File of the checkpoint.
+
+    Raises:
+        TALDataError: If no key of the checkpoint has the name and shape of one of the model.
+    """
+    state, expected = state_dict_in(checkpoint, name), model.state_dict()
+    if not any(key in expected and value.shape == expected[key].shape
+               for key, value in state.items()):
+        raise TALDataError.of('checkpoint', name, 'state_dict', 'has nothing for the model of the '
+                              f'config: {misfits(state, expected)}')
+
+
+def checkpoint_classes(checkpoint: Mapping) -> Optional[list[str]]:
+    """Class names that a checkpoint brings, in the order of its labels; None without any."""
+    meta = checkpoint.get('meta')
+    data = (meta.get('dataset_meta') if isinstance(meta, Mapping) else None) or {}
+    # early versions of MMEngine wrote upper-case keys
+    classes = data.get('classes') or data.get('CLASSES')
+    return list(classes) if classes else None
+
+
+def check_classes(checkpoint: Mapping, classes: Optional[Sequence[str]], name: str) -> None:
+    """Refuse a checkpoint whose labels mean other classes than those of a data set.
+
+    Args:
+        checkpoint (Mapping): As loaded. One that names no classes gets a remark in the log.
+        classes (Sequence[str], optional): Of the data set; None if it names none.
+        name (str): File of the checkpoint.
+
+    Raises:
+        TALDataError: If the classes differ, or stand in another order.
+    """
+    if not classes:
+        return
+    trained, classes = checkpoint_classes(checkpoint), list(classes)
+    if trained is None:
+        print_log(f'{name} does not say what its classes are called: whether they are those of '
+                  'the data set, in this order, cannot be checked', logger='current')
+    elif trained != classes:
+        if sorted(trained) == sorted(classes):
+            first = next(i for i, (a, b) in enumerate(zip(trained, classes)) if a != b)
+            what = (f'stand in another order than in the data set: class {first} is '
+                    f'{trained[first]!r} in the checkpoint, {classes[first]!r} in the data set')
+        else:
+            unknown = [c for c in trained if c not in classes], [
+                c for c in classes if c not in trained]
+            what = (f'are others than those of the data set: {len(trained)} against '
+                    f'{len(classes)}, only in the checkpoint {unknown[0][:SHOWN]}, only in the '
+                    f'data set {unknown[1][:SHOWN]}')
+        raise TALDataError.of('checkpoint', name, 'classes', f"{what}; the checkpoint's go with "
+                              'metainfo=dict(classes=[...]) of the data set')
