@@ -20,6 +20,7 @@ from torch import nn
 from ..datasets import TALDataset
 from ..datasets.feature_source import FeatureSource
 from ..engine.checkpoint_config import checkpoint_config
+from ..engine.checkpoint_fit import check_fit, checkpoint_classes
 from ..structures import merge_windows
 from ..utils import result_content, write_json
 from ..visualization import TALVisualizer
@@ -50,7 +51,7 @@ class TALInferencer(BaseInferencer):
 
     Raises:
         TypeError: If ``model`` is none of the above.
-        ValueError: If neither model nor weights are given.
+        ValueError: If neither model nor weights are given, or the weights are not the model's.
 
     Examples:
         >>> inferencer = TALInferencer('configs/cltdr_hapt.py', 'best.pth')
@@ -99,8 +100,10 @@ class TALInferencer(BaseInferencer):
             if not cfg:  # the base class would execute the config in the checkpoint
                 checkpoint = _load_checkpoint(weights, map_location='cpu')
                 cfg.update(checkpoint_config(checkpoint, str(weights))._cfg_dict)
+            self._weights = weights
             return super()._init_model(cfg, weights, device)
         if weights is not None:
+            self._weights = weights
             self._load_weights_to_model(
                 self._module, _load_checkpoint(weights, map_location='cpu'), cfg)
         meta = getattr(self._module, 'dataset_meta', None) or {}
@@ -108,10 +111,10 @@ class TALInferencer(BaseInferencer):
         return self._module.to(device).eval()
 
     def _load_weights_to_model(self, model, checkpoint, cfg) -> None:
+        if checkpoint is not None:
+            check_fit(checkpoint, model, str(self._weights))
+            self._checkpoint_classes = checkpoint_classes(checkpoint)
         super()._load_weights_to_model(model, checkpoint, cfg)
-        meta = ((checkpoint or {}).get('meta') or {}).get('dataset_meta') or {}
-        # early versions of MMEngine wrote upper-case keys
-        self._checkpoint_classes = meta.get('classes') or meta.get('CLASSES')
 
     def _init_pipeline(self, cfg) -> SampleMaker:
         """Take from the test data set's config what it says about features."""

@@ -3,7 +3,7 @@
 MMEngine can chain ``LinearLR`` and ``CosineAnnealingLR`` in a list. Lists are replaced as a whole
 when a config inherits, and the end of the warm-up stands in two places of that one; as a single
 scheduler a recipe states ``max_epochs`` and ``warmup`` and nothing else. The value is computed from
-the step alone, not from the value before it, so that a resumed run has exactly the same one.
+the step alone, not from the value before it.
 """
 import math
 
@@ -94,16 +94,6 @@ class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
             return self.start_factor + (1 - self.start_factor) * step / self.warmup
         done = min((step - self.warmup) / (self.end - self.begin - self.warmup), 1.)
         return self.end_factor + (1 - self.end_factor) * (1 + math.cos(math.pi * done)) / 2
-
-    def load_state_dict(self, state_dict: dict) -> None:
-        """Continue at the step that was saved, on the curve that this config describes.
-
-        A resumed run may be longer than the one that was saved; on the old curve it would stay
-        at the end.
-        """
-        curve = {name: getattr(self, name)
-                 for name in ('begin', 'end', 'warmup', 'start_factor', 'end_factor')}
-        super().load_state_dict({**state_dict, **curve})
 
     def _get_value(self) -> list[float]:
         return [base * self.factor(self.last_step) for base in self.base_values]

@@ -65,19 +65,6 @@ def test_runner_ends_it_with_the_training(toy_runner):
     assert runner.optim_wrapper.get_lr()['lr'] == pytest.approx([last, last])
 
 
-def test_a_longer_training_resumes_on_its_own_curve():
-    opt = optimizer()
-    short = WarmupCosineLR(opt, warmup=2, end=6, by_epoch=False)
-    trace(opt, [short], 6)
-    longer = WarmupCosineLR(optimizer(), warmup=3, end=12, by_epoch=False)
-    longer.load_state_dict(short.state_dict())
-    longer.step()
-    step = longer.last_step
-    assert step == short.last_step + 1 and longer.end == 12
-    assert longer.get_last_value()[0] == pytest.approx(longer.factor(step))
-    assert longer.factor(step) > .5 > longer.factor(11)
-
-
 @pytest.mark.parametrize('by_epoch', [True, False])
 def test_warmup_must_fit(by_epoch):
     with pytest.raises(ValueError, match='warm-up of 10 .* does not fit into 10'):
