@@ -3,6 +3,7 @@ import os
 from pathlib import Path
 
 import pytest
+from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
 import cltdr_mm  # noqa: F401  (registers what a file may build without importing its module)
@@ -18,6 +19,15 @@ def no_scope_left_behind():
     tests that happen to run before in the same process.
     """
     DefaultScope._instance_dict.clear()
+
+
+@pytest.fixture
+def mm_log(caplog):
+    """What MMEngine's logger says, which the logging module does not know of."""
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(caplog.handler)
+    yield caplog
+    logger.removeHandler(caplog.handler)
 
 
 @pytest.fixture(scope='session')

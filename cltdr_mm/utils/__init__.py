@@ -4,10 +4,10 @@ from .json_files import read_json
 from .moved import moved_class, refuse_moved, refuse_moved_name
 from .problems import Problem, TALDataError, report_problems
 from .result_files import read_result_file, result_content
-from .writing import atomic_path, write_json
+from .writing import atomic_path, remove_parts, write_json
 
 __all__ = [
     'Problem', 'TALDataError', 'atomic_path', 'exit_on_error', 'moved_class', 'read_json',
-    'read_result_file', 'refuse_moved', 'refuse_moved_name', 'report_problems', 'result_content',
-    'write_json'
+    'read_result_file', 'refuse_moved', 'refuse_moved_name', 'remove_parts', 'report_problems',
+    'result_content', 'write_json'
 ]

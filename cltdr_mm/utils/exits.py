@@ -71,7 +71,8 @@ def error_line(error: BaseException, cfg: Optional[Config] = None) -> str:
     # the text of a KeyError is the representation of its key
     text = error.args[0] if isinstance(error, KeyError) and error.args else error
     text = ' '.join(str(text).split())
-    if isinstance(error, (FloatingPointError, OSError, ValueError)) and text:
+    plain = isinstance(error, (FloatingPointError, ImportError, OSError, ValueError))
+    if text and (plain or (isinstance(error, KeyError) and ' ' in text)):
         return text
     return f'{type(error).__name__}: {text} ({DEBUG}=1 shows where)'
 

@@ -45,7 +45,7 @@ def explain(error: BaseException, cfg: Union[Mapping, Config]) -> Optional[str]:
             return (f'{_place(cfg, "type", wrong)}`{wrong}` is not registered (as {registry})'
                     + suggestion(wrong, _names(registry)))
     if isinstance(error, TypeError):
-        found = re.search(r"unexpected keyword argument '(\w+)'", text)
+        found = re.search(r"(?:unexpected keyword argument|has no argument) '?(\w+)", text)
         if found:
             return _unexpected(cfg, found.group(1), text)
     return None

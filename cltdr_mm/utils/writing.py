@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Optional, Union
 
+_PART = '.part'  # in names of files that are still being written
+
 
 @contextmanager
 def atomic_path(path: Union[str, Path]) -> Iterator[str]:
@@ -27,7 +29,7 @@ def atomic_path(path: Union[str, Path]) -> Iterator[str]:
     """
     path = Path(path).absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp('.part' + path.suffix, '.', path.parent)
+    handle, temporary = tempfile.mkstemp(_PART + path.suffix, '.', path.parent)
     os.close(handle)
     try:
         yield temporary
@@ -40,6 +42,16 @@ def atomic_path(path: Union[str, Path]) -> Iterator[str]:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def remove_parts(folder: Union[str, Path]) -> None:
+    """Remove what :func:`atomic_path` left in a folder when its process was killed.
+
+    Args:
+        folder (str or Path): One that no other process writes to.
+    """
+    for path in Path(folder).glob(f'.*{_PART}*'):
+        path.unlink(missing_ok=True)
 
 
 def write_json(content: Any, path: Union[str, Path], indent: Optional[int] = None) -> None:

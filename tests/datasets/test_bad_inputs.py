@@ -3,7 +3,6 @@ import json
 
 import numpy as np
 import pytest
-from mmengine.logging import MMLogger
 
 from cltdr_mm.datasets import TALDataError
 
@@ -175,17 +174,12 @@ def test_long_reports_are_cut(mini):
     assert len(error.problems) == 50
 
 
-def test_skip_is_opt_in_and_says_what_it_skips(mini, caplog):
+def test_skip_is_opt_in_and_says_what_it_skips(mini, mm_log):
     spoil(mini)
-    logger = MMLogger.get_current_instance()  # one that the logging module does not know of
-    logger.addHandler(caplog.handler)
-    try:
-        dataset = mini.build(on_error='skip')
-    finally:
-        logger.removeHandler(caplog.handler)
+    dataset = mini.build(on_error='skip')
     assert [dataset.get_data_info(i)['video_name'] for i in range(len(dataset))] == ['v0']
     assert dataset.get_data_info(0)['gt_labels'].tolist() == [2]  # the other annotation stays
-    text = caplog.text
+    text = mm_log.text
     for part in ('skipped 3 item(s)', 'annotations[0].label', "unknown label 'swim'", 'v1',
                  'is missing', str(mini.feature('v2')), 'zero-length'):
         assert part in text

@@ -35,14 +35,18 @@ class Tools:
                 for arg in args]
         script = self.root / 'tools' / args[0]
         start = [str(script)] if script.suffix == '.sh' else [sys.executable, str(script)]
-        with socket.socket() as free:
-            free.bind(('127.0.0.1', 0))
-            port = str(free.getsockname()[1])
-        env = dict(os.environ, PYTHON=sys.executable, PORT=port, OMP_NUM_THREADS='1')
+        env = dict(os.environ, PYTHON=sys.executable, PORT=free_port(), OMP_NUM_THREADS='1')
         done = subprocess.run(start + args[1:], cwd=self.cwd, env=env, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1800)
         assert (done.returncode == 0) == ok, done.stdout[-8000:]
         return done.stdout
+
+
+def free_port() -> str:
+    """A port for the ranks of a distributed run to meet at."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        return str(free.getsockname()[1])
 
 
 def small(data: Path, **kwargs) -> list:

@@ -82,8 +82,8 @@ def loader(train: bool, **kwargs) -> dict:
                 dataset=dict(type='ToyDataset', noise=0.1 if train else 0.), **kwargs)
 
 
-def toy_config(root, work_dir, epochs=2, **overrides) -> Config:
-    """The repository's own bases with the toy parts in them."""
+def toy_config(root, work_dir, epochs=2, curve=None, **overrides) -> Config:
+    """The repository's own bases with the toy parts in them; `curve` replaces the schedule."""
     bases = [str(root / CONFIGS / name)
              for name in ('default_runtime.py', 'schedules/adamw_cosine.py')]
     cfg = Config(dict(
@@ -95,5 +95,7 @@ def toy_config(root, work_dir, epochs=2, **overrides) -> Config:
         cfg.merge_from_dict(Config.fromfile(base).to_dict())
     cfg.merge_from_dict(dict(train_cfg=dict(max_epochs=epochs), param_scheduler=dict(warmup=0.5),
                              optim_wrapper=dict(optimizer=dict(lr=0.01))))
+    if curve is not None:
+        cfg.param_scheduler = curve
     cfg.merge_from_dict(overrides)
     return cfg

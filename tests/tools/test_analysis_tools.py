@@ -44,10 +44,10 @@ def pictures(folder):
 def test_draw_timelines_draws_as_many_as_asked(tool, files, capsys):
     results, annotations, out = files
     main = tool('analysis_tools/draw_timelines')
-    assert main([results, annotations, '--out-dir', str(out), '--num', '2']) == 0
+    main([results, annotations, '--out-dir', str(out), '--num', '2'])
     assert sorted(pictures(out)) == ['v0.png', 'v5.png']
     assert str(out / 'v0.png') in capsys.readouterr().out
-    assert main(['none', annotations, '--out-dir', str(out / 'gt'), '--videos', 'v3', 'v1']) == 0
+    main(['none', annotations, '--out-dir', str(out / 'gt'), '--videos', 'v3', 'v1'])
     assert sorted(pictures(out / 'gt')) == ['v1.png', 'v3.png']
 
 
@@ -57,9 +57,9 @@ def test_draw_timelines_takes_signals(tool, files, tmp_path):
     np.savetxt(tmp_path / 'raw' / 'acc_v1.txt', np.random.default_rng(0).normal(size=(1500, 3)))
     main = tool('analysis_tools/draw_timelines')
     base = [results, annotations, '--videos', 'v1']
-    assert main([*base, '--out-dir', str(out / 'a')]) == 0
-    assert main([*base, '--out-dir', str(out / 'b'), '--signals', str(tmp_path / 'raw'),
-                 '--signal-name', '|a| (g)']) == 0
+    main([*base, '--out-dir', str(out / 'a')])
+    main([*base, '--out-dir', str(out / 'b'), '--signals', str(tmp_path / 'raw'),
+                 '--signal-name', '|a| (g)'])
     plain, signal = pictures(out / 'a')['v1.png'], pictures(out / 'b')['v1.png']
     assert signal.shape[0] > plain.shape[0] + 100, 'the signal takes room below'
 
@@ -67,21 +67,21 @@ def test_draw_timelines_takes_signals(tool, files, tmp_path):
 def test_draw_timelines_says_what_is_wrong(tool, files, capsys):
     results, annotations, out = files
     main = tool('analysis_tools/draw_timelines')
-    assert main([results, annotations, '--out-dir', str(out), '--videos', 'v9']) == 1
-    assert 'video v9 is in neither' in capsys.readouterr().err
-    assert main([annotations, annotations, '--out-dir', str(out)]) == 1
-    assert 'ann.json: results: is missing' in capsys.readouterr().err
-    assert main([results + 'x', annotations, '--out-dir', str(out)]) == 1
-    assert 'res.jsonx' in capsys.readouterr().err
+    with pytest.raises(SystemExit, match=r'error: .*video v9 is in neither'):
+        main([results, annotations, '--out-dir', str(out), '--videos', 'v9'])
+    with pytest.raises(SystemExit, match=r'error: .*ann\.json: results: is missing'):
+        main([annotations, annotations, '--out-dir', str(out)])
+    with pytest.raises(SystemExit, match=r'error: .*res\.jsonx'):
+        main([results + 'x', annotations, '--out-dir', str(out)])
     assert not out.exists()
 
 
 def test_real_detections(tool, shared_data, tmp_path):
     out = tmp_path / 'out'
-    assert tool('analysis_tools/draw_timelines')([
+    tool('analysis_tools/draw_timelines')([
         str(shared_data / 'fixtures/evaluation/turn_detections.json.gz'),
         str(shared_data / 'data/annotations/thumos14.json'), '--out-dir', str(out), '--videos',
-        'video_test_0000793', 'video_test_0000004']) == 0
+        'video_test_0000793', 'video_test_0000004'])
     assert len(pictures(out)) == 2
 
 
@@ -94,11 +94,11 @@ def test_plot_curves(tool, tmp_path, capsys):
             '\n'.join(json.dumps(dict(loss=1 / i, step=i)) for i in range(1, 60)))
     inputs = [str(tmp_path / n / 'metrics.json') for n in 'ab']
     out = tmp_path / 'pictures'
-    assert main(['map', *inputs, '--out', str(out / 'map.png'), '--title', 'T']) == 0
-    assert main(['train', str(tmp_path / 'a'), '--out', str(out / 'train.png')]) == 0
+    main(['map', *inputs, '--out', str(out / 'map.png'), '--title', 'T'])
+    main(['train', str(tmp_path / 'a'), '--out', str(out / 'train.png')])
     assert sorted(pictures(out)) == ['map.png', 'train.png']
-    assert main(['train', str(out), '--out', str(out / 'x.png')]) == 1
-    assert 'no vis_data/scalars.json' in capsys.readouterr().err
+    with pytest.raises(SystemExit, match=r'error: .*no vis_data/scalars\.json'):
+        main(['train', str(out), '--out', str(out / 'x.png')])
     with pytest.raises(SystemExit):
         main(['map', *inputs, '--out', str(out / 'x.png'), '--names', 'one'])
     assert not (out / 'x.png').exists()
@@ -125,14 +125,14 @@ def test_infer_writes_results_and_pictures(tool, tmp_path, capsys):
     main = tool('infer')
     base = [str(path), str(tmp_path / 'w.pth'), '--device', 'cpu']
     out = tmp_path / 'out'
-    assert main([*base, str(tmp_path / 'feats'), '--out-dir', str(out)]) == 0
+    main([*base, str(tmp_path / 'feats'), '--out-dir', str(out)])
     results = json.loads((out / 'results.json').read_text())['results']
     assert {v: len(r) for v, r in results.items()} == {'x': 7, 'y': 7}
     assert {r['label'] for r in results['x']} <= {'run', 'sit'}
     assert sorted(pictures(out / 'pictures')) == ['x.png', 'y.png']
     assert 'x: 7 detections; strongest:' in capsys.readouterr().out
-    assert main([*base, str(tmp_path / 'gone.npy'), '--out-dir', str(out / 'no')]) == 1
-    assert 'gone.npy: no such file' in capsys.readouterr().err
+    with pytest.raises(SystemExit, match=r'error: .*gone\.npy: no such file'):
+        main([*base, str(tmp_path / 'gone.npy'), '--out-dir', str(out / 'no')])
     assert not (out / 'no').exists()
 
 
@@ -152,10 +152,10 @@ def test_error_profile_draws_what_the_diagnosis_counts(tool, files, capsys):
     results, annotations, out = files
     main = tool('analysis_tools/error_profile')
     command = [results, annotations, '--protocol', 'thumos14', '--out-dir', str(out)]
-    assert main(command) == 0
+    main(command)
     assert sorted(pictures(out)) == ['false_positives.png', 'missed.png', 'sensitivity.png']
-    assert main([results + 'x', *command[1:]]) == 1
-    assert 'res.jsonx' in capsys.readouterr().err
+    with pytest.raises(SystemExit, match=r'error: .*res\.jsonx'):
+        main([results + 'x', *command[1:]])
 
 
 def test_error_profile_of_real_detections(tool, shared_data, tmp_path, monkeypatch):
@@ -164,9 +164,9 @@ def test_error_profile_of_real_detections(tool, shared_data, tmp_path, monkeypat
     titles = []
     monkeypatch.setattr(error_profile, '_title', lambda figure, title: titles.append(title))
     evaluation = shared_data / 'fixtures/evaluation'
-    assert main([str(evaluation / 'turn_detections.json.gz'),
+    main([str(evaluation / 'turn_detections.json.gz'),
                  str(shared_data / 'data/annotations/thumos14.json'), '--protocol', 'thumos14',
-                 '--out-dir', str(tmp_path / 'o')]) == 0
+                 '--out-dir', str(tmp_path / 'o')])
     expected = json.loads((evaluation / 'turn_expected.json').read_text())
     value = 100 * dict(zip(expected['tiou'], expected['mAP']))[0.5]
     assert titles == [f'turn_detections on thumos14, tIoU 0.5, mAP {value:.1f}'] * 3

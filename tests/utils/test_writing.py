@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from cltdr_mm.utils import atomic_path, write_json
+from cltdr_mm.utils import atomic_path, remove_parts, write_json
 
 
 def current_umask():
@@ -58,3 +58,15 @@ def test_a_file_in_the_folder_one_is_in(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_json([1, 2], 'out.json', indent=1)
     assert (tmp_path / 'out.json').read_text() == '[\n 1,\n 2\n]'
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    for name in ('.hidden', 'a.part', 'a.json'):
+        (tmp_path / name).touch()
+    with pytest.raises(FileNotFoundError):
+        with atomic_path(tmp_path / 'a.json') as temporary:
+            left = {path.name for path in tmp_path.iterdir()}
+            assert len(left) == 4
+            remove_parts(tmp_path)
+            assert not os.path.exists(temporary)
+    assert {path.name for path in tmp_path.iterdir()} == {'.hidden', 'a.part', 'a.json'}

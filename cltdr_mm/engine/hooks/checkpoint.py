@@ -12,7 +12,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.model import is_model_wrapper
 from torch import Tensor
 
-from ...utils import atomic_path
+from ...utils import atomic_path, remove_parts
 from ...version import __version__
 from ..resuming import Schedule, batch_meta, fit_to_batches, validation_due
 from ..work_dir import hold_work_dir
@@ -75,6 +75,8 @@ class TALCheckpointHook(CheckpointHook):
         super().before_train(runner)
         if isinstance(self.file_backend, LocalBackend) and self.backend_args is None:
             self.backend_args = dict(backend='whole_file')
+            if is_main_process():
+                remove_parts(self.out_dir)  # of a training that was killed
         if not self._resumed:
             return
         self._find_best(runner)
