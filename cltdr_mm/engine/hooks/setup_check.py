@@ -18,8 +18,9 @@ class SetupCheckHook(Hook):
     Every data set that the run will use must have labels below the head's ``num_classes`` and
     sequences of the backbone's ``in_channels``. For those that are validated or tested, the model's
     post-processor is told the class names (``set_classes``, for files in another order), and it and
-    every metric must accept the videos (``check_videos``). Parts without these attributes are not
-    asked.
+    every metric must accept the videos (``check_videos``). A training that keeps its best
+    checkpoint needs something to find in its validation set (``check_instances`` of the metrics).
+    Parts without these attributes are not asked.
     """
 
     def __init__(self) -> None:
@@ -29,6 +30,10 @@ class SetupCheckHook(Hook):
         """Check the training and the validation set; raises TALDataError if something is wrong."""
         self._check(runner, runner.train_loop)
         self._check(runner, runner.val_loop)
+        if any(getattr(hook, 'save_best', None) for hook in getattr(runner, 'hooks', ())):
+            for judge in _metrics(runner.val_loop):
+                if hasattr(judge, 'check_instances'):
+                    judge.check_instances()
 
     def before_val(self, runner) -> None:
         """Check the validation set, see :meth:`before_train`."""
@@ -55,7 +60,7 @@ class SetupCheckHook(Hook):
         processor = getattr(model, 'postprocessor', None)
         if hasattr(processor, 'set_classes'):
             processor.set_classes(_classes(dataset))
-        for judge in (processor, *getattr(loop.evaluator, 'metrics', ())):
+        for judge in (processor, *_metrics(loop)):
             if hasattr(judge, 'check_videos'):
                 judge.check_videos(videos)
 
@@ -63,6 +68,10 @@ class SetupCheckHook(Hook):
 HOOKS.register_module(module=moved_class(
     'ExternalScoresHook', 'SetupCheckHook, which asks for video-level scores too (it is among the '
     'default hooks of configs/: leave this one out)'))
+
+
+def _metrics(loop: Any) -> Sequence:
+    return getattr(getattr(loop, 'evaluator', None), 'metrics', ())
 
 
 def _classes(dataset) -> Optional[Sequence[str]]:
