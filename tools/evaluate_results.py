@@ -36,9 +36,9 @@ def parse_args(argv=None) -> argparse.Namespace:
         '--keep-duplicates', action='store_true',
         help='count annotations that repeat another within 1 ms')
     parser.add_argument(
-        '--tie-order', choices=('published', 'stable'), default='published',
-        help="order of equal scores: as NumPy's sort leaves them, like the published evaluators "
-        '(default; may differ between CPUs), or as in the file')
+        '--tie-order', choices=('stable', 'published'), default='stable',
+        help="order of equal scores: as in the file (default), or as NumPy's sort leaves them, "
+        'like the published evaluators (may differ between CPUs)')
     return parser.parse_args(argv)
 
 
@@ -47,7 +47,7 @@ def evaluate(args: argparse.Namespace) -> None:
     protocol = get_protocol(args.protocol, args.tiou)
     ground_truth = load_ground_truth(
         args.annotations, args.subset or protocol.subsets,
-        merge_duplicates=not args.keep_duplicates)
+        merge_duplicates=not args.keep_duplicates, protocol=protocol)
     found = read_results(args.results, ground_truth, args.unknown_videos, args.unknown_labels)
     missing = [name for name in ground_truth.video_names if name not in found.videos]
     if missing and args.require_all:
@@ -55,7 +55,9 @@ def evaluate(args: argparse.Namespace) -> None:
                          f'{", ".join(missing[:10])}{" ..." if len(missing) > 10 else ""}')
     report = evaluate_detections(found.detections, ground_truth, protocol, args.tie_order)
     report['videos'] = dict(
-        missing=missing, outside_subset=found.unknown_videos, unknown_labels=found.unknown_labels)
+        missing=missing, outside_subset=found.unknown_videos, unknown_labels=found.unknown_labels,
+        ignored_labels=found.ignored_labels)
+    report['remarks'] += found.remarks
     print(report_text(report, protocol))
     if missing:
         print(f'{len(missing)} videos of the subset are not listed in the results')
@@ -63,8 +65,6 @@ def evaluate(args: argparse.Namespace) -> None:
         kept = 'left out' if args.unknown_videos == 'drop' else 'counted as false positives'
         print(f'{len(found.unknown_videos)} videos are not part of the subset, their detections '
               f'are {kept}: {", ".join(list(found.unknown_videos)[:10])}')
-    if found.unknown_labels:
-        print(f'{sum(found.unknown_labels.values())} detections of unknown labels are left out')
     if args.out:
         write_json(report, args.out)
 

@@ -68,7 +68,7 @@ def main(argv=None) -> None:
         best = prediction['detections'][:1]
         line = '; strongest: {label} {segment[0]:.2f} to {segment[1]:.2f} s, score {score:.3f}'
         print(f'{prediction["video_name"]}: {len(prediction["detections"])} detections'
-              + (line.format(**best[0]) if best else ''))
+              + (line.format(**{'label': 'proposal', **best[0]}) if best else ''))
     print(f'wrote {out_dir / "results.json"}')
 
 

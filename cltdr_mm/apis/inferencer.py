@@ -120,17 +120,18 @@ class TALInferencer(BaseInferencer):
         """Take from the test data set's config what it says about features."""
         dataset_cfg = _innermost((cfg.get('test_dataloader') or {}).get('dataset'))
         self._dataset_classes = self._merge = sliding = None
-        source, pipeline = FeatureSource(), _PIPELINE
+        source, pipeline, class_agnostic = FeatureSource(), _PIPELINE, False
         if dataset_cfg is not None:
             pipeline = dataset_cfg.get('pipeline') or _PIPELINE
             dataset = DATASETS.build(ConfigDict(dataset_cfg, lazy_init=True, pipeline=[]))
             self._dataset_classes = dataset.metainfo.get('classes')
             if isinstance(dataset, TALDataset):
                 source, sliding = dataset.source, dataset.window
+                class_agnostic = dataset.class_agnostic
         if _metric_postprocessor(cfg) is not None:
             self._merge = TASK_UTILS.build(_metric_postprocessor(cfg))
         in_channels = getattr(getattr(self.model, 'backbone', None), 'in_channels', None)
-        return SampleMaker(pipeline, source, in_channels, self.extractor, sliding)
+        return SampleMaker(pipeline, source, in_channels, self.extractor, sliding, class_agnostic)
 
     def _init_collate(self, cfg):
         """MMEngine's inferencer takes a name only, its Runner a config with arguments."""
@@ -169,7 +170,8 @@ class TALInferencer(BaseInferencer):
         Returns:
             dict: ``predictions``: per video a dict of ``video_name``, ``duration`` and
             ``detections`` (``label``, ``segment`` in seconds, ``score``; by falling score), or a
-            data sample; ``visualization``: pictures (H, W, 3) uint8, RGB, or None.
+            data sample; detections of a model without classes are proposals, which have no
+            ``label``. ``visualization``: pictures (H, W, 3) uint8, RGB, or None.
 
         Raises:
             FileNotFoundError, TypeError, ValueError: If an input cannot be used; names the file.
@@ -238,13 +240,15 @@ class TALInferencer(BaseInferencer):
     def _to_dict(self, sample) -> dict:
         detected = sample.pred_instances
         rows = zip(np.asarray(detected.segments.detach().cpu().double()).tolist(),
-                   detected.scores.detach().cpu().double().tolist(),
-                   torch.as_tensor(detected.labels).cpu().tolist())
-        known = len(self.classes)
-        return dict(
-            video_name=sample.video_name, duration=float(sample.duration),
-            detections=[dict(label=self.classes[c] if c < known else f'class {c}',
-                             segment=segment, score=score) for segment, score, c in rows])
+                   detected.scores.detach().cpu().double().tolist())
+        detections = [dict(segment=segment, score=score) for segment, score in rows]
+        if 'labels' in detected:
+            known = len(self.classes)
+            labels = torch.as_tensor(detected.labels).cpu().tolist()
+            detections = [dict(label=self.classes[c] if c < known else f'class {c}', **detection)
+                          for c, detection in zip(labels, detections)]
+        return dict(video_name=sample.video_name, duration=float(sample.duration),
+                    detections=detections)
 
 
 def _innermost(dataset: Optional[dict]) -> Optional[dict]:

@@ -97,15 +97,18 @@ class SampleMaker:
         extractor (VideoFeatureExtractor, optional): For video files. Defaults to None.
         sliding (WindowSettings, optional): Sliding windows of the config's data set. Defaults to
             None.
+        class_agnostic (bool): Whether that data set knows no classes. Defaults to False.
     """
 
     def __init__(self, pipeline: Sequence, source: FeatureSource, in_channels: Optional[int],
-                 extractor=None, sliding: Optional[WindowSettings] = None):
+                 extractor=None, sliding: Optional[WindowSettings] = None,
+                 class_agnostic: bool = False):
         self.pipeline = Compose(list(pipeline))
         self.source = source
         self.in_channels = in_channels
         self.extractor = extractor
         self.sliding = sliding
+        self.class_agnostic = class_agnostic
 
     def complete(self, items: list, annotations: Optional[str] = None, **overrides) -> list:
         """Give every input its name and numbers, and check what can be checked without reading.
@@ -243,7 +246,7 @@ class SampleMaker:
         cuts = [dict()] if self.sliding is None else self.sliding.cut(item['num_steps'])
         keys = ('video_name', 'duration', 'fps', 'stride', 'window', 'layout', 'feature_key',
                 'feature_paths')
-        base = {k: item[k] for k in keys if k in item}
+        base = dict({k: item[k] for k in keys if k in item}, class_agnostic=self.class_agnostic)
         if 'feats' not in item:
             return [self.pipeline(dict(base, **cut)) for cut in cuts]
         return [self._pack_array(item, base, cut) for cut in cuts]

@@ -1,12 +1,14 @@
 """Checks one entry of an annotation file, field by field."""
+import math
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Optional
 
 import numpy as np
 
 from ..utils import Problem
-from ..utils.json_files import number_problem, shown
+from ..utils.json_files import number_problem, shown, without_quotes
 
 
 @dataclass
@@ -16,12 +18,13 @@ class VideoAnnotation:
     Args:
         video_name (str): Key of the entry.
         subset (str): Its subset, '' when the file has none.
-        duration (float): Length of the video, seconds.
-        fps (float): Frames per second on which features were taken.
+        duration (float): Length of the video, seconds; NaN where an evaluation does without.
+        fps (float): Frames per second on which features were taken; NaN likewise.
         stride (float, optional): Frames between two feature steps, when the entry has its own.
         window (float, optional): Frames one feature step sees, when the entry has its own.
         segments (np.ndarray): (N, 2) float64, seconds.
         labels (np.ndarray): (N,) int64, positions in the list of classes.
+        ignored (dict[str, int]): Annotations left out because their label is ignored, by label.
     """
 
     video_name: str
@@ -32,6 +35,7 @@ class VideoAnnotation:
     window: Optional[float]
     segments: np.ndarray
     labels: np.ndarray
+    ignored: dict[str, int] = field(default_factory=dict)
 
 
 class AnnotationChecker:
@@ -50,6 +54,13 @@ class AnnotationChecker:
             ``classes``. Defaults to True.
         require_annotations (bool): Whether an entry must have ``annotations``; test videos
             need none. Defaults to True.
+        ignored_labels (Sequence[str]): Labels that are no class; annotations with them are left
+            out unchecked, and counted. Defaults to ().
+        for_evaluation (bool): Whether only segments and labels are wanted, as published files
+            have them: fps, stride and window are not looked at, a duration may be missing,
+            segments may leave it, ``label_id`` and ``annotations`` may be anything or missing,
+            numbers may be in quotes. Defaults to False.
+        allow_empty (bool): Whether a segment may end where it starts. Defaults to False.
     """
 
     def __init__(self,
@@ -60,15 +71,21 @@ class AnnotationChecker:
                  duration_tolerance: float = 0.1,
                  exempt_videos: Sequence[str] = (),
                  check_label_id: bool = True,
-                 require_annotations: bool = True):
+                 require_annotations: bool = True,
+                 ignored_labels: Sequence[str] = (),
+                 for_evaluation: bool = False,
+                 allow_empty: bool = False):
         self.ann_file = ann_file
         self.index: dict[str, int] = {name: i for i, name in enumerate(classes)}
         self.fps = fps
         self.default_fps = default_fps
         self.duration_tolerance = duration_tolerance
         self.exempt_videos = frozenset(exempt_videos)
-        self.check_label_id = check_label_id
-        self.require_annotations = require_annotations
+        self.check_label_id = check_label_id and not for_evaluation
+        self.require_annotations = require_annotations and not for_evaluation
+        self.ignored_labels = frozenset(ignored_labels) - set(self.index)
+        self.for_evaluation = for_evaluation
+        self.allow_empty = allow_empty
         self.problems: list[Problem] = []
 
     def note(self, video: Optional[str], field: str, message: str) -> None:
@@ -92,15 +109,11 @@ class AnnotationChecker:
         before = len(self.problems)
         for key in getattr(entry, 'duplicates', ()):
             self.note(name, key, 'field given twice')
-        duration = self._positive(name, entry, 'duration')
-        if self.fps is not None:
-            fps = self.fps
-        elif 'fps' not in entry and self.default_fps is not None:
-            fps = self.default_fps
+        if self.for_evaluation and entry.get('duration') is None:
+            duration = math.nan
         else:
-            fps = self._positive(name, entry, 'fps')
-        stride, window = (self._positive(name, entry, key) if key in entry else None
-                          for key in ('feature_stride', 'feature_window'))
+            duration = self._positive(name, entry, 'duration')
+        fps, stride, window = self._timing(name, entry)
         annotations = entry.get('annotations')
         if annotations is None and not self.require_annotations:
             annotations = []
@@ -110,7 +123,9 @@ class AnnotationChecker:
                       f'must be a list, got {type(annotations).__name__}')
         if len(self.problems) > before:
             return None
-        pairs = [self._annotation(name, duration, i, a) for i, a in enumerate(annotations)]
+        ignored = [a['label'] for a in annotations if self._is_ignored(a)]
+        pairs = [self._annotation(name, duration, i, a) for i, a in enumerate(annotations)
+                 if not self._is_ignored(a)]
         pairs = [pair for pair in pairs if pair is not None]
         return VideoAnnotation(
             video_name=name,
@@ -120,19 +135,42 @@ class AnnotationChecker:
             stride=stride,
             window=window,
             segments=np.array([p[0] for p in pairs], dtype=np.float64).reshape(-1, 2),
-            labels=np.array([p[1] for p in pairs], dtype=np.int64))
+            labels=np.array([p[1] for p in pairs], dtype=np.int64),
+            ignored=dict(Counter(ignored)))
+
+    def _timing(self, name: str, entry: dict) -> tuple:
+        """fps, feature stride and feature window of an entry; nothing of it is judged."""
+        if self.for_evaluation:
+            return math.nan, None, None
+        if self.fps is not None:
+            fps = self.fps
+        elif 'fps' not in entry and self.default_fps is not None:
+            fps = self.default_fps
+        else:
+            fps = self._positive(name, entry, 'fps')
+        stride, window = (self._positive(name, entry, key) if key in entry else None
+                          for key in ('feature_stride', 'feature_window'))
+        return fps, stride, window
+
+    def _is_ignored(self, annotation: Any) -> bool:
+        label = annotation.get('label') if isinstance(annotation, dict) else None
+        return isinstance(label, str) and label in self.ignored_labels
+
+    def _number(self, value: Any) -> Any:
+        return without_quotes(value) if self.for_evaluation else value
 
     def _positive(self, name: str, entry: dict, key: str) -> Optional[float]:
         if key not in entry:
             self.note(name, key, 'is missing')
             return None
-        why = number_problem(entry[key])
-        if why is None and entry[key] <= 0:
-            why = f'must be positive, got {entry[key]}'
+        value = self._number(entry[key])
+        why = number_problem(value)
+        if why is None and value <= 0:
+            why = f'must be positive, got {value}'
         if why is not None:
             self.note(name, key, why)
             return None
-        return float(entry[key])
+        return float(value)
 
     def _annotation(self, name: str, duration: float, position: int,
                     annotation: Any) -> Optional[tuple[tuple[float, float], int]]:
@@ -157,15 +195,16 @@ class AnnotationChecker:
         if not isinstance(segment, list) or len(segment) != 2:
             self.note(name, field, f'must be a list [start, end] in seconds, got {shown(segment)}')
             return None
+        segment = [self._number(value) for value in segment]
         for value in segment:
             why = number_problem(value)
             if why is not None:
                 self.note(name, field, why)
                 return None
         start, end = map(float, segment)
-        if end <= start:
+        if end < start or (end == start and not self.allow_empty):
             self.note(name, field, f'end {end:g} s is not after start {start:g} s')
-        elif name not in self.exempt_videos:
+        elif name not in self.exempt_videos and not self.for_evaluation:
             if start < -self.duration_tolerance:
                 self.note(name, field, f'starts at {start:g} s, before the video')
             if end > duration + self.duration_tolerance:

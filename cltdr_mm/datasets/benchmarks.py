@@ -13,7 +13,8 @@ class THUMOS14Dataset(TALDataset):
 
     In five videos of the annotation file in use everywhere, 30 segments end between 2 and 540
     seconds after the video. They are part of the ground truth all published numbers were
-    measured on, so they are kept: ``EXEMPT_VIDEOS``.
+    measured on, so they are kept: ``EXEMPT_VIDEOS``. 'Ambiguous', which the official annotations
+    label what is hard to tell, is no class: ``IGNORED_LABELS``.
     Source: Idrees et al., CVIU 2017.
     """
 
@@ -21,6 +22,7 @@ class THUMOS14Dataset(TALDataset):
     DURATION_TOLERANCE = 1.0
     EXEMPT_VIDEOS = ('video_test_0000270', 'video_test_0000814', 'video_test_0001081',
                      'video_validation_0000364', 'video_validation_0000856')
+    IGNORED_LABELS = ('Ambiguous', )
 
 
 @DATASETS.register_module()

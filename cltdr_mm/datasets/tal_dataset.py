@@ -1,4 +1,5 @@
 """The dataset class of all benchmarks and of a user's own data."""
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Callable, Optional, Union
 
@@ -26,8 +27,10 @@ class TALDataset(BaseDataset):
     ``video_name``, ``subset``, ``duration`` (s), ``fps``, ``stride`` and ``window`` (frames;
     both None with ``feature_stride=None``), ``feature_paths`` and ``feature_key`` (a list each,
     one per folder), ``layout``, ``num_steps`` (None when features are not checked),
-    ``gt_segments`` (N, 2) float64 in seconds, ``gt_labels`` (N,) int64; with sliding windows also
-    ``window_start``, ``window_size`` (steps), ``window_index`` and ``num_windows``.
+    ``class_agnostic``, ``gt_segments`` (N, 2) float64 in seconds, ``gt_labels`` (N,) int64; with
+    sliding windows also ``window_start``, ``window_size`` (steps), ``window_index`` and
+    ``num_windows``. Annotations of the class's ``IGNORED_LABELS`` are left out, and counted in
+    the log.
 
     Args:
         ann_file (str): Annotation JSON, see :mod:`cltdr_mm.datasets.annotations`.
@@ -57,7 +60,8 @@ class TALDataset(BaseDataset):
             Defaults to ``'time_major'``.
         feature_dim (int, optional): Channels expected, all folders together. Defaults to None:
             what most videos have.
-        class_agnostic (bool): Whether every label becomes 0 (proposals without a class).
+        class_agnostic (bool): Whether every label becomes 0. What a model finds in such samples
+            is a proposal, without a class unless ``fusion`` of a post-processor brings one.
             Defaults to False.
         window (dict, optional): Sliding windows for very long videos: ``size`` in steps,
             ``overlap`` in steps (int) or as part of the size (float, default 0.5),
@@ -95,6 +99,7 @@ class TALDataset(BaseDataset):
     METAINFO: dict = dict()
     DURATION_TOLERANCE: float = 0.1
     EXEMPT_VIDEOS: Sequence[str] = ()
+    IGNORED_LABELS: Sequence[str] = ()
 
     def __init__(self,
                  ann_file: str,
@@ -145,7 +150,7 @@ class TALDataset(BaseDataset):
         self.annotation_checks = dict(
             fps=fps, default_fps=default_fps, duration_tolerance=tolerance,
             exempt_videos=exempt, check_label_id=check_label_id,
-            require_annotations=not test_mode)
+            require_annotations=not test_mode, ignored_labels=self.IGNORED_LABELS)
         self.feature_spec = FeatureSpec(
             layout=layout, feature_dim=feature_dim, length_tolerance=length_tolerance,
             max_length_gap=max_length_gap, exempt_videos=exempt)
@@ -192,6 +197,10 @@ class TALDataset(BaseDataset):
         videos, problems, classes = load_annotations(
             self.ann_file, self._metainfo.get('classes'), self.subset, **self.annotation_checks)
         self._metainfo.setdefault('classes', classes)
+        ignored = sum((Counter(video.ignored) for video in videos), Counter())
+        for label, count in ignored.items():
+            print_log(f'{type(self).__name__} {self.ann_file}: {count} annotations labelled '
+                      f"'{label}' are left out: it is no class", logger='current')
         # A bad annotation spoils no feature: check both, so that one run reports everything.
         infos = [self.parse_data_info(video) for video in videos]
         if self.check_features or self.window:
@@ -224,7 +233,7 @@ class TALDataset(BaseDataset):
             video_name=video.video_name, subset=video.subset, duration=video.duration,
             fps=video.fps, stride=stride, window=window, feature_paths=paths,
             feature_key=keys, layout=self.source.layout, num_steps=None,
-            max_length_gap=self.feature_spec.max_length_gap,
+            max_length_gap=self.feature_spec.max_length_gap, class_agnostic=self.class_agnostic,
             gt_segments=video.segments, gt_labels=labels)
 
     def filter_data(self) -> list[dict]:

@@ -3,11 +3,12 @@ from .evaluate import evaluate_detections, flat_metrics, report_text
 from .ground_truth import load_ground_truth
 from .metrics import ProposalMetric, TALMetric
 from .protocols import PROTOCOLS, Protocol, get_protocol
+from .remarks import ground_truth_remarks
 from .result_file import ResultFile, read_results, results_of
 from .structures import Detections, GroundTruth
 
 __all__ = [
     'PROTOCOLS', 'Detections', 'GroundTruth', 'ProposalMetric', 'Protocol', 'ResultFile',
-    'TALMetric', 'evaluate_detections', 'flat_metrics', 'get_protocol', 'load_ground_truth',
-    'read_results', 'report_text', 'results_of'
+    'TALMetric', 'evaluate_detections', 'flat_metrics', 'get_protocol', 'ground_truth_remarks',
+    'load_ground_truth', 'read_results', 'report_text', 'results_of'
 ]

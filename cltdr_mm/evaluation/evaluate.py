@@ -5,6 +5,7 @@ from terminaltables import AsciiTable
 
 from .functional import average_precision, fingerprint, fingerprint_line, recall_at_kx
 from .protocols import Protocol, tiou_name
+from .remarks import detection_counts, detection_remarks, ground_truth_remarks
 from .structures import Detections, GroundTruth
 
 RECALL_KS = (1, 5)
@@ -13,23 +14,22 @@ RECALL_KS = (1, 5)
 def evaluate_detections(detections: Detections,
                         ground_truth: GroundTruth,
                         protocol: Protocol,
-                        tie_order: str = 'published') -> dict:
+                        tie_order: str = 'stable') -> dict:
     """Judge detections under a protocol.
 
     Args:
         detections (Detections): What was found.
         ground_truth (GroundTruth): What is to be found.
         protocol (Protocol): At which thresholds.
-        tie_order (str): See :func:`.ranking`. Defaults to ``'published'``.
+        tie_order (str): See :func:`.ranking`. Defaults to ``'stable'``.
 
     Returns:
         dict: JSON-ready; all measures are fractions, keyed by tIoU as text such as ``'0.5'``:
         ``protocol``, ``fingerprint``, ``mAP`` (at the protocol's thresholds), ``average_mAP``
         (over them), ``AP`` (class, then tIoU; classes with instances), ``recall``
         (``'1x'``, ``'5x'``, then tIoU), ``extra`` (name of a further average, then ``mAP`` and
-        ``average_mAP``), ``detections`` (``count``, ``tied``: how many share their score with
-        another of their class, ``outside_subset``, ``without_ground_truth``: of a class without
-        instances, which no AP sees).
+        ``average_mAP``), ``detections`` (see :func:`.detection_counts`), ``remarks`` (sentences
+        on what a reader could overlook).
 
     Raises:
         ValueError: If there is no instance to be found.
@@ -41,6 +41,7 @@ def evaluate_detections(detections: Detections,
     names = [tiou_name(t) for t in tious]
     mean_ap = dict(zip(names, np.nanmean(ap, axis=1).tolist()))
     mean_recall = np.nanmean(recall, axis=2)
+    counts = detection_counts(detections, ground_truth)
 
     def table(thresholds) -> dict:
         return {tiou_name(t): mean_ap[tiou_name(t)] for t in thresholds}
@@ -64,22 +65,8 @@ def evaluate_detections(detections: Detections,
             name: dict(mAP=table(ts), average_mAP=average(ts))
             for name, ts in protocol.extra.items()
         },
-        detections=_counts(detections, ground_truth))
-
-
-def _counts(detections: Detections, ground_truth: GroundTruth) -> dict:
-    """Numbers of detections that a reader of the mAP should know of."""
-    order = np.lexsort((detections.scores, detections.labels))
-    scores, labels = detections.scores[order], detections.labels[order]
-    equal = (scores[1:] == scores[:-1]) & (labels[1:] == labels[:-1])
-    tied = np.zeros(len(scores), dtype=bool)
-    tied[1:] |= equal
-    tied[:-1] |= equal
-    return dict(
-        count=len(scores),
-        tied=int(tied.sum()),
-        outside_subset=int((detections.videos >= len(ground_truth.video_names)).sum()),
-        without_ground_truth=int((~ground_truth.present[labels]).sum()))
+        detections=counts,
+        remarks=ground_truth_remarks(ground_truth, protocol) + detection_remarks(counts))
 
 
 def flat_metrics(report: dict, protocol: Protocol) -> dict[str, float]:
@@ -105,7 +92,7 @@ def flat_metrics(report: dict, protocol: Protocol) -> dict[str, float]:
 
 
 def report_text(report: dict, protocol: Protocol) -> str:
-    """Fingerprint and table, in percent, as printed to the log.
+    """Fingerprint, table (in percent) and remarks, as printed to the log.
 
     Args:
         report (dict): From :func:`evaluate_detections`.
@@ -134,21 +121,4 @@ def report_text(report: dict, protocol: Protocol) -> str:
         table.justify_columns[column] = 'right'
     table.inner_footing_row_border = not protocol.extra
     return '\n'.join([f"{protocol.name}: {fingerprint_line(report['fingerprint'])}", table.table,
-                      *_remarks(report)])
-
-
-def _remarks(report: dict) -> list[str]:
-    """Sentences on what a reader could overlook; none when there is nothing to say."""
-    counts, lines = report['detections'], []
-    if counts['outside_subset']:
-        lines.append(f"{counts['outside_subset']} of {counts['count']} detections lie in videos "
-                     'outside the subset and count as false positives')
-    if counts['without_ground_truth']:
-        lines.append(f"{counts['without_ground_truth']} detections are of classes without "
-                     'instances in the subset and count nowhere')
-    if counts['tied'] > 0.01 * counts['count']:
-        lines.append(f"{counts['tied']} detections share their score with another of their class: "
-                     'their order, and so the mAP, is a convention')
-    if counts['count'] == 0:
-        lines.append('no detections')
-    return lines
+                      *report['remarks']])

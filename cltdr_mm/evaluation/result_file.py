@@ -1,13 +1,15 @@
 """Detections of a result file as arrays, in terms of a ground truth, and back."""
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Union
+from typing import Optional, Union
 
 import numpy as np
 
 from ..utils import Problem, TALDataError, read_result_file, result_content
 from ..utils.json_files import shown
-from .structures import Detections, GroundTruth
+from .structures import IGNORED, Detections, GroundTruth
 
 ACTIONS = ('keep', 'drop', 'error')
 
@@ -21,13 +23,24 @@ class ResultFile:
         videos (frozenset[str]): Videos that the file lists, with detections or without.
         unknown_videos (dict[str, int]): Detections by video that is not part of the subset.
         unknown_labels (dict[str, int]): Detections left out by label that is no class.
+        ignored_labels (dict[str, int]): Detections left out by label that the protocol ignores.
     """
 
     detections: Detections
     videos: frozenset[str]
     unknown_videos: dict[str, int]
     unknown_labels: dict[str, int]
+    ignored_labels: dict[str, int]
 
+    @property
+    def remarks(self) -> list[str]:
+        """list[str]: Sentences on detections left out for their label."""
+        lines = [f"{count} detections labelled '{label}' are left out: it is no class"
+                 for label, count in self.ignored_labels.items()]
+        if self.unknown_labels:
+            lines.append(f'{sum(self.unknown_labels.values())} detections of unknown labels are '
+                         'left out')
+        return lines
 
 def read_results(path: Union[str, Path],
                  ground_truth: GroundTruth,
@@ -48,8 +61,8 @@ def read_results(path: Union[str, Path],
         ResultFile: See there.
 
     Raises:
-        TALDataError: If the file cannot be read, or a detection is malformed: naming file,
-            video and field.
+        TALDataError: If the file cannot be read, a detection is malformed, naming file, video and
+            field, or they are proposals, without labels.
         ValueError: If an argument is none of the words above.
     """
     if unknown_videos not in ACTIONS:
@@ -81,11 +94,12 @@ def read_results(path: Union[str, Path],
         segments=table[:, :2].copy(), scores=table[:, 2].copy(),
         labels=np.array([row[3] for row in rows], dtype=np.int64),
         videos=np.array(videos, dtype=np.int64))
-    return ResultFile(detections, frozenset(results), strangers, labels.unknown)
+    return ResultFile(detections, frozenset(results), strangers, dict(labels.unknown),
+                      dict(labels.ignored))
 
 
 class _Labels:
-    """Turns labels into positions among the classes; collects those that are none of them."""
+    """Turns labels into positions among the classes; counts those that are none of them."""
 
     def __init__(self, path: str, ground_truth: GroundTruth, drop_unknown: bool):
         self.path = path
@@ -94,53 +108,67 @@ class _Labels:
         self.by_id = ground_truth.label_ids
         # ids as text are for writers that turned them into it; a class of that name goes first
         self.by_text = {str(i): position for i, position in self.by_id.items()}
+        self.by_text.update(dict.fromkeys(ground_truth.ignored, IGNORED))
         self.by_text.update((name, i) for i, name in enumerate(ground_truth.classes))
         self.problems: list[Problem] = []
-        self.unknown: dict[str, int] = {}
+        self.unknown: Counter = Counter()
+        self.ignored: Counter = Counter()
 
     def rows(self, video: str, entries: list[dict]) -> list[tuple[float, float, float, int]]:
         """(start, end, score, label) of a video's entries whose label is a class."""
         rows = []
         for i, entry in enumerate(entries):
-            position = self._position(entry['label'])
-            if position >= 0:
+            label = entry['label']
+            position = self._position(label)
+            text = label if isinstance(label, str) else shown(label)
+            if position == IGNORED:
+                self.ignored[text] += 1
+            elif position is not None:
                 rows.append((*entry['segment'], entry['score'], position))
             elif self.drop_unknown:
-                label = entry['label']
-                text = label if isinstance(label, str) else shown(label)
-                self.unknown[text] = self.unknown.get(text, 0) + 1
+                self.unknown[text] += 1
             else:
                 self.problems.append(
-                    Problem(self.path, video, f'results[{i}].label', 'unknown label '
-                            f'{shown(entry["label"])}, not among the {self.num_classes} classes '
-                            'of the annotations'))
+                    Problem(self.path, video, f'results[{i}].label', f'unknown label '
+                            f'{shown(label)}, not among the {self.num_classes} classes'))
         return rows
 
-    def _position(self, label: object) -> int:
+    def _position(self, label: object) -> Optional[int]:
+        """Position among the classes, IGNORED, or None where the label is none."""
         if isinstance(label, str):
-            return self.by_text.get(label, -1)
+            return self.by_text.get(label)
         if isinstance(label, bool) or not isinstance(label, int):
-            return -1
-        return self.by_id.get(label, -1)
+            return None
+        return self.by_id.get(label)
 
 
-def results_of(detections: Detections, ground_truth: GroundTruth, labels: bool = True) -> dict:
+def results_of(detections: Detections,
+               ground_truth: GroundTruth,
+               labels: bool = True,
+               video_names: Optional[Sequence[str]] = None) -> dict:
     """Detections in ActivityNet's submission layout.
 
     Args:
-        detections (Detections): Of videos of the subset only.
-        ground_truth (GroundTruth): For names of videos and classes.
+        detections (Detections): What was found; NaN and infinity, which JSON does not have, are
+            left out.
+        ground_truth (GroundTruth): For names of videos and classes; a label that is no class is
+            written as its number.
         labels (bool): Whether to say their classes; the layout of the proposal task has none.
             Defaults to True.
+        video_names (Sequence[str], optional): Names of all videos, those outside the subset too.
+            Defaults to None: those of the subset.
 
     Returns:
-        dict: See :func:`.result_content`. Every video of the subset is listed, in the annotation
-        file's order; its detections keep their order.
+        dict: See :func:`.result_content`. Every video is listed, in the order of the names; its
+        detections keep their order.
     """
-    results: dict[str, list] = {name: [] for name in ground_truth.video_names}
+    names = ground_truth.video_names if video_names is None else video_names
+    classes = dict(enumerate(ground_truth.classes))
+    results: dict[str, list] = {name: [] for name in names}
+    detections = detections.select(detections.finite)
     columns = zip(detections.segments.tolist(), detections.scores.tolist(),
                   detections.labels.tolist(), detections.videos.tolist())
     for segment, score, label, video in columns:
-        own = dict(label=ground_truth.classes[label]) if labels else {}
-        results[ground_truth.video_names[video]].append(dict(own, segment=segment, score=score))
+        own = dict(label=classes.get(label, label)) if labels else {}
+        results[names[video]].append(dict(own, segment=segment, score=score))
     return result_content(results)

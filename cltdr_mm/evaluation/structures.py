@@ -3,6 +3,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+IGNORED = -1  # in place of a class
+
 
 @dataclass
 class GroundTruth:
@@ -14,13 +16,16 @@ class GroundTruth:
         segments (np.ndarray): (G, 2) float64, seconds.
         labels (np.ndarray): (G,) int64, positions in ``classes``.
         videos (np.ndarray): (G,) int64, positions in ``video_names``.
-        durations (np.ndarray): (V,) float64, seconds.
-        label_ids (dict[int, int]): ``label_id`` of the file to position in ``classes``.
+        durations (np.ndarray): (V,) float64, seconds; NaN where the file does not tell.
+        label_ids (dict[int, int]): ``label_id`` of the file to position in ``classes``, or
+            :data:`IGNORED`.
         ann_file (str): Where they come from.
         subset (str): Its name in the file.
         sha256 (str): Hash of the annotation file.
         merged (int): Annotations left out because they repeat another.
         unused (int): Annotations left out because they cannot be used (opt-in).
+        ignored (dict[str, int]): Labels that are no class by the protocol, each with the number of
+            annotations left out for it.
     """
 
     classes: tuple[str, ...]
@@ -35,6 +40,7 @@ class GroundTruth:
     sha256: str = ''
     merged: int = 0
     unused: int = 0
+    ignored: dict[str, int] = field(default_factory=dict)
 
     @property
     def present(self) -> np.ndarray:
@@ -69,6 +75,11 @@ class Detections:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    @property
+    def finite(self) -> np.ndarray:
+        """np.ndarray: (D,) bool, those without NaN and infinity."""
+        return np.isfinite(self.segments).all(axis=1) & np.isfinite(self.scores)
 
     def select(self, index: np.ndarray) -> 'Detections':
         """Those at ``index`` (positions or a mask), in that order."""

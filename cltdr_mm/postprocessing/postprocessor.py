@@ -18,7 +18,8 @@ class TALPostProcessor:
 
     For every video on its own: NMS over all candidates, voting, clipping to the video, then the
     classes and scores of a video-level classifier. NMS and voting see segments as they were
-    predicted, also where they leave the video, as in the published code.
+    predicted, also where they leave the video, as in the published code. Candidates without labels
+    are proposals: they count as one class, and stay without labels unless ``fusion`` brings some.
 
     Args:
         nms (dict, optional): Config of :class:`.SoftNMS` or :class:`.HardNMS`. Defaults to
@@ -67,14 +68,14 @@ class TALPostProcessor:
 
         Args:
             candidates (list[InstanceData]): One a video: ``segments`` (M, 2) in seconds, not
-                clipped, ``scores`` (M,) and ``labels`` (M,).
+                clipped, ``scores`` (M,) and ``labels`` (M,), which proposals do without.
             metas (list[dict]): One a video. ``duration`` in seconds: where to clip, left out
                 when absent; ``video_name``: needed by ``fusion``, and named in errors.
 
         Returns:
             list[InstanceData]: One a video, on the device of its candidates: ``segments`` (N, 2)
             in seconds, ``scores`` (N,) and ``labels`` (N,) int64, sorted by score; empty where
-            nothing is left.
+            nothing is left; proposals have no ``labels``.
 
         Raises:
             ValueError: If the lists differ in length, or candidates hold NaN.
@@ -90,7 +91,7 @@ class TALPostProcessor:
     def process_video(self, candidates: InstanceData, meta: dict) -> InstanceData:
         """Process one video; see :meth:`__call__`."""
         segments, scores, labels = check_candidates(
-            candidates.segments, candidates.scores, candidates.labels,
+            candidates.segments, candidates.scores, candidates.get('labels'),
             f"candidates of video '{meta.get('video_name', '?')}'")
         if self.nms is None:
             kept = (scores >= self.min_score).nonzero().squeeze(1)
@@ -100,7 +101,7 @@ class TALPostProcessor:
         else:
             kept, kept_scores = self.nms(segments, scores, labels, self.min_score,
                                          self.max_per_video)
-        kept_segments, kept_labels = segments[kept], labels[kept]
+        kept_segments, kept_labels = segments[kept], None if labels is None else labels[kept]
         if self.voting is not None:
             kept_segments = self.voting(kept_segments, segments, scores, kept_labels, labels)
         if meta.get('duration') is not None:
@@ -108,4 +109,7 @@ class TALPostProcessor:
         if self.fusion is not None:
             kept_segments, kept_scores, kept_labels = self.fusion(kept_segments, kept_scores,
                                                                   meta['video_name'])
-        return InstanceData(segments=kept_segments, scores=kept_scores, labels=kept_labels)
+        result = InstanceData(segments=kept_segments, scores=kept_scores)
+        if kept_labels is not None:
+            result.labels = kept_labels
+        return result

@@ -13,7 +13,7 @@ def merge_windows(windows: Sequence[InstanceData], meta: dict,
 
     Args:
         windows (Sequence[InstanceData]): At least one, in order: ``segments`` (M, 2) in seconds,
-            ``scores`` (M,), ``labels`` (M,).
+            ``scores`` (M,), ``labels`` (M,), which proposals do without.
         meta (dict): Of the video, for the post-processor: ``video_name``, ``duration``.
         postprocessor (Callable, optional): Such as :class:`.TALPostProcessor`; sees all windows
             at once. Defaults to None.

@@ -86,6 +86,23 @@ def read_json(path: Union[str, Path], title: str,
     return content
 
 
+def without_quotes(value: Any) -> Any:
+    """A number that is written in quotes, as some published files have them, as a number.
+
+    Args:
+        value: Of any type.
+
+    Returns:
+        float or Any: The number; what is none, as it is.
+    """
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            pass
+    return value
+
+
 def number_problem(value: Any) -> Optional[str]:
     """Say why a value is no finite number; None when it is one."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -19,18 +19,22 @@ TITLE = 'result file'
 
 
 def read_result_file(path: Union[str, Path],
-                     fields: Sequence[str] = ('segment', 'score', 'label')) -> dict[str, list]:
+                     fields: Sequence[str] = ('segment', 'score', 'label'),
+                     proposals: bool = False) -> dict[str, list]:
     """Read a result file and check every entry, but not what its labels mean.
 
     Args:
         path (str or Path): JSON file, compressed when it ends in ``.gz``.
         fields (Sequence[str]): What an entry must have; proposals have no ``'label'``.
+        proposals (bool): Whether a file in which no entry has a label will do where ``fields``
+            asks for labels. Defaults to False.
 
     Returns:
         dict[str, list[dict]]: Entries by video, both in the file's order.
 
     Raises:
-        TALDataError: If the file cannot be read or entries are malformed; names each.
+        TALDataError: If the file cannot be read or entries are malformed, naming each, or if it
+            holds proposals where detections are wanted.
     """
     bad = partial(TALDataError.of, TITLE, path, 'results')
     content = read_json(path, TITLE, keep_duplicates)
@@ -42,6 +46,9 @@ def read_result_file(path: Union[str, Path],
                   f'{type(results).__name__}')
     for twice in getattr(content, 'duplicates', ()) or getattr(results, 'duplicates', ()):
         raise bad(f'{twice!r} is given twice')
+    unlabelled = 'label' in fields and _no_labels(results)
+    if unlabelled and proposals:
+        fields = [field for field in fields if field != 'label']
     problems = []
     for video, entries in results.items():
         if not isinstance(entries, list):
@@ -54,9 +61,20 @@ def read_result_file(path: Union[str, Path],
                 problems.append(Problem(str(path), video, f'results[{i}]{found[0]}', found[1]))
         if len(problems) > 10 * MAX_SHOWN:
             break
+    if unlabelled and problems and all(p.field.endswith('.label') for p in problems):
+        first = problems[0]
+        raise TALDataError.of(
+            TITLE, path, first.field, f'{first.message}, as in every entry of the file: these are '
+            'proposals, which have no class; ProposalMetric judges them, by AR@AN', first.video)
     if problems:
         raise TALDataError(problems, TITLE)
     return results
+
+
+def _no_labels(results: dict) -> bool:
+    """Whether no entry has a label, as in a file of proposals."""
+    return not any(isinstance(entry, dict) and 'label' in entry for entries in results.values()
+                   if isinstance(entries, list) for entry in entries)
 
 
 def entry_problem(entry: Any, fields: Sequence[str]) -> Optional[tuple[str, str]]:

@@ -10,7 +10,7 @@ from ..datasets.annotations import read_annotation_file
 from ..utils import TALDataError, read_result_file
 from ..utils.json_files import number_problem
 from ..utils.result_files import entry_problem
-from .layout import Instances
+from .layout import NO_CLASS, Instances
 from .timeline import Track
 
 PathLike = Union[str, Path]
@@ -40,7 +40,7 @@ class TimelineSource:
         self.annotation_file, self.result_file = annotations, results
         self.database = (read_annotation_file(annotations)['database']
                          if annotations is not None else {})
-        self.results = read_result_file(results) if results is not None else None
+        self.results = read_result_file(results, proposals=True) if results is not None else None
         self.classes = list(classes) if classes is not None else self._find_classes()
         self._index = {name: i for i, name in enumerate(self.classes)}
 
@@ -51,7 +51,8 @@ class TimelineSource:
                 order.setdefault(str(a.get('label')), a.get('label_id'))
         for detections in (self.results or {}).values():
             for d in detections:
-                order.setdefault(str(d.get('label')), None)
+                if 'label' in d:
+                    order.setdefault(str(d['label']), None)
         return sorted(order, key=lambda n: (order[n] is None,
                                             order[n] if order[n] is not None else 0, n))
 
@@ -104,12 +105,14 @@ class TimelineSource:
         return self._instances(self.annotation_file, name, 'annotations', entries)
 
     def _instances(self, file: PathLike, name: str, field: str, entries: list) -> Instances:
-        for i, entry in enumerate(entries):
-            if str(entry['label']) not in self._index:
-                raise TALDataError.of(_TITLE, file, f'{field}[{i}].label',
-                                      f'{entry["label"]!r} is none of the classes', name)
+        labels = [self._index.get(str(entry['label'])) if 'label' in entry else NO_CLASS
+                  for entry in entries]
+        if None in labels:
+            i = labels.index(None)
+            raise TALDataError.of(_TITLE, file, f'{field}[{i}].label',
+                                  f'{entries[i]["label"]!r} is none of the classes', name)
         return Instances(np.array([entry['segment'] for entry in entries], dtype=np.float64),
-                         [self._index[str(entry['label'])] for entry in entries])
+                         labels)
 
 
 def load_signal(source: PathLike, video: str, rate: float, name: str = 'signal') -> Track:

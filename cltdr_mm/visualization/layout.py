@@ -4,6 +4,8 @@ from typing import Optional
 
 import numpy as np
 
+NO_CLASS = -1  # label of proposals, and of annotations of a data set without classes
+
 
 @dataclass
 class Instances:
@@ -11,7 +13,7 @@ class Instances:
 
     Args:
         segments (np.ndarray): (N, 2) starts and ends, seconds.
-        labels (np.ndarray): (N,) class indices, int.
+        labels (np.ndarray): (N,) class indices, int; :data:`NO_CLASS` where there is none.
         scores (np.ndarray, optional): (N,); None for ground truth. Defaults to None.
 
     Raises:

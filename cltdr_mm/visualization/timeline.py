@@ -14,7 +14,15 @@ from matplotlib.figure import Figure
 
 from . import style
 from .header import HEADER, draw_header
-from .layout import Instances, assign_lanes, choose_classes, envelope, strongest, uncovered
+from .layout import (
+    NO_CLASS,
+    Instances,
+    assign_lanes,
+    choose_classes,
+    envelope,
+    strongest,
+    uncovered,
+)
 
 TRUTH_LANE, PREDICTION_LANE, SCORE_LANE = 0.15, 0.115, 0.24  # inches
 _ROW_GAP, _SMALLEST_ROW, _SMALLEST_BAR = 0.12, 0.36, 0.0125  # inches; a bar of two pixels
@@ -82,7 +90,7 @@ def draw_timeline(ground_truth: Optional[Instances] = None,
         ground_truth (Instances, optional): Annotated instances. Defaults to None.
         predictions (Instances, optional): Detections, with scores. Defaults to None.
         classes (Sequence[str]): Names by class index; a class beyond them is shown by its
-            number. Defaults to ().
+            number, instances without one in a row 'proposal'. Defaults to ().
         title (str): The video's name. Defaults to ''.
         duration (float, optional): Length of the video, seconds. Defaults to None: the last
             end of any instance.
@@ -167,7 +175,7 @@ def _make_rows(truth, shown, classes, span, max_classes, max_lanes, step_scores,
                has_predictions) -> tuple:
     start, end = span
     kept, rest = choose_classes(truth, shown, max_classes)
-    groups = [([c], classes[c] if 0 <= c < len(classes) else f'class {c}') for c in kept]
+    groups = [([c], _class_name(c, classes)) for c in kept]
     if rest:
         groups.append((rest, f'{len(rest)} other classes' if len(rest) > 1 else '1 other class'))
     rows, hidden = [], 0
@@ -188,6 +196,12 @@ def _make_rows(truth, shown, classes, span, max_classes, max_lanes, step_scores,
     rows.append(_Row('background', Instances(gaps[0], lanes[0]), lanes[0],
                      Instances(gaps[1], lanes[1], lanes[1]), lanes[1], is_background=True))
     return rows, hidden
+
+
+def _class_name(index: int, classes: Sequence[str]) -> str:
+    if index == NO_CLASS:
+        return 'proposal'
+    return classes[index] if 0 <= index < len(classes) else f'class {index}'
 
 
 def _bars(axes, segments, lanes, top, lane_height, colors, min_width, gid) -> None:

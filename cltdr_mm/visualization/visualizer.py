@@ -9,7 +9,7 @@ from mmengine.dist import master_only
 from mmengine.structures import InstanceData
 from mmengine.visualization import Visualizer
 
-from .layout import Instances
+from .layout import NO_CLASS, Instances
 
 if TYPE_CHECKING:
     from .timeline import Track
@@ -63,7 +63,9 @@ class TALVisualizer(Visualizer):
                 sample does not know its video's name.
             image (np.ndarray, optional): Ignored; MMEngine's signature has it. Defaults to None.
             data_sample (ActionDataSample): With ``gt_instances`` in grid steps, ``pred_instances``
-                in seconds, or both; ``duration`` and ``grid`` in its metainfo.
+                in seconds, or both; ``duration`` and ``grid`` in its metainfo. Predictions
+                without ``labels``, and the ground truth of a ``class_agnostic`` sample, are drawn
+                as proposals.
             draw_gt (bool): Whether to draw the ground truth there is. Defaults to True.
             draw_pred (bool): Whether to draw the detections there are. Defaults to True.
             show (bool): Whether to open a window. Defaults to False.
@@ -95,6 +97,8 @@ class TALVisualizer(Visualizer):
                 raise ValueError(f'{name}: the ground truth is in grid steps, and the metainfo '
                                  f'has no grid to make seconds of them')
             truth = to_instances(data_sample.gt_instances)
+            if data_sample.get('class_agnostic'):
+                truth.labels = np.full_like(truth.labels, NO_CLASS)
             truth.segments = grid.to_seconds(truth.segments)
         if draw_pred and 'pred_instances' in data_sample:
             detected = to_instances(data_sample.pred_instances)
@@ -123,7 +127,9 @@ def to_instances(instances: InstanceData) -> Instances:
         return np.asarray(value)
 
     scores = array(instances.scores) if 'scores' in instances else None
-    return Instances(array(instances.segments), array(instances.labels), scores)
+    labels = (array(instances.labels) if 'labels' in instances
+              else np.full(len(instances), NO_CLASS))
+    return Instances(array(instances.segments), labels, scores)
 
 
 def _title_and_span(name: str, data_sample: ActionDataSample) -> tuple:

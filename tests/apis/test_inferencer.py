@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmaction.registry import MODELS
 from mmengine.runner import Runner
 
 from cltdr_mm.apis import TALInferencer
@@ -124,6 +125,43 @@ def test_json_and_pictures(inferencer, folder, tmp_path):
     assert inferencer(str(folder / 'v0.npy'))['visualization'] is None
     samples = inferencer(str(folder / 'v0.npy'), return_datasamples=True)['predictions']
     assert samples[0].pred_instances.labels.dtype == torch.int64
+
+
+@pytest.mark.parametrize('window', [None, dict(size=24, overlap=0.5)])
+def test_proposals_have_no_label(cfg, folder, tmp_path, window):
+    """Of a class-agnostic data set, whatever the number of classes and their names."""
+    cfg.test_dataloader.dataset.update(class_agnostic=True, window=window)
+    cfg.model.head.num_classes = 1
+    cfg.test_evaluator = dict(cfg.test_evaluator, type='ProposalMetric', protocol='custom')
+    model = MODELS.build(cfg.model)
+    path = tmp_path / 'agnostic.pth'
+    torch.save(dict(state_dict=model.state_dict(), meta=dict(
+        dataset_meta=dict(classes=['walk', 'sit', 'lie']), cfg=cfg.pretty_text)), path)
+    expected = run_test(cfg, str(path))
+    inferencer = TALInferencer(cfg, str(path), device='cpu')
+    out = inferencer([str(folder / 'v0.npy'), np.load(folder / 'v2.npy')], return_vis=True,
+                     out_file=str(tmp_path / 'results.json'))
+    for prediction, name in zip(out['predictions'], ('v0', 'v2')):
+        assert len(prediction['detections']) > 5
+        assert {tuple(d) for d in prediction['detections']} == {('segment', 'score')}
+        np.testing.assert_allclose([d['segment'] for d in prediction['detections']],
+                                   [d['segment'] for d in expected[name]], atol=1e-4)
+    written = json.loads((tmp_path / 'results.json').read_text())['results']
+    assert written['v0'] == out['predictions'][0]['detections']
+    assert len(out['visualization']) == 2
+    # one class is a class all the same where the data set has one
+    cfg.test_dataloader.dataset.class_agnostic = False
+    found = TALInferencer(cfg, str(path), device='cpu')(str(folder / 'v0.npy'))['predictions'][0]
+    assert {d['label'] for d in found['detections']} == {'walk'}
+
+
+def test_proposals_with_video_level_scores_have_labels(cfg, folder, tmp_path, weights):
+    path = tmp_path / 'scores.json'
+    path.write_text(json.dumps({'v0': [0.1, 0.2, 0.7]}))
+    cfg.test_dataloader.dataset.class_agnostic = True
+    cfg.model.postprocessor.fusion = dict(type='ExternalScores', score_file=str(path), topk=2)
+    found = TALInferencer(cfg, weights, device='cpu')(str(folder / 'v0.npy'))['predictions'][0]
+    assert {d['label'] for d in found['detections']} == {'sit', 'lie'}
 
 
 def test_model_object_and_checkpoint_alone(cfg, weights, inferencer, folder):

@@ -76,6 +76,30 @@ def test_thumos14_loses_nothing(thumos_json, subset, test_mode, videos, instance
     assert set(Counter(info['fps'] for info in infos)) <= {24.0, 25.0, 29.97, 30.0}
 
 
+def test_ambiguous_annotations_are_counted_and_left_out(mini, monkeypatch):
+    from cltdr_mm.datasets import tal_dataset
+    logged = []
+    monkeypatch.setattr(tal_dataset, 'print_log', lambda text, logger: logged.append(text))
+    # not even its segment is looked at
+    ambiguous = dict(label='Ambiguous', segment=[3, 2], label_id=20)
+    mini.database['v0']['annotations'].insert(1, ambiguous)
+    mini.database['v1']['annotations'] = [ambiguous]
+    mini.database['v2']['annotations'].append(ambiguous)
+    dataset = mini.build(THUMOS14Dataset, test_mode=True)
+    assert [len(dataset.get_data_info(i)['gt_labels']) for i in range(3)] == [2, 0, 2]
+    assert dataset.get_data_info(0)['gt_labels'].tolist() == [0, 2]
+    remark, = (text for text in logged if 'Ambiguous' in text)
+    assert "ann.json: 3 annotations labelled 'Ambiguous' are left out" in remark
+    assert len(mini.build(THUMOS14Dataset, subset='training')) == 1  # nothing to train on in v1
+    # other data sets know no such label, and a class of that name is a class
+    mini.fails("unknown label 'Ambiguous'")
+    mini.database['v1']['annotations'] = [dict(ambiguous, segment=[1., 2.])]
+    del mini.database['v0'], mini.database['v2']
+    dataset = mini.build(THUMOS14Dataset, metainfo=dict(classes=['Ambiguous']),
+                         check_label_id=False)
+    assert dataset.get_data_info(0)['gt_labels'].tolist() == [0]
+
+
 def test_thumos14_exceptions_are_needed_and_enough(thumos_json):
     args = dict(ann_file=str(thumos_json), feature_stride=4, check_features=False)
     assert len(THUMOS14Dataset(**args)) == 412

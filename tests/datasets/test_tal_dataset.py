@@ -150,6 +150,8 @@ def test_folders_are_concatenated_and_cut_to_the_shortest(mini):
 def test_class_agnostic(mini):
     dataset = mini.build(class_agnostic=True)
     assert dataset.get_data_info(0)['gt_labels'].tolist() == [0, 0]
+    assert dataset.get_data_info(0)['class_agnostic'] is True
+    assert mini.build().get_data_info(0)['class_agnostic'] is False
     assert len(dataset.metainfo['classes']) == 3  # the names are needed to evaluate
 
 

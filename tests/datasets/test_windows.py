@@ -4,6 +4,7 @@ import pytest
 from cltdr_mm.datasets.windows import (
     WindowSettings,
     cut_segments,
+    cut_windows,
     sample_grid,
     visible_fraction,
     visible_range,
@@ -89,3 +90,12 @@ def test_many_cuts_at_once():
     segments = np.array([[2.0, 6.0], [4.0, 5.0]])
     shown = visible_fraction(segments, np.array([[0.0], [4.0]]), np.array([[4.0], [8.0]]))
     np.testing.assert_allclose(shown, [[0.5, 0], [0.5, 1]])
+
+
+def test_the_outer_windows_clip_nothing_at_the_ends_of_the_video():
+    """As in crops: annotations may leave the video a little, and nothing was cut off there."""
+    info = dict(fps=1., stride=1., window=1., duration=8., num_steps=8, gt_labels=np.arange(2),
+                gt_segments=np.array([[-2., 6.], [2., 9.]]))
+    first, last = cut_windows(info, WindowSettings(4, 0, 0.25))
+    assert first['gt_segments'].tolist() == [[-2., 4.], [2., 4.]]
+    assert last['gt_segments'].tolist() == [[4., 6.], [4., 9.]]

@@ -53,6 +53,34 @@ def test_results_evaluate_without_the_model(tools, synthetic, tested, tmp_path):
     assert again['fingerprint'] == metrics['fingerprint']
 
 
+def test_a_test_set_without_annotations(tools, synthetic, trained, tested, tmp_path):
+    """Its detections are written; only what would be chosen by its mAP is refused."""
+    content = json.loads((synthetic / 'annotations.json').read_text())
+    for entry in content['database'].values():
+        if entry['subset'] == 'test':
+            entry['annotations'] = []
+    hidden = tmp_path / 'hidden.json'
+    hidden.write_text(json.dumps(content))
+    changes = {f'{part}_dataloader__dataset__ann_file': hidden for part in ('val', 'test')}
+    changes.update({f'{part}_evaluator__ann_file': hidden for part in ('val', 'test')})
+    out = tmp_path / 'out'
+    text = tools('test.py', CONFIG, trained, '--work-dir', tmp_path, '--out', out,
+                 *small(synthetic, **changes))
+    assert "hidden.json: subset 'test' has no annotations, its 5 videos are not judged" in text
+    assert [path.name for path in out.iterdir()] == ['detections.json']
+    found, expected = (json.loads((folder / 'detections.json').read_text())
+                       for folder in (out, tested))
+    assert found == expected
+    changes.update(train_cfg__max_epochs=1, param_scheduler__warmup=0)
+    text = tools('train.py', CONFIG, '--work-dir', tmp_path / 'no', *small(synthetic, **changes),
+                 ok=False)
+    assert "hidden.json: annotations: subset 'test' has none" in text and 'Traceback' not in text
+    assert not list((tmp_path / 'no').glob('*.pth'))
+    changes['default_hooks__checkpoint__save_best'] = None
+    tools('train.py', CONFIG, '--work-dir', tmp_path / 'yes', *small(synthetic, **changes))
+    assert (tmp_path / 'yes' / 'epoch_1.pth').is_file()
+
+
 def test_two_ranks_give_the_same_detections(tools, synthetic, trained, tested, tmp_path):
     # 5 videos: the second rank's share is filled up, which must not count
     tools('dist_test.sh', CONFIG, trained, 2, '--work-dir', tmp_path, '--out', tmp_path,

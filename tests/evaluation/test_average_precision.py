@@ -6,10 +6,12 @@ import pytest
 from cltdr_mm.evaluation import Detections, GroundTruth
 from cltdr_mm.evaluation.functional import (
     average_precision,
+    diagnose,
     interpolated_ap,
     match,
     pair_iou,
     ranking,
+    recall_at_kx,
 )
 
 from . import loops
@@ -51,6 +53,24 @@ def test_without_ties_both_orders_agree():
     assert len(set(detections.scores)) == len(detections)
     np.testing.assert_array_equal(average_precision(detections, truth, TIOUS, 'stable'),
                                   average_precision(detections, truth, TIOUS, 'published'))
+
+
+def test_all_measures_take_ties_in_the_order_given():
+    """Unless told otherwise; of equals NumPy's order is another, on some CPUs a third."""
+    detections, truth = loops.scene(3, kind='ties')
+    scores, labels = detections.scores, detections.labels
+    order = ranking(scores, labels)
+    for before, after in zip(order, order[1:]):
+        assert (labels[before], -scores[before], before) < (labels[after], -scores[after], after)
+    assert order.tolist() != ranking(scores, labels, 'published').tolist()
+    for measure, args in ((average_precision, [TIOUS]), (recall_at_kx, [TIOUS]), (diagnose, [0.5])):
+        default, stable, published = (
+            measure(detections, truth, *args, **order)
+            for order in ({}, dict(tie_order='stable'), dict(tie_order='published')))
+        if measure is diagnose:
+            default, stable, published = (x.kinds for x in (default, stable, published))
+        np.testing.assert_array_equal(default, stable)
+        assert not np.array_equal(default, published, equal_nan=default.dtype.kind == 'f')
 
 
 def test_published_order_is_that_of_numpy():

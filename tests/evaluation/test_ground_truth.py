@@ -1,5 +1,6 @@
 import hashlib
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -7,7 +8,9 @@ import pytest
 from cltdr_mm.datasets import TALDataError
 from cltdr_mm.evaluation import PROTOCOLS, get_protocol, load_ground_truth
 from cltdr_mm.evaluation.functional import fingerprint, fingerprint_line
+from cltdr_mm.evaluation.ground_truth import DUPLICATE_TOLERANCE
 from cltdr_mm.evaluation.protocols import tiou_range
+from cltdr_mm.evaluation.structures import IGNORED
 
 
 def test_read(ann_file):
@@ -92,6 +95,177 @@ def test_protocol_names_and_errors():
     for bad in ([], [0.], [1.2]):
         with pytest.raises(ValueError, match='must be in'):
             get_protocol('hapt', bad)
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Function that writes an annotation file and returns its path."""
+
+    def write_file(annotations, **top):
+        database = {name: dict(subset='test', duration=60., annotations=found)
+                    for name, found in annotations.items()}
+        path = tmp_path / 'own.json'
+        path.write_text(json.dumps(dict(top, database=database)))
+        return str(path)
+
+    return write_file
+
+
+def instance(label, start=0., end=9., **more):
+    return dict(label=label, segment=[start, end], **more)
+
+
+THUMOS = get_protocol('thumos14')
+
+
+def test_classes_of_a_protocol():
+    assert {name: len(p.classes or ()) for name, p in PROTOCOLS.items()} == dict(
+        thumos14=20, multithumos=0, epic100=0, anet13=200, hacs=200, hapt=12, custom=0)
+    assert THUMOS.ignored == ('Ambiguous', ) and 'Ambiguous' not in THUMOS.classes
+    assert get_protocol('thumos14', [0.5]).classes == THUMOS.classes
+
+
+def test_ignored_labels_are_no_class(write):
+    found = [instance('Diving'), instance('Ambiguous', 8., 7.), instance('HighJump', 2., 3.)]
+    path = write(dict(x=found, y=found[1:2]))
+    truth = load_ground_truth(path, 'test', protocol=THUMOS)
+    assert truth.classes == THUMOS.classes and truth.ignored == dict(Ambiguous=2)
+    assert [truth.classes[c] for c in truth.labels] == ['Diving', 'HighJump']
+    assert truth.video_names == ('x', 'y') and truth.unused == 0
+    # also with the data set's classes, unless it is one of them
+    truth = load_ground_truth(path, 'test', ['HighJump', 'Diving'], protocol=THUMOS)
+    assert truth.labels.tolist() == [1, 0] and truth.ignored == dict(Ambiguous=2)
+    path = write(dict(x=[instance('Ambiguous')]))
+    truth = load_ground_truth(path, 'test', ['Ambiguous'], protocol=THUMOS)
+    assert truth.labels.tolist() == [0] and truth.ignored == {}
+    # without a protocol every label is a class
+    assert load_ground_truth(path, 'test').classes == ('Ambiguous', )
+
+
+def test_labels_beside_the_protocols_are_an_error(write):
+    annotations = dict(x=[instance('Diving'), instance('Run'), instance('Ambiguous')],
+                       y=[instance('Walk')])
+    with pytest.raises(TALDataError, match=r"own\.json: label: 'Run', 'Walk': no class of protocol "
+                       "'thumos14'"):
+        load_ground_truth(write(annotations), 'test', protocol=THUMOS)
+    assert len(load_ground_truth(write(annotations), 'test').classes) == 4
+    # of a subset that is not judged they are none
+    content = json.loads(open(write(annotations)).read())
+    content['database']['x']['subset'] = content['database']['y']['subset'] = 'training'
+    content['database']['z'] = dict(subset='test', annotations=[instance('HighJump')])
+    path = write({})
+    with open(path, 'w') as file:
+        json.dump(content, file)
+    assert len(load_ground_truth(path, 'TEST', protocol=THUMOS).labels) == 1
+
+
+def test_other_data_under_a_protocols_name(write):
+    path = write(dict(x=[instance('sit'), instance('run'), instance('Ambiguous')]))
+    truth = load_ground_truth(path, 'test', protocol=THUMOS)
+    assert truth.classes == ('run', 'sit') and truth.ignored == dict(Ambiguous=1)
+    # a list of the file's own goes before the protocol's
+    path = write(dict(x=[instance('sit'), instance('Diving'), instance('Ambiguous')]),
+                 classes=['sit', 'Ambiguous', 'Diving'])
+    truth = load_ground_truth(path, 'test', protocol=THUMOS)
+    assert truth.classes == ('sit', 'Diving') and truth.labels.tolist() == [0, 1]
+    assert truth.label_ids == {0: 0, 1: IGNORED, 2: 1}  # positions in that list
+
+
+def test_few_classes_of_a_benchmark_keep_their_ids(write):
+    """A miniature numbers its few classes as it likes."""
+    diving, jump = (THUMOS.classes.index(c) for c in ('Diving', 'HighJump'))
+    found = [instance('HighJump', label_id=0), instance('Diving', label_id=1),
+             instance('Ambiguous', label_id=2)]
+    truth = load_ground_truth(write(dict(x=found)), 'test', protocol=THUMOS)
+    assert truth.label_ids == {0: jump, 1: diving, 2: IGNORED}
+    assert truth.present.sum() == 2
+    # ids that are the benchmark's own hold for all of its classes
+    found = [instance('Diving', label_id=diving), instance('Ambiguous')]
+    truth = load_ground_truth(write(dict(x=found)), 'test', protocol=THUMOS)
+    assert truth.label_ids == {i: i for i in range(20)}
+    # a hidden test set names no class at all
+    assert load_ground_truth(write(dict(x=[])), protocol=THUMOS).classes == THUMOS.classes
+
+
+def test_published_files_say_less(tmp_path):
+    """No fps, no or empty durations, numbers in quotes, no annotations of videos."""
+    path = tmp_path / 'published.json'
+    path.write_text(json.dumps(dict(database=dict(
+        a=dict(subset='test', duration='12.5', annotations=[instance('x', '1.25', '3e0')]),
+        b=dict(subset='test', annotations=[instance('x', 2, '4')]),
+        c=dict(subset='test', duration=None, feature_stride='?', annotations=None),
+        d=dict(subset='test')))))
+    truth = load_ground_truth(str(path), 'test')
+    assert truth.segments.tolist() == [[1.25, 3.], [2., 4.]]
+    assert truth.durations[0] == 12.5 and np.isnan(truth.durations[1:]).all()
+    for value in ('long', 'nan', '', True, [3]):
+        path.write_text(json.dumps(dict(database=dict(
+            a=dict(subset='test', annotations=[instance('x', 1, value)])))))
+        with pytest.raises(TALDataError, match=r"video 'a': annotations\[0\]\.segment: must be"):
+            load_ground_truth(str(path), 'test')
+
+
+@pytest.mark.parametrize('name', ['anet13', 'hacs'])
+def test_empty_annotations_count_where_the_toolkit_counts_them(write, name):
+    path = write(dict(x=[instance('a', 0, 0), instance('a', 1, 2)]))
+    truth = load_ground_truth(path, protocol=get_protocol(name))
+    assert truth.segments.tolist() == [[0., 0.], [1., 2.]]
+    for protocol in ('custom', 'thumos14'):
+        with pytest.raises(TALDataError, match=r'annotations\[0\]\.segment: end 0 s is not after'):
+            load_ground_truth(path, protocol=get_protocol(protocol))
+    with pytest.raises(TALDataError, match='end 1 s is not after start 2 s'):
+        load_ground_truth(write(dict(x=[instance('a', 2, 1)])), protocol=get_protocol(name))
+
+
+# duplicates
+
+
+def first_of(segments, labels):
+    """The rule as it reads: each against all that were kept before it."""
+    kept = []
+    for i, (start, end) in enumerate(segments):
+        if not any(labels[i] == labels[j] and abs(start - segments[j][0]) <= 1e-3
+                   and abs(end - segments[j][1]) <= 1e-3 for j in kept):
+            kept.append(i)
+    return [segments[i] for i in kept]
+
+
+@pytest.mark.parametrize('seed', range(40))
+def test_duplicates_equal_the_quadratic_loop(write, seed):
+    g = np.random.default_rng(seed)
+    # crowds of near duplicates around a few segments, chains of them, and equal numbers
+    spread, grain = 10.**g.uniform(-4, -2), 10.**g.uniform(-4.5, -2.5)
+    centres = np.sort(g.uniform(-5, 5, (4, 2)), axis=1) * [1, 2]
+    segments = centres[g.integers(0, 4, 150)] + g.uniform(-spread, spread, (150, 2))
+    segments = np.round(segments / grain) * grain + [0, 20]
+    labels = g.integers(0, 2, 150)
+    found = [instance('ab'[label], *segment) for label, segment in zip(labels, segments.tolist())]
+    truth = load_ground_truth(write(dict(x=found)))
+    expected = first_of(segments.tolist(), labels)
+    assert truth.segments.tolist() == expected
+    assert truth.merged == 150 - len(expected) > 0
+
+
+@pytest.mark.parametrize('shift, number', [
+    (DUPLICATE_TOLERANCE, 1), (float(np.nextafter(DUPLICATE_TOLERANCE, 1)), 2)])
+def test_a_difference_of_the_tolerance_is_a_duplicate(write, shift, number):
+    """At the start as at the end, and not a hair more."""
+    for one, other in (((0., 5.), (shift, 5.)), ((-5., 0.), (-5., shift))):
+        for first, second in ((one, other), (other, one)):
+            found = [instance('a', *first), instance('a', *second)]
+            truth = load_ground_truth(write(dict(x=found)))
+            assert len(truth.labels) == number and truth.segments[0].tolist() == list(first)
+
+
+def test_twenty_thousand_instances_of_one_video(write):
+    starts = (np.arange(20_000) // 2 * 0.01).tolist()  # each twice
+    path = write(dict(x=[instance('a', s, s + 1.5) for s in starts]))
+    tracemalloc.start()
+    truth = load_ground_truth(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert truth.segments[:, 0].tolist() == starts[::2] and truth.merged == 10_000
+    assert peak < 200 * 2**20, 'all pairs would take 6 GiB'
 
 
 def test_real_annotations(shared_data):

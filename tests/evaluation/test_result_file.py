@@ -6,6 +6,7 @@ import pytest
 
 from cltdr_mm.datasets import TALDataError
 from cltdr_mm.evaluation import (
+    Detections,
     evaluate_detections,
     get_protocol,
     load_ground_truth,
@@ -128,9 +129,45 @@ def test_unknown_on_request(ann_file, write_results):
             read_results(path, truth, **{argument: 'maybe'})
 
 
+def test_proposals_are_told_from_detections(ann_file, write_results):
+    truth = load_ground_truth(ann_file, 'test')
+    entries = [dict(segment=[0., 1.], score=0.5)] * 30
+    path = write_results({'two': [], 'one': entries})
+    with pytest.raises(TALDataError) as caught:
+        read_results(path, truth)
+    assert [str(p) for p in caught.value.problems] == [
+        f"{path}: video 'one': results[0].label: is missing, as in every entry of the file: these "
+        'are proposals, which have no class; ProposalMetric judges them, by AR@AN']
+    # one label makes the others' absence a fault of each
+    path = write_results({'one': [*entries, dict(entries[0], label='run')]})
+    with pytest.raises(TALDataError, match=r'30 problems') as caught:
+        read_results(path, truth)
+    assert 'ProposalMetric' not in str(caught.value)
+    assert len(read_results(write_results({'one': []}), truth).detections) == 0
+
+
+def test_detections_of_ignored_labels_are_dropped(tmp_path, write_results):
+    path = tmp_path / 'ann.json'
+    path.write_text(json.dumps(dict(database=dict(x=dict(subset='test', annotations=[
+        dict(label='Diving', segment=[1, 5], label_id=7),
+        dict(label='Ambiguous', segment=[1, 5], label_id=0)])))))
+    truth = load_ground_truth(str(path), 'test', protocol=get_protocol('thumos14'))
+    results = write_results({'x': [
+        dict(label=label, segment=[1, 5], score=0.5)
+        for label in ('Ambiguous', 'Diving', 0, '0', 7, 'Shotput')]})
+    found = read_results(results, truth)
+    assert found.ignored_labels == {'Ambiguous': 1, '0': 2} and found.unknown_labels == {}
+    assert [truth.classes[c] for c in found.detections.labels] == ['Diving', 'Diving', 'Shotput']
+    assert found.remarks == ["1 detections labelled 'Ambiguous' are left out: it is no class",
+                             "2 detections labelled '0' are left out: it is no class"]
+    # where no protocol ignores it, it is a label as any other
+    with pytest.raises(TALDataError, match="unknown label 'Shotput', not among the 2 classes"):
+        read_results(results, load_ground_truth(str(path), 'test'))
+
+
 def test_many_problems_are_counted(ann_file, write_results):
     results = {'one': one(score=NAN)['one'] * 50}
-    with pytest.raises(TALDataError, match=r'50 problem\(s\)(.|\n)*and 30 more'):
+    with pytest.raises(TALDataError, match=r'50 problems(.|\n)*and 30 more'):
         read_results(write_results(results), load_ground_truth(ann_file, 'test'))
 
 
@@ -145,3 +182,16 @@ def test_what_is_written_is_read_back(ann_file, tmp_path, write_results):
     for field in ('segments', 'scores', 'labels', 'videos'):
         np.testing.assert_array_equal(getattr(given, field), getattr(again, field))
     assert set(json.loads(path.read_text())) == {'version', 'results', 'external_data'}
+
+
+def test_everything_that_json_can_hold_is_written(ann_file):
+    """Whatever is wrong with some detections, the others are kept."""
+    truth = load_ground_truth(ann_file, 'test')
+    given = Detections(
+        np.array([[0., 1.], [2., np.nan], [3., 4.], [5., 6.], [7., 8.]]),
+        np.array([.5, .5, np.inf, .4, .3]), np.array([0, 0, 0, 7, -1]), np.array([0, 0, 0, 2, 1]))
+    results = results_of(given, truth, video_names=(*truth.video_names, 'stranger'))['results']
+    assert results == {
+        'one': [dict(label='sit', segment=[0., 1.], score=.5)],
+        'two': [dict(label=-1, segment=[7., 8.], score=.3)],
+        'stranger': [dict(label=7, segment=[5., 6.], score=.4)]}

@@ -62,6 +62,27 @@ def test_empty_video_in_a_batch(nms_cfg, tmp_path):
         assert 0 <= second.segments.min() and second.segments.max() <= 9
 
 
+@pytest.mark.parametrize('nms_cfg', [
+    None, dict(type='SoftNMS'), dict(type='SoftNMS', backend='torch'),
+    dict(type='HardNMS', iou_threshold=0.4)])
+def test_proposals_are_one_class_and_stay_without_labels(nms_cfg, tmp_path):
+    path = tmp_path / 'scores.json'
+    path.write_text(json.dumps({'a': [0.2, 0.8, 0.1]}))
+    meta = dict(video_name='a', duration=9.)
+    one_class = candidates(3)
+    one_class.labels[:] = 0
+    proposals = candidates(3)
+    del proposals.labels
+    config = dict(nms=nms_cfg, voting=None if nms_cfg is None else dict(type='SegmentVoting'))
+    expected, found = (build(**config)([c], [meta])[0] for c in (one_class, proposals))
+    assert 'labels' not in found and len(found) > 3
+    assert torch.equal(found.segments, expected.segments)
+    assert torch.equal(found.scores, expected.scores)
+    # video-level scores bring a class
+    config.update(fusion=dict(type='ExternalScores', score_file=str(path), topk=1))
+    assert set(build(**config)([proposals], [meta])[0].labels.tolist()) == {1}
+
+
 def test_without_nms():
     given = InstanceData(
         segments=torch.tensor([[0., 1.], [1., 2.], [2., 9.]]),

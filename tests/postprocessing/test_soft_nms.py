@@ -203,3 +203,27 @@ def test_import_does_not_load_numba():
     code = 'import sys, cltdr_mm.postprocessing; print("numba" in sys.modules)'
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert done.stdout.strip() == 'False', done.stderr
+
+
+@pytest.mark.parametrize('method', ['hard', 'linear'])
+def test_an_overlap_of_the_threshold_is_one(backend, method):
+    """From the threshold on, the lower score goes (hard) or falls (linear); not below it."""
+    # IoU 0.5, exactly: beside such lengths what the published operator adds to them is nothing
+    segments = torch.tensor([[0., 2.], [0., 1.]]) * 2**40
+    scores = torch.tensor([0.9, 0.8])
+    for threshold, changed in ((0.5, True), (0.5 + 1e-9, False), (0.5 - 1e-9, True)):
+        if method == 'hard':
+            kept, _ = hard_nms(segments, scores, iou_threshold=threshold, backend=backend)
+            assert kept.tolist() == ([0] if changed else [0, 1])
+        else:
+            values = soft_nms(segments, scores, method='linear', iou_threshold=threshold,
+                              backend=backend)[1]
+            assert values.tolist() == pytest.approx([0.9, 0.4 if changed else 0.8])
+
+
+def test_a_score_of_the_smallest_takes_no_part(backend):
+    """Of hard NMS; the published operator compares likewise."""
+    segments = torch.tensor([[0., 1.], [5., 6.], [8., 9.]])
+    scores = torch.tensor([0.5, 0.25, 0.125])
+    kept, _ = hard_nms(segments, scores, min_score=0.25, backend=backend)
+    assert kept.tolist() == [0]

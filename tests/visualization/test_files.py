@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cltdr_mm.visualization.files import TimelineSource, load_signal
+from cltdr_mm.visualization.layout import NO_CLASS
 
 
 @pytest.fixture
@@ -33,6 +34,18 @@ def test_source_reads_both_files(files):
     assert source.choose(100) == [f'v{i}' for i in range(1, 9)]
     assert TimelineSource(files[0]).load('v0')[1] is None
     assert TimelineSource(None, files[1]).load('v1')[0] is None
+
+
+def test_proposals_have_no_class(files, tmp_path):
+    path = tmp_path / 'proposals.json'
+    path.write_text(json.dumps(dict(results={'v3': [dict(segment=[1, 2], score=.5)], 'v4': []})))
+    source = TimelineSource(files[0], path)
+    assert source.classes == ['jump', 'run']
+    assert source.load('v3')[1].labels.tolist() == [NO_CLASS] and len(source.load('v4')[1]) == 0
+    path.write_text(json.dumps(dict(results={'v3': [
+        dict(segment=[1, 2], score=.5), dict(segment=[1, 2], score=.5, label='run')]})))
+    with pytest.raises(ValueError, match=r"'v3': results\[0\]\.label: is missing$"):
+        TimelineSource(files[0], path)
 
 
 def v1(content):

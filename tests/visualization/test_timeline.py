@@ -3,6 +3,7 @@ import pytest
 from matplotlib.colors import to_rgba
 
 from cltdr_mm.visualization import Instances, Track, draw_timeline, save_figure
+from cltdr_mm.visualization.layout import NO_CLASS
 from cltdr_mm.visualization.style import GROUND_TRUTH, SCORE_CMAP, clock, figure_to_rgb
 
 
@@ -45,6 +46,16 @@ def video():
     truth = Instances([[10, 20], [15, 30], [50, 60]], [0, 0, 1])
     found = Instances([[11, 19], [12, 18], [52, 61], [70, 75]], [0, 0, 1, 2], [.9, .2, .5, .1])
     return truth, found
+
+
+def test_instances_without_a_class_are_proposals(video):
+    truth, found = video
+    found.labels[:] = NO_CLASS
+    figure = draw_timeline(truth, found, ['jump', 'run', 'sit'], 'v', 100.0)
+    assert len(bars(figure, 'prediction:proposal')[0]) == 4
+    assert len(bars(figure, 'truth:run')[0]) == 1 and len(bars(figure, 'prediction:run')[0]) == 0
+    names = [t.get_text() for t in figure.axes[0].get_yticklabels()]
+    assert names == ['jump', 'run', 'proposal', 'background']
 
 
 def test_one_bar_per_instance_at_its_seconds(video):

@@ -10,6 +10,7 @@ from mmengine.structures import InstanceData
 import cltdr_mm  # noqa: F401
 from cltdr_mm.structures import FeatureGrid
 from cltdr_mm.visualization import timeline as module
+from cltdr_mm.visualization.layout import NO_CLASS
 
 
 def make_sample(name='v1', **meta):
@@ -75,6 +76,19 @@ def test_half_precision_and_windows(visualizer, drawn, tmp_path):
     assert drawn[0]['title'] == 'v1, window 2 of 3'
     np.testing.assert_allclose(drawn[0]['span'], [(9.5 * 5 + 5) / 10, (29.5 * 5 + 5) / 10])
     np.testing.assert_allclose(drawn[0]['found'].scores, [0.75, 0.25])
+
+
+def test_proposals_have_a_row_of_their_own(visualizer, drawn):
+    sample = make_sample()
+    del sample.pred_instances.labels
+    visualizer.add_datasample('v1', data_sample=sample)
+    assert drawn[0]['truth'].labels.tolist() == [1]
+    assert drawn[0]['found'].labels.tolist() == [NO_CLASS, NO_CLASS]
+    # of a class-agnostic data set the ground truth has no class either
+    sample.set_metainfo(dict(class_agnostic=True))
+    visualizer.add_datasample('v1', data_sample=sample)
+    assert drawn[1]['truth'].labels.tolist() == [NO_CLASS]
+    assert sample.gt_instances.labels.tolist() == [1], 'the sample itself stays'
 
 
 def test_what_cannot_be_drawn_is_said(visualizer):

@@ -6,11 +6,13 @@ from terminaltables import AsciiTable
 from cltdr_mm.evaluation import (
     PROTOCOLS,
     get_protocol,
+    ground_truth_remarks,
     load_ground_truth,
     read_results,
 )
 from cltdr_mm.evaluation.functional import (
     ERROR_TYPES,
+    NO_COVERAGE,
     diagnose,
     error_impact,
     false_positive_profile,
@@ -40,9 +42,10 @@ def parse_args(argv=None) -> argparse.Namespace:
 def run(args: argparse.Namespace) -> dict:
     """Diagnose and print three tables; returns what ``--out`` writes."""
     protocol = get_protocol(args.protocol)
-    ground_truth = load_ground_truth(args.annotations, args.subset or protocol.subsets)
-    detections = read_results(args.results, ground_truth).detections
-    diagnosis = diagnose(detections, ground_truth, args.tiou)
+    ground_truth = load_ground_truth(
+        args.annotations, args.subset or protocol.subsets, protocol=protocol)
+    found = read_results(args.results, ground_truth)
+    diagnosis = diagnose(found.detections, ground_truth, args.tiou)
     profile = false_positive_profile(diagnosis, ground_truth, args.top_k)
     impact = error_impact(diagnosis, ground_truth)
     sizes = instance_sizes(ground_truth, protocol.coverage_edges, protocol.length_edges,
@@ -51,6 +54,8 @@ def run(args: argparse.Namespace) -> dict:
 
     prints = fingerprint(ground_truth, (args.tiou, ))
     print(f'{protocol.name}: {fingerprint_line(prints)}')
+    for remark in ground_truth_remarks(ground_truth, protocol) + found.remarks:
+        print(remark)
     print(f"mAP at tIoU {args.tiou:g}: {100 * impact['mAP']:.2f}")
     rows = [['best detections', *ERROR_TYPES]]
     rows += [[f'{k}G to {k + 1}G', *(f'{100 * v:.1f}' for v in row)]
@@ -61,6 +66,8 @@ def run(args: argparse.Namespace) -> dict:
     rows += [[name, size, b['instances'], f"{100 * b['mAP_N']:.2f}", f"{100 * b['missed']:.1f}"]
              for name, table in buckets.items() for size, b in table.items()]
     print_table(rows, ' instances by size ')
+    if 'coverage' not in sizes:
+        print(NO_COVERAGE)
     return dict(
         protocol=protocol.name, tiou=args.tiou, fingerprint=prints, impact=impact,
         profile=[dict(zip(ERROR_TYPES, row)) for row in profile.tolist()], sensitivity=buckets)

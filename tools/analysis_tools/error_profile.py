@@ -5,9 +5,16 @@ The numbers behind the pictures are those that diagnose_results.py prints.
 import argparse
 from pathlib import Path
 
-from cltdr_mm.evaluation import PROTOCOLS, get_protocol, load_ground_truth, read_results
+from cltdr_mm.evaluation import (
+    PROTOCOLS,
+    get_protocol,
+    ground_truth_remarks,
+    load_ground_truth,
+    read_results,
+)
 from cltdr_mm.evaluation.functional import (
     ERROR_TYPES,
+    NO_COVERAGE,
     diagnose,
     error_impact,
     false_positive_profile,
@@ -38,14 +45,19 @@ def draw(args) -> dict:
         dict[str, Figure]: By the picture's name.
     """
     protocol = get_protocol(args.protocol)
-    ground_truth = load_ground_truth(args.annotations, args.subset or protocol.subsets)
-    detections = read_results(args.results, ground_truth).detections
-    diagnosis = diagnose(detections, ground_truth, args.tiou)
+    ground_truth = load_ground_truth(
+        args.annotations, args.subset or protocol.subsets, protocol=protocol)
+    found = read_results(args.results, ground_truth)
+    for remark in ground_truth_remarks(ground_truth, protocol) + found.remarks:
+        print(remark)
+    diagnosis = diagnose(found.detections, ground_truth, args.tiou)
     impact = error_impact(diagnosis, ground_truth)
     title = args.title or f'{Path(args.results).name.split(".")[0]} on {protocol.name}'
     title += f', tIoU {args.tiou:g}, mAP {100 * impact.pop("mAP"):.1f}'
     sizes = instance_sizes(ground_truth, protocol.coverage_edges, protocol.length_edges,
                            protocol.count_edges)
+    if 'coverage' not in sizes:
+        print(NO_COVERAGE)
     table = sensitivity(diagnosis, ground_truth, sizes)
     whole = table.pop('all')['all']
     shares = {name: {size: b['instances'] / whole['instances'] for size, b in buckets.items()}

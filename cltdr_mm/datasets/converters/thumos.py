@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
+from mmengine.logging import print_log
+
 from ...utils import TALDataError, read_json
 from ..annotations import read_annotation_file
 from ..benchmarks import MultiTHUMOSDataset, THUMOS14Dataset
@@ -17,10 +19,12 @@ def _entry(subset: str, duration: float, fps: float) -> dict:
 def convert_thumos14(source: str, out_file: str, video_info: Optional[str] = None) -> dict:
     """Convert THUMOS14.
 
+    Ambiguous segments are left out.
+
     Args:
         source (str): Annotation file in ActionFormer's layout, which is checked and completed
             by the class list; or the folder of the official text files, one a class
-            (``BaseballPitch_val.txt``: video, start, end), ambiguous segments left out.
+            (``BaseballPitch_val.txt``: video, start, end).
         out_file (str): JSON to write.
         video_info (str, optional): For text files, which tell no durations: CSV with columns
             ``video``, ``duration`` (s) and ``fps``. Defaults to None.
@@ -36,9 +40,24 @@ def convert_thumos14(source: str, out_file: str, video_info: Optional[str] = Non
         database = _thumos14_text(source, video_info, classes)
     else:
         database = read_annotation_file(source)['database']
+        _leave_out(database, THUMOS14Dataset.IGNORED_LABELS, source)
     save_annotations(out_file, database, classes, 'THUMOS14',
                      THUMOS14Dataset.DURATION_TOLERANCE, THUMOS14Dataset.EXEMPT_VIDEOS)
     return database
+
+
+def _leave_out(database: dict, labels: Sequence[str], source: str) -> None:
+    """Take annotations of these labels out of a database, and log how many there were."""
+    count = 0
+    for entry in database.values():
+        if isinstance(entry, dict) and isinstance(entry.get('annotations'), list):
+            kept = [a for a in entry['annotations']
+                    if not isinstance(a, dict) or a.get('label') not in labels]
+            count += len(entry['annotations']) - len(kept)
+            entry['annotations'] = kept
+    if count:
+        print_log(f'{source}: {count} annotations labelled {", ".join(labels)} are left out',
+                  logger='current')
 
 
 def _thumos14_text(folder: str, video_info: Optional[str], classes: Sequence[str]) -> dict:

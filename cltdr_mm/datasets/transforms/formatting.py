@@ -17,11 +17,12 @@ class PackTALInputs(BaseTransform):
     """Pack features, ground truth and metainfo.
 
     Required keys: ``rows`` (T, C), ``grid``. Optional: ``gt_segments`` (N, 2) in grid steps with
-    ``gt_labels`` (N,), ``proposals`` (P, 3) of :class:`.LoadTALProposals`, and the keys in
-    ``meta_keys``.
+    ``gt_labels`` (N,), ``proposals`` (P, 3) of :class:`.LoadTALProposals`, ``class_agnostic`` and
+    the keys in ``meta_keys``.
 
     Args:
-        meta_keys (Sequence[str]): Keys that become metainfo where present. Defaults to
+        meta_keys (Sequence[str]): Keys that become metainfo where present, beside
+            ``class_agnostic``. Defaults to
             ``('video_name', 'duration', 'fps', 'grid', 'window_index', 'num_windows')``.
     """
 
@@ -48,7 +49,8 @@ class PackTALInputs(BaseTransform):
         # A view with gaps or backwards, as a user's transform may leave it, is copied.
         rows = np.ascontiguousarray(sample_rows(results, self))
         sample = ActionDataSample(
-            metainfo={key: results[key] for key in self.meta_keys if key in results})
+            metainfo={key: results[key] for key in (*self.meta_keys, 'class_agnostic')
+                      if key in results})
         if 'gt_segments' in results:
             sample.gt_instances = InstanceData(
                 segments=torch.as_tensor(results['gt_segments'], dtype=torch.float32),

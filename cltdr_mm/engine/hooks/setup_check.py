@@ -20,8 +20,9 @@ class SetupCheckHook(Hook):
     Every data set that the run will use must have labels below the head's ``num_classes`` and
     sequences of the backbone's ``in_channels``. For those that are validated or tested, the model's
     post-processor is told the class names (``set_classes``, for files in another order), and it and
-    every metric must accept the videos (``check_videos``). Parts without these attributes are not
-    asked.
+    every metric must accept the videos (``check_videos``). A training that keeps its best
+    checkpoint needs something to find in its validation set (``check_instances`` of the metrics).
+    Parts without these attributes are not asked.
 
     A checkpoint that is tested or resumed must have exactly the weights of the model, and the
     classes of the data set in their order. One that a training starts from (``load_from``) must
@@ -37,6 +38,10 @@ class SetupCheckHook(Hook):
         """Check the training and the validation set; raises TALDataError if something is wrong."""
         self._check(runner, runner.train_loop)
         self._check(runner, runner.val_loop)
+        if any(getattr(hook, 'save_best', None) for hook in getattr(runner, 'hooks', ())):
+            for judge in _metrics(runner.val_loop):
+                if hasattr(judge, 'check_instances'):
+                    judge.check_instances()
 
     def before_val(self, runner) -> None:
         """Check the validation set, see :meth:`before_train`."""
@@ -80,7 +85,7 @@ class SetupCheckHook(Hook):
         processor = getattr(model, 'postprocessor', None)
         if hasattr(processor, 'set_classes'):
             processor.set_classes(_classes(dataset))
-        for judge in (processor, *getattr(loop.evaluator, 'metrics', ())):
+        for judge in (processor, *_metrics(loop)):
             if hasattr(judge, 'check_videos'):
                 judge.check_videos(videos)
 
@@ -92,6 +97,10 @@ HOOKS.register_module(module=moved_class(
 
 def _model(runner):
     return runner.model.module if is_model_wrapper(runner.model) else runner.model
+
+
+def _metrics(loop: Any) -> Sequence:
+    return getattr(getattr(loop, 'evaluator', None), 'metrics', ())
 
 
 def _classes(dataset) -> Optional[Sequence[str]]:

@@ -2,6 +2,7 @@
 from .average_precision import average_precision, interpolated_ap
 from .diagnosis import (
     ERROR_TYPES,
+    NO_COVERAGE,
     SIZES,
     diagnose,
     error_impact,
@@ -14,7 +15,7 @@ from .matching import match, pair_iou, ranking
 from .recall import average_recall, recall_at_kx
 
 __all__ = [
-    'ERROR_TYPES', 'SIZES', 'average_precision', 'average_recall', 'diagnose', 'error_impact',
-    'false_positive_profile', 'fingerprint', 'fingerprint_line', 'instance_sizes',
+    'ERROR_TYPES', 'NO_COVERAGE', 'SIZES', 'average_precision', 'average_recall', 'diagnose',
+    'error_impact', 'false_positive_profile', 'fingerprint', 'fingerprint_line', 'instance_sizes',
     'interpolated_ap', 'match', 'pair_iou', 'ranking', 'recall_at_kx', 'sensitivity'
 ]

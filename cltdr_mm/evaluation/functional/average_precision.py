@@ -34,7 +34,7 @@ def interpolated_ap(true_positives: np.ndarray, num_instances: float) -> np.ndar
 def average_precision(detections: Detections,
                       ground_truth: GroundTruth,
                       tious: Sequence[float],
-                      tie_order: str = 'published') -> np.ndarray:
+                      tie_order: str = 'stable') -> np.ndarray:
     """AP of every class at every threshold.
 
     Args:
@@ -42,7 +42,7 @@ def average_precision(detections: Detections,
             positives, as in the published evaluators.
         ground_truth (GroundTruth): What is to be found.
         tious (Sequence[float]): T thresholds, positive.
-        tie_order (str): See :func:`.ranking`. Defaults to ``'published'``.
+        tie_order (str): See :func:`.ranking`. Defaults to ``'stable'``.
 
     Returns:
         np.ndarray: (T, K) in [0, 1]; NaN for classes without instances, which the mean leaves

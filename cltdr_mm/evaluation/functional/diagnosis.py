@@ -15,6 +15,7 @@ from .matching import group_instances, match, overlapping_pairs, ranking
 ERROR_TYPES = ('true positive', 'double detection', 'wrong label', 'localization', 'confusion',
                'background')
 SIZES = ('XS', 'S', 'M', 'L', 'XL')
+NO_COVERAGE = 'not by coverage: the annotations do not tell the duration of all videos'
 MIN_OVERLAP = 0.1  # tIoU below which a detection saw nothing but background
 
 
@@ -40,7 +41,7 @@ class Diagnosis:
 def diagnose(detections: Detections,
              ground_truth: GroundTruth,
              tiou: float = 0.5,
-             tie_order: str = 'published') -> Diagnosis:
+             tie_order: str = 'stable') -> Diagnosis:
     """Say of every detection whether it is right, and otherwise why not.
 
     A false positive is the first of these that applies: *double detection*, an instance of its
@@ -52,7 +53,7 @@ def diagnose(detections: Detections,
         detections (Detections): What was found.
         ground_truth (GroundTruth): What was to be found.
         tiou (float): Threshold above 0.1. Defaults to 0.5.
-        tie_order (str): See :func:`.ranking`. Defaults to ``'published'``.
+        tie_order (str): See :func:`.ranking`. Defaults to ``'stable'``.
 
     Returns:
         Diagnosis: See there.
@@ -147,16 +148,18 @@ def instance_sizes(ground_truth: GroundTruth, coverage_edges: Sequence[float],
 
     Returns:
         dict[str, np.ndarray]: ``coverage``, ``length``, ``instances``: (G,) position in
-        :data:`SIZES`.
+        :data:`SIZES`. Without ``coverage`` if the duration of a video with instances is not known.
     """
     lengths = ground_truth.segments[:, 1] - ground_truth.segments[:, 0]
     keys = ground_truth.videos * len(ground_truth.classes) + ground_truth.labels
     _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    return dict(
-        coverage=np.searchsorted(coverage_edges,
-                                 lengths / ground_truth.durations[ground_truth.videos]),
+    sizes = dict(
         length=np.searchsorted(length_edges, lengths),
         instances=np.searchsorted(count_edges, counts[inverse.reshape(-1)]))
+    covered = lengths / ground_truth.durations[ground_truth.videos]
+    if np.isnan(covered).any():
+        return sizes
+    return dict(coverage=np.searchsorted(coverage_edges, covered), **sizes)
 
 
 def sensitivity(diagnosis: Diagnosis, ground_truth: GroundTruth,

@@ -22,16 +22,16 @@ def pair_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
 
 
-def ranking(scores: np.ndarray, labels: np.ndarray, tie_order: str = 'published') -> np.ndarray:
+def ranking(scores: np.ndarray, labels: np.ndarray, tie_order: str = 'stable') -> np.ndarray:
     """Order of detections by class, then by descending score.
 
     Args:
         scores (np.ndarray): (D,) float64.
         labels (np.ndarray): (D,) int64.
-        tie_order (str): What comes first among equal scores of a class. ``'published'``: what
-            ``argsort()[::-1]`` of NumPy yields, as in the published evaluators; it differs
-            between CPUs (NumPy's sort of equal values uses vector instructions where there are
-            any). ``'stable'``: the one given first, on any machine.
+        tie_order (str): What comes first among equal scores of a class. ``'stable'``: the one
+            given first, on any machine. ``'published'``: what ``argsort()[::-1]`` of NumPy yields,
+            as in the published evaluators; it differs between CPUs (NumPy's sort of equal values
+            uses vector instructions where there are any). Defaults to ``'stable'``.
 
     Returns:
         np.ndarray: (D,) int64 positions.

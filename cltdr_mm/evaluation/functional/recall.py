@@ -12,7 +12,7 @@ def recall_at_kx(detections: Detections,
                  ground_truth: GroundTruth,
                  tious: Sequence[float],
                  ks: Sequence[int] = (1, 5),
-                 tie_order: str = 'published') -> np.ndarray:
+                 tie_order: str = 'stable') -> np.ndarray:
     """Recall@kx of every class, as ActionFormer's evaluator reports it.
 
     Of each (video, class) pair with n instances, the k * n best detections of that class count;
@@ -24,7 +24,7 @@ def recall_at_kx(detections: Detections,
         ground_truth (GroundTruth): What is to be found.
         tious (Sequence[float]): T thresholds.
         ks (Sequence[int]): Multiples of the number of instances. Defaults to ``(1, 5)``.
-        tie_order (str): See :func:`.ranking`. Defaults to ``'published'``.
+        tie_order (str): See :func:`.ranking`. Defaults to ``'stable'``.
 
     Returns:
         np.ndarray: (len(ks), T, K) in [0, 1]; NaN for classes without instances.

@@ -1,24 +1,20 @@
 """The metric of temporal action localization for MMEngine's Runner."""
-import os.path as osp
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Optional, Union
 
 import numpy as np
-import torch
 from mmaction.registry import METRICS, TASK_UTILS
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
-from mmengine.structures import InstanceData
 
-from ...structures import merge_windows
 from ...utils import TALDataError, write_json
 from ..evaluate import evaluate_detections, flat_metrics, report_text
 from ..ground_truth import load_ground_truth
 from ..protocols import Protocol, get_protocol
 from ..result_file import results_of
 from ..structures import Detections, GroundTruth
-
-_COLUMNS = ('segments', 'scores', 'labels')
+from .merged import merged_detections, to_array
 
 
 @METRICS.register_module()
@@ -28,6 +24,8 @@ class TALMetric(BaseMetric):
     Ground truth is read from the annotation file, not from the data samples, so that a result
     cannot depend on what a pipeline did to it. Windows of one video are put together first.
     Whatever the number of ranks and the batch size, the same detections give the same numbers.
+    Detections are written before they are judged, so that whatever is wrong then, they are there;
+    a subset without annotations, such as a hidden test set, is not judged.
 
     Args:
         ann_file (str): Annotation JSON of the data set.
@@ -42,12 +40,12 @@ class TALMetric(BaseMetric):
             video after its windows were put together; the model's own should then do nothing.
             Defaults to None.
         out_dir (str, optional): Folder for ``detections.json`` (ActivityNet's submission layout)
-            and ``metrics.json``. Defaults to None: nothing is written.
+            and, once they are judged, ``metrics.json``. Defaults to None: nothing is written.
         allow_missing (bool): Whether videos of the subset without a prediction are reported and
             count as videos without detections; else they are an error. Defaults to False.
         merge_duplicates (bool): See :func:`.load_ground_truth`. Defaults to True.
         on_error (str): See :func:`.load_ground_truth`. Defaults to ``'raise'``.
-        tie_order (str): See :func:`.ranking`. Defaults to ``'published'``.
+        tie_order (str): See :func:`.ranking`. Defaults to ``'stable'``.
         collect_device (str): As in :class:`mmengine.evaluator.BaseMetric`.
         prefix (str, optional): As in the base. Defaults to None: plain names, so that
             ``save_best='average_mAP'`` works.
@@ -58,6 +56,8 @@ class TALMetric(BaseMetric):
     """
 
     default_prefix = None
+    #: Whether predictions need a class.
+    with_labels = True
 
     def __init__(self,
                  ann_file: str,
@@ -70,7 +70,7 @@ class TALMetric(BaseMetric):
                  allow_missing: bool = False,
                  merge_duplicates: bool = True,
                  on_error: str = 'raise',
-                 tie_order: str = 'published',
+                 tie_order: str = 'stable',
                  collect_device: str = 'cpu',
                  prefix: Optional[str] = None,
                  collect_dir: Optional[str] = None):
@@ -107,9 +107,23 @@ class TALMetric(BaseMetric):
         if self._ground_truth is None:
             classes = self.classes or (self.dataset_meta or {}).get('classes')
             subset = self.protocol.subsets if self.subset is None else self.subset
-            self._ground_truth = load_ground_truth(self.ann_file, subset, classes,
-                                                   self.merge_duplicates, self.on_error)
+            self._ground_truth = load_ground_truth(
+                self.ann_file, subset, classes, self.merge_duplicates, self.on_error,
+                self.protocol)
         return self._ground_truth
+
+    def check_instances(self) -> None:
+        """Check, before a training that keeps its best checkpoint, that there will be a best.
+
+        Raises:
+            TALDataError: If the subset has no instance to be found.
+        """
+        if len(self.ground_truth.labels) == 0:
+            raise TALDataError.of(
+                'nothing tells the best checkpoint', self.ann_file, 'annotations',
+                f"subset '{self.ground_truth.subset}' has none; validate on another "
+                '(val_dataloader.dataset.subset, val_evaluator.subset) or set '
+                'default_hooks.checkpoint.save_best=None')
 
     def check_videos(self, video_names: Sequence[str]) -> None:
         """Check, before a run, that its data set is what will be judged.
@@ -139,74 +153,76 @@ class TALMetric(BaseMetric):
         Args:
             data_batch: Not used.
             data_samples (Sequence[dict]): ``video_name`` and ``pred_instances`` with ``segments``
-                (M, 2) in seconds, ``scores`` (M,), ``labels`` (M,); with sliding windows also
-                ``window_index``.
+                (M, 2) in seconds, ``scores`` (M,), ``labels`` (M,), which proposals do without;
+                with sliding windows also ``window_index``.
 
         Raises:
             KeyError: If a sample lacks its name or predictions.
         """
         for sample in data_samples:
             instances = sample['pred_instances']
-            self.results.append(
-                dict(
-                    video_name=sample['video_name'],
-                    window_index=sample.get('window_index', 0),
-                    num_windows=sample.get('num_windows', 1),
-                    duration=sample.get('duration'),
-                    segments=_array(instances['segments'], np.float64).reshape(-1, 2),
-                    # not widened here: half the size to send between ranks
-                    scores=_array(instances['scores']),
-                    labels=_array(instances['labels'])))
+            result = dict(
+                video_name=sample['video_name'],
+                window_index=sample.get('window_index', 0),
+                num_windows=sample.get('num_windows', 1),
+                duration=sample.get('duration'),
+                segments=to_array(instances['segments'], np.float64).reshape(-1, 2),
+                # not widened here: half the size to send between ranks
+                scores=to_array(instances['scores']))
+            if 'labels' in instances:
+                result['labels'] = to_array(instances['labels'])
+            self.results.append(result)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Evaluate everything that was collected from all ranks.
+        """Write everything that was collected from all ranks, then judge it.
 
         Args:
             results (list[dict]): Entries of :meth:`process`, in any order; repeated ones (a
                 sampler fills the last batch of a rank up) count once.
 
         Returns:
-            dict[str, float]: See :func:`.flat_metrics`.
+            dict[str, float]: See :func:`.flat_metrics`; empty if the subset has no annotations.
 
         Raises:
             ValueError: If videos or windows of the subset are missing, a video is not part of
                 it, a label is no class, or a prediction is NaN.
+            TALDataError: If predictions have no labels.
         """
-        logger = MMLogger.get_current_instance()
-        ground_truth, protocol = self.ground_truth, self.protocol
-        detections = self._merge(results)
-        report = evaluate_detections(detections, ground_truth, protocol, self.tie_order)
-        logger.info('\n' + report_text(report, protocol))
-        if self.out_dir is not None:
-            write_json(results_of(detections, ground_truth), osp.join(self.out_dir,
-                                                                      'detections.json'))
-            write_json(report, osp.join(self.out_dir, 'metrics.json'))
-            logger.info(f'detections.json and metrics.json written to {self.out_dir}')
-        return flat_metrics(report, protocol)
-
-    def _merge(self, results: list[dict]) -> Detections:
-        """Detections of all videos in the annotation file's order, each video's by score."""
+        logger, truth = MMLogger.get_current_instance(), self.ground_truth
         windows: dict[str, dict[int, dict]] = {}
         for result in results:
             windows.setdefault(result['video_name'], {}).setdefault(result['window_index'], result)
-        self._check_coverage(windows)
-        columns = []
+        names = [*truth.video_names, *sorted(set(windows).difference(truth.video_names))]
         self._tell_classes()
-        for v, name in enumerate(self.ground_truth.video_names):
-            parts = [part for _, part in sorted(windows.get(name, {}).items())]
-            if not parts:
-                continue
-            merged = merge_windows(
-                [InstanceData(**{key: torch.from_numpy(part[key]) for key in _COLUMNS})
-                 for part in parts],
-                dict(video_name=name, duration=parts[0]['duration']), self.postprocessor)
-            columns.append((_array(merged.segments, np.float64),
-                            _array(merged.scores, np.float64), _array(merged.labels, np.int64),
-                            np.full(len(merged), v, dtype=np.int64)))
-            self._check_video(name, *columns[-1][:3])
-        if not columns:
-            return Detections(np.zeros((0, 2)), np.zeros(0), *np.zeros((2, 0), dtype=np.int64))
-        return Detections(*map(np.concatenate, zip(*columns)))
+        detections, labelled = merged_detections(windows, names, self.postprocessor)
+        if self.out_dir is not None:
+            write_json(results_of(detections, truth, labelled and self.with_labels, names),
+                       Path(self.out_dir, 'detections.json'))
+            Path(self.out_dir, 'metrics.json').unlink(missing_ok=True)  # of other detections
+            logger.info(f'detections.json written to {self.out_dir}')
+        self._check_coverage(windows)
+        self._check_values(detections, names)
+        if self.with_labels and not labelled:
+            raise TALDataError.of(
+                'the predictions do not fit the metric', self.ann_file, 'label', 'proposals have '
+                'no class, which TALMetric needs: judge them by ProposalMetric, or let video-level '
+                'scores bring classes (fusion of the post-processor)')
+        if len(truth.labels) == 0:
+            logger.warning(f"{self.ann_file}: subset '{truth.subset}' has no annotations, its "
+                           f'{len(truth.video_names)} videos are not judged')
+            return {}
+        flat, report, text = self._judge(detections)
+        logger.info('\n' + text)
+        if self.out_dir is not None:
+            write_json(report, Path(self.out_dir, 'metrics.json'))
+            logger.info(f'metrics.json written to {self.out_dir}')
+        return flat
+
+    def _judge(self, detections: Detections) -> tuple[dict[str, float], dict, str]:
+        """Numbers for the Runner, ``metrics.json``, text for the log."""
+        protocol = self.protocol
+        report = evaluate_detections(detections, self.ground_truth, protocol, self.tie_order)
+        return flat_metrics(report, protocol), report, report_text(report, protocol)
 
     def _tell_classes(self) -> None:
         if hasattr(self.postprocessor, 'set_classes'):
@@ -234,22 +250,20 @@ class TALMetric(BaseMetric):
                                  'without detections')
             MMLogger.get_current_instance().warning(message)
 
-    def _check_video(self, name: str, segments: np.ndarray, scores: np.ndarray,
-                     labels: np.ndarray) -> None:
-        if not (np.isfinite(segments).all() and np.isfinite(scores).all()):
-            raise ValueError(f"TALMetric: predictions of video '{name}' hold NaN or infinity")
+    def _check_values(self, detections: Detections, names: Sequence[str]) -> None:
+        """Numbers must be finite and labels classes; names the first video that breaks this."""
+        bad = ~detections.finite
+        if bad.any():
+            raise ValueError(f"TALMetric: predictions of video '{names[detections.videos[bad][0]]}'"
+                             ' hold NaN or infinity')
         num_classes = len(self.ground_truth.classes)
-        if len(labels) and not (0 <= labels.min() and labels.max() < num_classes):
-            raise ValueError(f"TALMetric: video '{name}' has predicted labels from {labels.min()} "
-                             f'to {labels.max()}, but there are {num_classes} classes')
-
-
-def _array(values: Any, dtype: Optional[type] = None) -> np.ndarray:
-    """Tensor or array as an array on the CPU."""
-    if isinstance(values, torch.Tensor):
-        values = values.detach().cpu()
-        values = (values.float() if values.dtype == torch.bfloat16 else values).numpy()
-    return np.asarray(values, dtype=dtype)
+        bad = (detections.labels < 0) | (detections.labels >= num_classes)
+        if self.with_labels and bad.any():
+            video = detections.videos[bad][0]
+            labels = detections.labels[detections.videos == video]
+            raise ValueError(f"TALMetric: video '{names[video]}' has predicted labels from "
+                             f'{labels.min()} to {labels.max()}, but there are {num_classes} '
+                             'classes')
 
 
 def _listing(names: Sequence[str]) -> str:

@@ -125,7 +125,7 @@ class SequenceLocalizerHead(BaseModule):
     @torch.no_grad()
     def predict(self, feats: Pyramid, masks: Optional[Sequence[Tensor]],
                 data_samples: list) -> list[InstanceData]:
-        """Segments of a batch, all of label 0.
+        """Proposals of a batch.
 
         Args:
             feats (list[PackedRows] | Sequence[Tensor]): See :meth:`forward`.
@@ -133,14 +133,13 @@ class SequenceLocalizerHead(BaseModule):
             data_samples (list): B data samples.
 
         Returns:
-            list[InstanceData]: Per video ``segments`` (M, 2) in grid steps, ``scores`` (M,) and
-            ``labels`` (M,).
+            list[InstanceData]: Per video ``segments`` (M, 2) in grid steps and ``scores`` (M,); no
+            ``labels``.
         """
         x = self.fuse(feats, masks, data_samples)
         with torch.autocast(x.device.type, enabled=False):
             results = self.adapter.predict(x, self.proposals(data_samples, x))
-        return [InstanceData(segments=segments * self.adapter.num_steps - 0.5, scores=scores,
-                             labels=torch.zeros_like(scores, dtype=torch.int64))
+        return [InstanceData(segments=segments * self.adapter.num_steps - 0.5, scores=scores)
                 for segments, scores in results]
 
     def to_fraction(self, position: Tensor) -> Tensor:
@@ -179,8 +178,9 @@ class EncodedLocalizer(SingleStageLocalizer):
 
     Data set, pipelines, Runner and metric are those of all localizers here. Sequences have to be
     resampled to the length that the localizer is made for (``ResizeFeature``), and its feature
-    width has to be that of the neck. Segments have no class: every label is 0, so that either
-    recall is what counts, or video-level scores (``fusion`` of the post-processor) bring one.
+    width has to be that of the neck. Segments have no class, and predictions no ``labels``: either
+    :class:`.ProposalMetric` judges them, or video-level scores (``fusion`` of the post-processor)
+    bring a class.
 
     Args:
         backbone (dict): See :class:`SingleStageLocalizer`.

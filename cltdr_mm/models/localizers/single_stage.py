@@ -134,8 +134,9 @@ class SingleStageLocalizer(BaseModel):
 
         Args:
             candidates (list[InstanceData]): Per video ``segments`` in grid steps, ``scores``,
-                ``labels``.
-            data_samples (list): Their data samples, whose ``grid`` converts.
+                ``labels``; of a head without classes no ``labels``.
+            data_samples (list): Their data samples, whose ``grid`` converts. Of those that say
+                ``class_agnostic`` in their metainfo the labels mean nothing and are left out.
 
         Returns:
             list: The data samples.
@@ -145,6 +146,8 @@ class SingleStageLocalizer(BaseModel):
         for instances, sample in zip(candidates, data_samples):
             # late in a long video float32 seconds lose what boundaries are judged by
             instances.segments = sample.metainfo['grid'].to_seconds(instances.segments.double())
+            if sample.metainfo.get('class_agnostic'):
+                instances.pop('labels', None)
         results = self.postprocessor(candidates, [s.metainfo for s in data_samples])
         for result, sample in zip(results, data_samples):
             sample.pred_instances = result

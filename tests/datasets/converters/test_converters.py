@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cltdr_mm.datasets import HAPTDataset, TALDataError, class_names
+from cltdr_mm.datasets.converters import thumos
 from cltdr_mm.datasets.converters.activitynet import convert_activitynet, convert_hacs
 from cltdr_mm.datasets.converters.common import counts, summary
 from cltdr_mm.datasets.converters.epic import convert_epic100
@@ -46,6 +47,21 @@ def test_thumos14(annotations, tmp_path):
     written = json.loads(out.read_text())
     assert written['classes'] == list(class_names('thumos14'))
     assert counts(written['database']) == counts(database)
+
+
+def test_thumos14_without_ambiguous(annotations, tmp_path, monkeypatch):
+    """Annotation files that keep the official ambiguous segments become those without."""
+    content = json.loads((annotations / 'thumos14.json').read_text())
+    for entry in list(content['database'].values())[:5]:
+        entry['annotations'].insert(0, dict(segment=[5.0, 1.0], label='Ambiguous'))
+    source = tmp_path / 'source.json'
+    source.write_text(json.dumps(content))
+    messages = []
+    monkeypatch.setattr(thumos, 'print_log', lambda text, logger: messages.append(text))
+    database = convert_thumos14(str(source), str(tmp_path / 'a.json'))
+    assert database == convert_thumos14(str(annotations / 'thumos14.json'),
+                                        str(tmp_path / 'b.json'))
+    assert messages == [f'{source}: 5 annotations labelled Ambiguous are left out']
 
 
 def test_thumos14_text_files(tmp_path):

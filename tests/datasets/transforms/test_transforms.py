@@ -106,6 +106,29 @@ def test_crop_when_all_instances_lie_outside_the_features():
     assert results['rows'].shape == (100, 1) and len(results['gt_labels']) == 0
 
 
+@pytest.mark.parametrize('segment, cropped', [
+    # only the last position shows a quarter of it, and what comes after was never there
+    ([8., 14.], [2., 8.]),
+    # likewise the first one
+    ([-5., 1.], [-5., 1.]),
+    # at other positions the crop ends where it sees nothing more
+    ([2., 20.], None)])
+def test_crop_at_the_ends_of_a_sequence_clips_nothing(segment, cropped):
+    grid = FeatureGrid(30, 4, 4, 10)
+    for seed in range(20):
+        np.random.seed(seed)
+        results = RandomCropFeature(4, 0.2)(dict(
+            rows=np.zeros((10, 1), np.float32), grid=grid,
+            gt_segments=np.array([segment], np.float32), gt_labels=np.array([1])))
+        start = results['grid'].start
+        if cropped is None:
+            end = 14. if start == 6 else 3.5
+            assert results['gt_segments'].tolist() == [[max(2. - start, -0.5), end]]
+        else:
+            assert start == (6 if segment[0] > 0 else 0)
+            assert results['gt_segments'].tolist() == [cropped]
+
+
 def test_crop_without_instances():
     results = RandomCropFeature(100)(dict(
         rows=np.zeros((300, 1), np.float32), grid=FeatureGrid(30, 4, 4, 300),
@@ -274,6 +297,8 @@ def test_pack():
     assert instances.segments.shape == (2, 2) and instances.labels.tolist() == [0, 1]
     packed = PackTALInputs(meta_keys=('video_name', 'subset'))(dict(results))
     assert set(packed['data_samples'].metainfo) == {'video_name', 'subset'}
+    packed = PackTALInputs(meta_keys=())(dict(results, class_agnostic=True))
+    assert packed['data_samples'].metainfo == dict(class_agnostic=True)  # whatever the keys
     del results['gt_segments']
     assert 'gt_instances' not in PackTALInputs()(results)['data_samples']
     assert 'subset' in repr(PackTALInputs(meta_keys=('subset',)))

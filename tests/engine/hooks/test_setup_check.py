@@ -37,6 +37,13 @@ class Metric:
         self.asked.append(names)
 
 
+class EmptyMetric(Metric):
+    """One whose subset has no instance."""
+
+    def check_instances(self):
+        raise TALDataError.of('title', 'ann.json', 'annotations', 'none')
+
+
 class TimeMajorVideos(Videos):
     def __getitem__(self, i):
         return dict(inputs=TimeMajor(torch.zeros(7, self.channels)))
@@ -83,6 +90,26 @@ def test_what_fits_passes_and_metrics_are_asked_once(fits):
         hook.before_val(run)
     metric = run.val_loop.evaluator.metrics[0]
     assert metric.asked == [[f'v{i}' for i in range(len(fits['dataset']))]]
+
+
+@pytest.mark.parametrize('hooks, stops', [
+    ([SimpleNamespace(save_best=None), object()], False), ([], False),
+    ([object(), SimpleNamespace(save_best='average_mAP')], True),
+    ([SimpleNamespace(save_best=['mAP@0.5', 'average_mAP'])], True)])
+def test_a_best_checkpoint_needs_something_to_find(hooks, stops):
+    run = runner(Videos())
+    run.hooks = hooks
+    run.val_loop.evaluator.metrics = [object(), EmptyMetric()]
+    hook = HOOKS.build(dict(type='SetupCheckHook'))
+    hook.before_val(run)  # no training, nothing to keep
+    hook.before_test(run)
+    if stops:
+        with pytest.raises(TALDataError, match='ann.json: annotations: none'):
+            hook.before_train(run)
+    else:
+        hook.before_train(run)
+    run.val_loop = None  # nothing is validated
+    hook.before_train(run)
 
 
 def test_strangers_are_not_asked():

@@ -43,6 +43,38 @@ def test_recall_by_number_of_proposals(ann_file, tmp_path):
     assert all(set(p) == {'segment', 'score'} for p in detections['b']), 'proposals have no class'
 
 
+def test_proposals_need_no_label(ann_file, tmp_path):
+    metric = ProposalMetric(ann_file, protocol='hapt', out_dir=str(tmp_path))
+    samples = [sample('a', [[0., 10.], [20., 30.]], [0.9, 0.8]), sample('b', [[5., 15.]], [0.7])]
+    for s in samples:
+        del s['pred_instances'].labels
+    metric.process(None, samples)
+    assert metric.evaluate(2)['AR@100'] == 1
+    written = json.loads((tmp_path / 'detections.json').read_text())['results']
+    assert written['b'] == [dict(segment=[5., 15.], score=pytest.approx(0.7))]
+
+
+def test_subset_without_annotations_is_written_and_not_judged(tmp_path):
+    path = tmp_path / 'ann.json'
+    path.write_text(json.dumps(dict(database=dict(a=dict(subset='test', duration=60.)))))
+    out = tmp_path / 'out'
+    metric = ProposalMetric(str(path), protocol='hapt', out_dir=str(out))
+    metric.process(None, [sample('a', [[0., 10.]], [0.5])])
+    assert metric.evaluate(1) == {}
+    assert {p.name for p in out.iterdir()} == {'detections.json'}
+    assert json.loads((out / 'detections.json').read_text())['results'] == dict(
+        a=[dict(segment=[0., 10.], score=0.5)])
+
+
+def test_detections_are_kept_whatever_is_wrong(ann_file, tmp_path):
+    metric = ProposalMetric(ann_file, protocol='hapt', out_dir=str(tmp_path))
+    metric.process(None, [sample('a', [[0., 10.]], [0.5])])
+    with pytest.raises(ValueError, match='1 videos or windows .*: b'):
+        metric.evaluate(1)
+    results = json.loads((tmp_path / 'detections.json').read_text())['results']
+    assert results == dict(a=[dict(segment=[0., 10.], score=0.5)], b=[])
+
+
 def test_labels_do_not_count(ann_file):
     metric = ProposalMetric(ann_file, protocol='hapt')
     found = [[0., 10.], [20., 30.]]  # of classes x and y, predicted as one

@@ -1,3 +1,4 @@
+import importlib
 import json
 import logging
 import os
@@ -207,12 +208,135 @@ def test_bad_predictions(ann_file, change, message):
         evaluate(ann_file, [perfect()[1], sample('two', **values)])
 
 
-def test_subset_without_instances(tmp_path):
-    path = tmp_path / 'empty.json'
-    path.write_text(json.dumps(dict(classes=['a'], database={
-        'v': dict(subset='test', duration=9., fps=1., annotations=[])})))
-    with pytest.raises(ValueError, match=r"empty\.json: subset 'test' has no annotations"):
-        evaluate(str(path), [sample('v', [], [], [])])
+@pytest.fixture
+def hidden(tmp_path):
+    """A test set whose annotations are kept back."""
+    path = tmp_path / 'hidden.json'
+    path.write_text(json.dumps(dict(classes=['a', 'b'], database={
+        'v': dict(subset='test', duration=9., fps=1., annotations=[]),
+        'w': dict(subset='test', duration=9., fps=1.),
+        't': dict(subset='train', duration=9., fps=1., annotations=[
+            dict(label='a', segment=[1., 2.])])})))
+    return str(path)
+
+
+def test_subset_without_annotations_is_written_and_not_judged(hidden, tmp_path, logged):
+    out = tmp_path / 'out'
+    out.mkdir()
+    (out / 'metrics.json').write_text('of an earlier test')
+    samples = [sample('w', [], [], []), sample('v', [[1., 2.], [3., 4.]], [0.75, 0.5], [1, 0])]
+    assert evaluate(hidden, samples, out_dir=str(out)) == {}
+    assert {path.name for path in out.iterdir()} == {'detections.json'}
+    assert json.loads((out / 'detections.json').read_text())['results'] == dict(
+        v=[dict(label='b', segment=[1., 2.], score=0.75),
+           dict(label='a', segment=[3., 4.], score=0.5)], w=[])
+    assert any("hidden.json: subset 'test' has no annotations, its 2 videos are not judged" in line
+               for line in logged)
+    assert evaluate(hidden, samples) == {}  # without a folder too
+    # what does not fit is still an error
+    with pytest.raises(ValueError, match='1 videos or windows'):
+        evaluate(hidden, samples[:1])
+
+
+def test_a_best_checkpoint_needs_annotations(hidden):
+    metric = METRICS.build(dict(type='TALMetric', ann_file=hidden, protocol='hapt'))
+    with pytest.raises(TALDataError, match=r"hidden\.json: annotations: subset 'test' has none; "
+                       r'validate on another .* or set default_hooks\.checkpoint\.save_best=None'):
+        metric.check_instances()
+    metric.check_videos(['v', 'w'])  # a test may go on
+    METRICS.build(dict(type='TALMetric', ann_file=hidden, protocol='hapt',
+                       subset='train')).check_instances()
+
+
+RUN_FOUND = dict(label='run', segment=[5., 15.], score=0.75)
+
+
+@pytest.mark.parametrize('samples, kept', [
+    # a video without prediction; a video that is not part of the subset
+    ([sample('two', [[5., 15.]], [0.75], [RUN])], dict(one=[], two=[RUN_FOUND])),
+    ([sample(name, [[5., 15.]], [0.75], [RUN]) for name in ('four', 'one', 'two')],
+     dict(one=[RUN_FOUND], two=[RUN_FOUND], four=[RUN_FOUND])),
+    # numbers and labels that are none
+    ([sample('one', [[5., 15.], [0., float('nan')]], [0.75, 0.5], [RUN, SIT]),
+      sample('two', [], [], [])], dict(one=[RUN_FOUND], two=[])),
+    ([sample('one', [[5., 15.], [5., 15.]], [0.75, 0.75], [RUN, 7]), sample('two', [], [], [])],
+     dict(one=[RUN_FOUND, dict(RUN_FOUND, label=7)], two=[])),
+    ([sample('one', [[5., 15.]], [0.75], [RUN], num_windows=2), sample('two', [], [], [])],
+     dict(one=[RUN_FOUND], two=[])),
+])
+def test_detections_are_kept_whatever_is_wrong(ann_file, tmp_path, samples, kept):
+    (tmp_path / 'metrics.json').write_text('of an earlier test')
+    with pytest.raises(ValueError, match='TALMetric'):
+        evaluate(ann_file, samples, out_dir=str(tmp_path))
+    assert json.loads((tmp_path / 'detections.json').read_text())['results'] == kept
+    assert not (tmp_path / 'metrics.json').exists()
+
+
+def test_detections_are_written_before_they_are_judged(ann_file, tmp_path, monkeypatch):
+    module = importlib.import_module('cltdr_mm.evaluation.metrics.tal_metric')
+
+    def fail(*args):
+        raise MemoryError
+
+    monkeypatch.setattr(module, 'evaluate_detections', fail)
+    with pytest.raises(MemoryError):
+        evaluate(ann_file, perfect(), out_dir=str(tmp_path))
+    results = json.loads((tmp_path / 'detections.json').read_text())['results']
+    assert {name: len(found) for name, found in results.items()} == dict(one=2, two=1)
+
+
+def proposals(samples):
+    for s in samples:
+        del s.pred_instances.labels
+    return samples
+
+
+def test_proposals_have_no_mean_average_precision(ann_file, tmp_path):
+    with pytest.raises(TALDataError, match='label: proposals have no class.*by ProposalMetric, or '
+                       r'.* \(fusion of the post-processor\)'):
+        evaluate(ann_file, proposals(perfect()), out_dir=str(tmp_path))
+    results = json.loads((tmp_path / 'detections.json').read_text())['results']
+    assert [set(found) for found in results['one']] == [{'segment', 'score'}] * 2
+    # not even where nothing is judged
+    samples = proposals([sample('two', [], [], []), sample('one', [], [], [])])
+    with pytest.raises(TALDataError, match='proposals have no class'):
+        evaluate(ann_file, samples)
+
+
+def test_video_level_scores_make_detections_of_proposals(ann_file, tmp_path):
+    path = tmp_path / 'scores.json'
+    path.write_text(json.dumps(dict(classes=['sit', 'run', 'jump'], results={
+        'one': [.1, .8, .1], 'two': [.1, .9, 0.]})))
+    fusion = dict(type='TALPostProcessor', fusion=dict(
+        type='ExternalScores', score_file=str(path), topk=1))
+    found = evaluate(ann_file, proposals(perfect()), postprocessor=fusion, out_dir=str(tmp_path))
+    assert found['mAP@0.5'] == pytest.approx(0.5)  # all are taken for 'run'
+    results = json.loads((tmp_path / 'detections.json').read_text())['results']
+    assert [d['label'] for d in results['one']] == ['run', 'run']
+
+
+def test_ignored_annotations(tmp_path, logged):
+    path = tmp_path / 'thumos.json'
+    annotations = [dict(label='Diving', segment=[0., 10.]),
+                   dict(label='Ambiguous', segment=[20., 30.])]
+    path.write_text(json.dumps(dict(database=dict(
+        v=dict(subset='Test', duration=60., annotations=annotations)))))
+    meta = dict(protocol='thumos14', classes=('Diving', 'HighJump'))
+    found = evaluate(str(path), [sample('v', [[0., 10.]], [0.5], [0])], meta, protocol=None)
+    assert found['average_mAP'] == 1
+    assert "1 annotations labelled 'Ambiguous' are left out" in '\n'.join(logged)
+
+
+def test_equal_scores_are_judged_in_the_order_given(ann_file):
+    """The same on any CPU: a stable order is the default."""
+    wrong, right = [[40., 50.]], [[5., 15.]]
+    for number in (1, 20, 300):
+        first, last = (sample('two', order, [0.5] * len(order), [RUN] * len(order))
+                       for order in (right + wrong * number, wrong * number + right))
+        one = sample('one', [[0., 10.]], [0.9], [RUN])
+        assert evaluate(ann_file, [one, first])['mAP@0.5'] == 0.5
+        expected = (1 + 2 / (number + 2)) / 2 / 2
+        assert evaluate(ann_file, [one, last])['mAP@0.5'] == pytest.approx(expected)
 
 
 RANKS = '''

@@ -5,6 +5,7 @@ from head_batteries import (
     RANGES,
     VIDEOS,
     build_head,
+    candidates_of,
     loss_of,
     make_pyramid,
     make_samples,
@@ -36,6 +37,16 @@ def test_targets(seen):
     for pair, target in expected.items():
         assert got[pair] == pytest.approx(target, abs=1e-5)
     assert targets.num_points == sum(len(points) for points in found) < len(got)
+
+
+@pytest.mark.parametrize('min_length, kept', [(0.5, False), (0.4999, True)])
+def test_a_candidate_of_the_least_length_goes(min_length, kept):
+    """Only longer ones stay: here those of the finest level are half a step long, exactly."""
+    head = build_head(type='ActionFormerHead')
+    head.test_cfg.update(score_thr=0., min_length=min_length)
+    head.decode = lambda outs, pairs: torch.full((len(pairs.row), 2), 0.25)
+    lengths = candidates_of(head, [53])[0].segments.diff(dim=1)
+    assert set(lengths.flatten().tolist()) == {0.5, 1., 2.} - (set() if kept else {0.5})
 
 
 @pytest.mark.parametrize('seen', [None, [40, 40]])

@@ -97,6 +97,18 @@ def test_candidates_in_seconds_without_postprocessor():
     assert torch.equal(result.labels, candidates.labels[best])
 
 
+def test_labels_of_a_class_agnostic_data_set_mean_nothing():
+    model = build()
+    inputs, samples = inputs_of(LENGTHS), make_samples()
+    for sample in samples[:-1]:
+        sample.set_metainfo(dict(class_agnostic=True))
+    samples[-1].set_metainfo(dict(class_agnostic=False))
+    with torch.no_grad():
+        *proposals, detections = model(inputs, samples, mode='predict')
+    assert all(len(s.pred_instances) and 'labels' not in s.pred_instances for s in proposals)
+    assert 'labels' in detections.pred_instances
+
+
 def test_late_windows_keep_their_precision():
     """Ten hours into a recording, float32 seconds would be off by 2 ms."""
     model = build()

@@ -1,0 +1,54 @@
+"""From the predictions of a Runner's samples to the detections of a data set."""
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional
+
+import numpy as np
+import torch
+from mmengine.structures import InstanceData
+
+from ...structures import merge_windows
+from ..structures import Detections
+
+_COLUMNS = ('segments', 'scores', 'labels')
+
+
+def merged_detections(windows: Mapping[str, Mapping[int, dict]],
+                      names: Sequence[str],
+                      postprocessor: Optional[Any] = None) -> tuple[Detections, bool]:
+    """Put the windows of every video together.
+
+    Args:
+        windows (Mapping[str, Mapping[int, dict]]): By video and position of the window:
+            ``segments`` (M, 2), ``scores`` (M,), ``labels`` (M,), which proposals do without, and
+            ``duration`` in seconds.
+        names (Sequence[str]): Videos in the order wanted; of some there may be nothing.
+        postprocessor (Any, optional): See :func:`.merge_windows`. Defaults to None.
+
+    Returns:
+        tuple[Detections, bool]: Detections by video, each video's by score, ``videos`` being
+        positions in ``names``; and whether they have labels. Without, all labels are 0.
+    """
+    merged = []
+    for name in names:
+        parts = [part for _, part in sorted(windows.get(name, {}).items())]
+        merged.append(None if not parts else merge_windows(
+            [InstanceData(**{key: torch.from_numpy(part[key]) for key in _COLUMNS if key in part})
+             for part in parts],
+            dict(video_name=name, duration=parts[0]['duration']), postprocessor))
+    labelled = all('labels' in instances for instances in merged if instances is not None)
+    columns = [(np.zeros((0, 2)), np.zeros(0), *np.zeros((2, 0), dtype=np.int64))]
+    for v, instances in enumerate(merged):
+        if instances is not None:
+            labels = instances.labels if labelled else np.zeros(len(instances))
+            columns.append((to_array(instances.segments, np.float64),
+                            to_array(instances.scores, np.float64), to_array(labels, np.int64),
+                            np.full(len(instances), v, dtype=np.int64)))
+    return Detections(*map(np.concatenate, zip(*columns))), labelled
+
+
+def to_array(values: Any, dtype: Optional[type] = None) -> np.ndarray:
+    """Tensor or array as an array on the CPU."""
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu()
+        values = (values.float() if values.dtype == torch.bfloat16 else values).numpy()
+    return np.asarray(values, dtype=dtype)
