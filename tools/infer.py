@@ -30,8 +30,9 @@ def parse_args(argv=None):
     parser.add_argument('--duration', type=float, help='seconds, of all inputs')
     parser.add_argument('--fps', type=float, help='frames per second, of all inputs; of a video: '
                         'the rate to which its frames are resampled')
-    parser.add_argument('--stride', type=int, help='frames between two feature steps')
-    parser.add_argument('--window', type=int, help='frames that one feature step sees')
+    parser.add_argument('--stride', type=float, help='frames between two feature steps, whole ones '
+                        'of a video')
+    parser.add_argument('--window', type=float, help='frames that one feature step sees')
     group = parser.add_argument_group('videos', 'must be what the training features were made by')
     group.add_argument('--recognizer', help='config of an MMAction2 recognizer')
     group.add_argument('--recognizer-weights')
@@ -39,6 +40,11 @@ def parse_args(argv=None):
     group.add_argument('--frame-interval', type=int, default=1)
     group.add_argument('--short-side', type=int, default=256, help='pixels')
     group.add_argument('--crop-size', type=int, default=224, help='pixels')
+    group.add_argument('--max-gap', type=float, default=60.0,
+                       help='longest gap in the time stamps, seconds (default: %(default)g)')
+    group.add_argument('--min-read', type=float, default=0.99,
+                       help='part of the length that a file announces that must be there '
+                       '(default: %(default)g)')
     args = parser.parse_args(argv)
     if args.recognizer and args.stride is None:
         parser.error('--recognizer needs --stride')
@@ -55,7 +61,7 @@ def main(argv=None) -> None:
         extractor = VideoFeatureExtractor(
             args.recognizer, args.recognizer_weights, args.clip_len, args.frame_interval,
             args.stride, args.fps, args.short_side, args.crop_size,
-            device=args.device or 'cpu')
+            device=args.device or 'cpu', max_gap=args.max_gap, min_read=args.min_read)
     inferencer = TALInferencer(
         None if args.config == 'checkpoint' else args.config, args.checkpoint, args.device,
         extractor=extractor, show_progress=True)

@@ -1,6 +1,5 @@
 """Inferencer: features or videos in, scored segments, JSON and pictures out."""
 import os
-import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -22,9 +21,10 @@ from ..datasets.feature_source import FeatureSource
 from ..engine.checkpoint_config import checkpoint_config
 from ..engine.checkpoint_fit import check_fit, checkpoint_classes
 from ..structures import merge_windows
-from ..utils import result_content, write_json
+from ..utils import file_name, result_content, write_json
 from ..visualization import TALVisualizer
-from .inputs import SampleMaker, list_inputs
+from .input_list import list_inputs
+from .inputs import SampleMaker
 
 _PIPELINE = (dict(type='LoadTALFeature'), dict(type='PackTALInputs'))
 
@@ -119,19 +119,20 @@ class TALInferencer(BaseInferencer):
     def _init_pipeline(self, cfg) -> SampleMaker:
         """Take from the test data set's config what it says about features."""
         dataset_cfg = _innermost((cfg.get('test_dataloader') or {}).get('dataset'))
-        self._dataset_classes = self._merge = sliding = None
+        self._dataset_classes = self._merge = sliding = spec = None
         source, pipeline, class_agnostic = FeatureSource(), _PIPELINE, False
         if dataset_cfg is not None:
             pipeline = dataset_cfg.get('pipeline') or _PIPELINE
             dataset = DATASETS.build(ConfigDict(dataset_cfg, lazy_init=True, pipeline=[]))
             self._dataset_classes = dataset.metainfo.get('classes')
             if isinstance(dataset, TALDataset):
-                source, sliding = dataset.source, dataset.window
+                source, sliding, spec = dataset.source, dataset.window, dataset.feature_spec
                 class_agnostic = dataset.class_agnostic
         if _metric_postprocessor(cfg) is not None:
             self._merge = TASK_UTILS.build(_metric_postprocessor(cfg))
         in_channels = getattr(getattr(self.model, 'backbone', None), 'in_channels', None)
-        return SampleMaker(pipeline, source, in_channels, self.extractor, sliding, class_agnostic)
+        return SampleMaker(pipeline, source, in_channels, self.extractor, sliding, spec,
+                           class_agnostic)
 
     def _init_collate(self, cfg):
         """MMEngine's inferencer takes a name only, its Runner a config with arguments."""
@@ -220,8 +221,9 @@ class TALInferencer(BaseInferencer):
             return None
         pictures = []
         for sample in preds:
-            name = re.sub(r'[^\w.\- ]', '_', str(sample.video_name))
-            out_file = None if picture_dir is None else str(Path(picture_dir) / f'{name}.png')
+            name = str(sample.video_name)
+            out_file = (None if picture_dir is None
+                        else str(Path(picture_dir) / file_name(name, '.png')))
             pictures.append(self.visualizer.add_datasample(
                 name, data_sample=sample, draw_gt=False, show=show, out_file=out_file,
                 score_thr=score_thr, top_k=top_k))

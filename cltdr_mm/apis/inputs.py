@@ -4,91 +4,30 @@ An input is a feature array, a feature file, a video file, a folder of such file
 says more about one of them. Files go through the test pipeline of the config, so that a model
 sees what it sees under the Runner.
 """
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 import numpy as np
 import torch
 from mmengine.dataset import Compose
 
-from ..datasets.annotations import read_annotation_file
-from ..datasets.feature_files import FEATURE_FORMATS, FeatureFileError, feature_shape
+from ..datasets.annotation_checks import VideoAnnotation
+from ..datasets.annotations import load_timing
+from ..datasets.feature_checks import FeatureSpec, length_problem
+from ..datasets.feature_files import FeatureFileError, feature_shape
 from ..datasets.feature_names import per_folder
 from ..datasets.feature_source import FeatureSource
 from ..datasets.feature_values import as_rows, find_nonfinite
 from ..datasets.transforms import LoadTALFeature
 from ..datasets.windows import WindowSettings, sample_grid
-
-VIDEO_SUFFIXES = ('.mp4', '.avi', '.mkv', '.mov', '.webm', '.m4v', '.mpg', '.mpeg', '.flv', '.wmv',
-                  '.ts')
-_KEYS = {'feats', 'path', 'video_name', 'duration', 'fps', 'stride', 'window', 'feature_key',
-         'layout'}
-
-
-def list_inputs(inputs: Any) -> list:
-    """List the inputs one by one, each as a dict with ``feats`` or ``path`` and a name.
-
-    Args:
-        inputs: An array or tensor, a path, a folder, a dict, or a sequence of these.
-
-    Returns:
-        list[dict]: In order; the files of a folder sorted by name.
-
-    Raises:
-        FileNotFoundError: If a file or folder is missing, or a folder has nothing to use.
-        TypeError: If an input is none of the above.
-        ValueError: If a file is no feature and no video file, or a dict has unknown keys.
-    """
-    if isinstance(inputs, (str, Path, Mapping, np.ndarray, torch.Tensor)):
-        inputs = [inputs]
-    if not isinstance(inputs, Iterable):
-        raise TypeError(f'input must be an array, a path, a dict or a list of these, got '
-                        f'{type(inputs).__name__}')
-    found = []
-    for i, item in enumerate(inputs):
-        if isinstance(item, (np.ndarray, torch.Tensor)):
-            found.append(dict(feats=item, video_name=f'input_{i}'))
-        elif isinstance(item, (str, Path)):
-            found += [dict(path=str(p)) for p in _expand(Path(item))]
-        elif isinstance(item, Mapping):
-            unknown = set(item) - _KEYS
-            if unknown or ('feats' in item) == ('path' in item):
-                raise ValueError(f'input {i}: a dict needs either "feats" or "path" and may have '
-                                 f'{sorted(_KEYS - {"feats", "path"})}; got {sorted(item)}')
-            item = dict(item)
-            if 'path' in item:
-                paths = item['path']
-                paths = [paths] if isinstance(paths, (str, Path)) else paths
-                item['path'] = [str(q) for p in paths for q in _expand(Path(p))]
-                if len(item['path']) == 1:
-                    item['path'] = item['path'][0]
-            else:
-                item.setdefault('video_name', f'input_{i}')
-            found.append(item)
-        else:
-            raise TypeError(f'input {i} must be an array, a path or a dict, got '
-                            f'{type(item).__name__}')
-    return found
-
-
-def _expand(path: Path) -> list:
-    usable = FEATURE_FORMATS + VIDEO_SUFFIXES
-    if path.is_dir():
-        files = sorted(p for p in path.iterdir() if p.suffix.lower() in usable)
-        if not files:
-            raise FileNotFoundError(f'{path}: no feature or video file in this folder')
-        return files
-    if not path.is_file():
-        raise FileNotFoundError(f'{path}: no such file')
-    if path.suffix.lower() not in usable:
-        raise ValueError(f'{path}: neither a feature file ({" ".join(FEATURE_FORMATS)}) nor a '
-                         f'video file ({" ".join(VIDEO_SUFFIXES)})')
-    return [path]
+from ..utils import TALDataError
+from ..utils.json_files import number_problem, shown
+from .input_list import VIDEO_SUFFIXES
 
 
 class SampleMaker:
-    """Makes model inputs of :func:`list_inputs`'s dicts.
+    """Makes model inputs of :func:`.list_inputs`'s dicts.
 
     Args:
         pipeline (Sequence): Transforms of the test pipeline, or their configs.
@@ -97,26 +36,30 @@ class SampleMaker:
         extractor (VideoFeatureExtractor, optional): For video files. Defaults to None.
         sliding (WindowSettings, optional): Sliding windows of the config's data set. Defaults to
             None.
+        spec (FeatureSpec, optional): How long the features of a video may be, as the config's
+            data set has it. Defaults to None: as data sets have it without a word about it.
         class_agnostic (bool): Whether that data set knows no classes. Defaults to False.
     """
 
     def __init__(self, pipeline: Sequence, source: FeatureSource, in_channels: Optional[int],
                  extractor=None, sliding: Optional[WindowSettings] = None,
-                 class_agnostic: bool = False):
+                 spec: Optional[FeatureSpec] = None, class_agnostic: bool = False):
         self.pipeline = Compose(list(pipeline))
         self.source = source
         self.in_channels = in_channels
         self.extractor = extractor
         self.sliding = sliding
+        self.spec = spec or FeatureSpec()
         self.class_agnostic = class_agnostic
 
     def complete(self, items: list, annotations: Optional[str] = None, **overrides) -> list:
         """Give every input its name and numbers, and check what can be checked without reading.
 
         Args:
-            items (list[dict]): From :func:`list_inputs`; their own numbers go first.
+            items (list[dict]): From :func:`.list_inputs`; their own numbers go first.
             annotations (str, optional): Annotation file that knows the videos' ``duration``,
-                ``fps``, ``feature_stride`` and ``feature_window``. Defaults to None.
+                ``fps``, ``feature_stride`` and ``feature_window``, checked as a data set checks
+                it, its durations against the features. Defaults to None.
             **overrides: ``duration``, ``fps``, ``stride``, ``window``, ``layout`` for all inputs;
                 before the annotation file's and the config's.
 
@@ -124,32 +67,41 @@ class SampleMaker:
             list[dict]: Inputs with everything that :meth:`samples` needs.
 
         Raises:
-            ValueError: If two inputs have one name, a video is not in ``annotations``, a file
+            TypeError: If a value has the wrong type.
+            ValueError: If two inputs have one name, a video's entry is missing or bad, a file
                 cannot be used, or the frame rate or duration is unknown.
         """
-        database = None
-        if annotations is not None:
-            database = read_annotation_file(str(annotations))['database']
-        done, names = [], {}
+        names: dict[str, str] = {}
+        items = [dict(item) for item in items]
         for item in items:
             where = item.get('path', 'array')
-            where = where if isinstance(where, str) else ', '.join(where)
-            item = dict(item, source=where)
-            if 'video_name' not in item:
-                item['video_name'] = self._name(item)
-            name = item['video_name']
+            item['source'] = where = where if isinstance(where, str) else ', '.join(where)
+            name = item.setdefault('video_name', self._name(item) if 'path' in item else None)
+            if not isinstance(name, str):
+                raise TypeError(f'{where}: video_name must be a string, got {shown(name)}')
             if name in names:
                 raise ValueError(f'two inputs are called {name}: {names[name]} and {where}; name '
                                  f'them with dict(path=..., video_name=...)')
             names[name] = where
-            self._fill(item, database, annotations, overrides)
+            item.update({k: item.get(k, v) for k, v in overrides.items() if v is not None})
+            self._check_numbers(item)
+        entries = {} if annotations is None else load_timing(
+            str(annotations), {item['video_name']: self._known_rate(item) for item in items},
+            self.source.default_fps)
+        for item in items:
+            self._fill(item, entries.get(item['video_name']))
             if not self._is_video(item):
-                self._check_shape(item)
+                self._check_features(item)
             elif self.extractor is None:
-                raise ValueError(f'{where}: a video needs a feature extractor; make the inferencer '
-                                 f'with extractor=VideoFeatureExtractor(...) or give features')
-            done.append(item)
-        return done
+                raise ValueError(f'{item["source"]}: a video needs a feature extractor; make the '
+                                 'inferencer with extractor=VideoFeatureExtractor(...) or give '
+                                 'features')
+            elif hasattr(self.extractor, 'check'):
+                self.extractor.check(item['path'])
+        for step in self.pipeline.transforms:
+            if hasattr(step, 'check_videos'):
+                step.check_videos(list(names))
+        return items
 
     def _name(self, item: dict) -> str:
         path = item['path'] if isinstance(item['path'], str) else item['path'][0]
@@ -167,34 +119,52 @@ class SampleMaker:
         return isinstance(item.get('path'), str) \
             and Path(item['path']).suffix.lower() in VIDEO_SUFFIXES
 
-    def _fill(self, item, database, annotations, overrides) -> None:
-        entry = {}
-        if database is not None:
-            if item['video_name'] not in database:
-                raise ValueError(f'{item["source"]}: video {item["video_name"]} is not in '
-                                 f'{annotations}')
-            entry = database[item['video_name']]
+    @staticmethod
+    def _check_numbers(item: dict) -> None:
+        """Refuse what is said about an input and makes no sense."""
+        for key in ('duration', 'fps', 'stride', 'window'):
+            value = item.get(key)
+            if isinstance(value, np.generic):
+                item[key] = value = value.item()
+            why = None if value is None else number_problem(value)
+            if why is None and value is not None and value <= 0:
+                why = f'must be positive, got {value}'
+            if why is not None:
+                raise ValueError(f'{item["source"]}: {key} {why}')
+        if item.get('layout', 'time_major') not in ('time_major', 'channel_major'):
+            raise ValueError(f"{item['source']}: layout must be 'time_major' or 'channel_major', "
+                             f'got {shown(item["layout"])}')
+
+    def _known_rate(self, item: dict) -> Optional[float]:
+        """The frame rate that goes before an annotation file's."""
+        if self._is_video(item):
+            return 1.  # any: the file itself knows
+        return item.get('fps') or self.source.fps
+
+    def _fill(self, item: dict, entry: Optional[VideoAnnotation]) -> None:
+        """Add what the annotation file knows, then what the config knows."""
         source = self.source
-        known = dict(
-            duration=entry.get('duration'),
-            fps=source.fps or entry.get('fps') or source.default_fps,
-            stride=entry.get('feature_stride', source.stride),
-            window=entry.get('feature_window', source.window),
-            layout=source.layout, feature_key=source.key)
-        given = {k: v for k, v in overrides.items() if v is not None}
-        for key, value in {**known, **given}.items():
-            item.setdefault(key, value)
+        known = dict(fps=source.fps or source.default_fps, stride=source.stride,
+                     window=source.window, layout=source.layout, feature_key=source.key)
+        item['annotated'] = None
+        if entry is not None:
+            own = dict(duration=entry.duration, fps=entry.fps, stride=entry.stride,
+                       window=entry.window)
+            known.update({k: v for k, v in own.items() if v is not None})
+            if item.get('duration') is None:
+                item['annotated'] = entry.duration
+        for key, value in dict(dict(duration=None), **known).items():
+            if item.get(key) is None:
+                item[key] = value
         if item['window'] is None:
             item['window'] = item['stride']
-        for key in ('duration', 'fps', 'stride', 'window'):
-            if item[key] is not None and not (np.isfinite(item[key]) and item[key] > 0):
-                raise ValueError(f'{item["source"]}: {key} must be positive, got {item[key]}')
 
-    def _check_shape(self, item: dict) -> None:
+    def _check_features(self, item: dict) -> None:
         """Find out which way round the features lie, how many they are, how long they last."""
         where = item['source']
         if item['fps'] is None:
-            raise ValueError(f'{where}: the frame rate is unknown; give fps=')
+            raise ValueError(f'{where}: the frame rate is unknown; give fps, or an annotation file '
+                             'that knows it')
         try:
             if 'feats' in item:
                 shapes = [tuple(item['feats'].shape)]
@@ -208,25 +178,37 @@ class SampleMaker:
                                        f'{", ".join(map(str, shapes))}')
         except ValueError as error:  # FeatureFileError too
             raise ValueError(f'{where}: {error}') from error
-        time_major = sum(s[1] for s in shapes), min(s[0] for s in shapes)
-        channel_major = sum(s[0] for s in shapes), min(s[1] for s in shapes)
-        if item['layout'] == 'channel_major':
-            (channels, steps), other = channel_major, time_major
-        else:
-            (channels, steps), other = time_major, channel_major
+
+        def sizes(steps_axis: int) -> tuple[int, list[int]]:
+            """Channels of all files together, and the steps of each."""
+            return (sum(shape[1 - steps_axis] for shape in shapes),
+                    [shape[steps_axis] for shape in shapes])
+
+        axis = int(item['layout'] == 'channel_major')
+        channels, lengths = sizes(axis)
         if self.in_channels is not None and channels != self.in_channels:
-            if other[0] != self.in_channels:
+            channels, lengths = sizes(1 - axis)
+            if channels != self.in_channels:
                 raise ValueError(f'{where}: features of shape {", ".join(map(str, shapes))}, but '
                                  f'the model takes {self.in_channels} channels')
-            steps = other[1]
-            item['layout'] = ('time_major' if item['layout'] == 'channel_major'
-                              else 'channel_major')
-        item['num_steps'] = steps
+            item['layout'] = ('channel_major', 'time_major')[axis]
+        item['num_steps'] = min(lengths)
+        if item['duration'] is None and item['stride'] is None:
+            raise ValueError(f'{where}: these features are resampled to a fixed length, which '
+                             'tells no duration; give duration (seconds), or an annotation file '
+                             'that knows it')
+        extent = None if item['stride'] is None else sample_grid(item, min(lengths)).extent
         if item['duration'] is None:
-            if item['stride'] is None:
-                raise ValueError(f'{where}: these features are resampled to a fixed length; give '
-                                 f'duration= (seconds)')
-            item['duration'] = sample_grid(item, steps).extent
+            item['duration'] = extent
+        # what is said by hand is taken: it may be a part of the video
+        self._check_length(item, lengths, item['annotated'] or extent or item['duration'])
+
+    def _check_length(self, item: dict, lengths: list[int], duration: float) -> None:
+        """The rule of a data set on the steps of a video of that duration."""
+        why = length_problem(dict(item, duration=duration), lengths, self.spec)
+        if why is not None:
+            raise TALDataError.of('inference', item['source'], 'feature length', why,
+                                  item['video_name'])
 
     def samples(self, item: dict) -> list:
         """Make the model's inputs of one video: one, or one per sliding window.
@@ -246,7 +228,8 @@ class SampleMaker:
         cuts = [dict()] if self.sliding is None else self.sliding.cut(item['num_steps'])
         keys = ('video_name', 'duration', 'fps', 'stride', 'window', 'layout', 'feature_key',
                 'feature_paths')
-        base = dict({k: item[k] for k in keys if k in item}, class_agnostic=self.class_agnostic)
+        base = dict({k: item[k] for k in keys if k in item}, class_agnostic=self.class_agnostic,
+                    max_length_gap=self.spec.max_length_gap)
         if 'feats' not in item:
             return [self.pipeline(dict(base, **cut)) for cut in cuts]
         return [self._pack_array(item, base, cut) for cut in cuts]
@@ -256,8 +239,10 @@ class SampleMaker:
         if self.in_channels is not None and rows.shape[1] != self.in_channels:
             raise ValueError(f'{item["path"]}: the feature extractor makes {rows.shape[1]} '
                              f'channels, but the model takes {self.in_channels}')
-        return dict(item, feats=rows, layout='time_major', fps=grid.fps, stride=grid.stride,
+        item = dict(item, feats=rows, layout='time_major', fps=grid.fps, stride=grid.stride,
                     window=grid.window, duration=duration, num_steps=len(rows))
+        self._check_length(item, [len(rows)], item['annotated'] or duration)
+        return item
 
     def _pack_array(self, item: dict, base: dict, cut: dict) -> dict:
         """What LoadTALFeature does, for features that are in memory already."""

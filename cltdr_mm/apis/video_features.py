@@ -1,10 +1,9 @@
-"""Features of a video file, by an MMAction2 recognizer on frames that PyAV decodes.
+"""Features of a video file, by an MMAction2 recognizer on the frames of :mod:`.video_frames`.
 
 Frames are read once, in order, resampled to a constant rate; never more than one window and one
 batch of clips is in memory, so length does not matter.
 """
 from collections import deque
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Optional, Union
 
@@ -16,6 +15,9 @@ from mmengine.config import Config
 from torch import nn
 
 from ..structures import FeatureGrid
+from .video_frames import MAX_GAP, MIN_READ, check_video, import_av, read_frames
+
+_UNITS = dict(short_side='pixels', crop_size='pixels', batch_size='clips')
 
 
 class VideoFeatureExtractor:
@@ -37,24 +39,34 @@ class VideoFeatureExtractor:
         crop_size (int): Side of the square cut from the centre. Defaults to 224.
         batch_size (int): Clips that run at once. Defaults to 8.
         device (str): Defaults to ``'cpu'``.
+        max_gap (float): Seconds that may lie between the time stamps of a frame and the next; a
+            longer gap is an error. Defaults to 60.
+        min_read (float): Part of the length which a file announces, and of its frames with a time
+            of their own, that must be there. Defaults to 0.99.
 
     Raises:
         ImportError: If PyAV is not installed.
-        ValueError: If a number is not positive or the crop is larger than the frame.
+        ValueError: If a number is not positive, frames or pixels are not whole, or the crop is
+            larger than the frame.
     """
 
     def __init__(self, recognizer: Union[str, Path, Config, nn.Module],
                  checkpoint: Optional[str] = None, clip_len: int = 16, frame_interval: int = 1,
                  stride: int = 4, fps: Optional[float] = None, short_side: int = 256,
-                 crop_size: int = 224, batch_size: int = 8, device: str = 'cpu'):
-        _import_av()
-        numbers = dict(clip_len=clip_len, frame_interval=frame_interval, stride=stride,
-                       short_side=short_side, crop_size=crop_size, batch_size=batch_size)
-        if fps is not None:
-            numbers['fps'] = fps
+                 crop_size: int = 224, batch_size: int = 8, device: str = 'cpu',
+                 max_gap: float = MAX_GAP, min_read: float = MIN_READ):
+        import_av()
+        whole = dict(clip_len=clip_len, frame_interval=frame_interval, stride=stride,
+                     short_side=short_side, crop_size=crop_size, batch_size=batch_size)
+        numbers = dict(whole, max_gap=max_gap, **({} if fps is None else dict(fps=fps)))
         for name, value in numbers.items():
             if not value > 0:
                 raise ValueError(f'VideoFeatureExtractor: {name} must be positive, got {value}')
+            if name in whole and value % 1:
+                raise ValueError(f'VideoFeatureExtractor: {name} must be a whole number of '
+                                 f'{_UNITS.get(name, "frames")}, got {value}')
+        if not 0 <= min_read <= 1:
+            raise ValueError(f'VideoFeatureExtractor: min_read must lie in [0, 1], got {min_read}')
         if crop_size > short_side:
             raise ValueError(f'VideoFeatureExtractor: crop_size {crop_size} is larger than '
                              f'short_side {short_side}')
@@ -62,14 +74,18 @@ class VideoFeatureExtractor:
             self.model = recognizer.to(device).eval()
         else:
             self.model = init_recognizer(recognizer, checkpoint, device)
-        self.clip_len, self.frame_interval, self.stride = clip_len, frame_interval, stride
-        self.fps, self.short_side, self.crop_size = fps, short_side, crop_size
-        self.batch_size = batch_size
+        for name, value in whole.items():
+            setattr(self, name, int(value))
+        self.fps, self.max_gap, self.min_read = fps, max_gap, min_read
 
     @property
     def window(self) -> int:
         """int: Frames from the first of a clip to the last, both included."""
         return (self.clip_len - 1) * self.frame_interval + 1
+
+    def check(self, path: Union[str, Path]) -> None:
+        """Check that all of a video is there, without decoding it; see :func:`.check_video`."""
+        check_video(path, self.max_gap, self.min_read)
 
     def __call__(self, path: Union[str, Path]) -> tuple:
         """Extract one video's features.
@@ -83,10 +99,11 @@ class VideoFeatureExtractor:
             last frame is repeated.
 
         Raises:
-            ValueError: If the file holds no video that can be decoded; names it.
+            ValueError: If the file holds no video that can be decoded, or not all of it; names it.
         """
         rows, clips, frames, count = [], [], deque(maxlen=self.window), 0
-        for frame, rate in read_frames(path, self.fps, self.short_side, self.crop_size):
+        for frame, rate in read_frames(path, self.fps, self.short_side, self.crop_size,
+                                       self.max_gap, self.min_read):
             frames.append(frame)
             fps, count = rate, count + 1
             if count >= self.window and (count - self.window) % self.stride == 0:
@@ -142,68 +159,3 @@ def pool(output) -> torch.Tensor:
         raise ValueError(f'VideoFeatureExtractor: the backbone gives tokens of shape '
                          f'{tuple(output.shape)}; configure it to give pooled or spatial features')
     return output.flatten(2).mean(2)
-
-
-def read_frames(path: Union[str, Path], fps: Optional[float], short_side: int,
-                crop_size: int) -> Iterator[tuple]:
-    """Decode a video at a constant rate, scaled and cropped.
-
-    Args:
-        path (str | Path): The video.
-        fps (float, optional): Frames per second wanted; None for the video's average rate.
-        short_side (int): Pixels of the shorter side after scaling.
-        crop_size (int): Side of the square cut from the centre.
-
-    Yields:
-        tuple[np.ndarray, float]: Frame (crop_size, crop_size, 3) uint8 RGB, and the rate.
-
-    Raises:
-        ValueError: If nothing can be decoded; names the file.
-    """
-    av = _import_av()
-    shown = start = None
-    emitted, at = 0, 0.0
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise ValueError(f'{path}: this file has no video stream')
-            stream = container.streams.video[0]
-            stream.thread_type = 'AUTO'
-            rate = float(fps or stream.average_rate or 0)
-            if not rate > 0:
-                raise ValueError(f'{path}: the frame rate is unknown; give fps=')
-            period = 1.0 / float(stream.average_rate or rate)
-            # A frame is shown until the next one begins: moment k / rate gets the frame shown
-            # then, half a moment early, so that rounded timestamps change nothing.
-            for index, frame in enumerate(container.decode(stream)):
-                time = frame.time if frame.time is not None else index * period
-                start = time if start is None else start
-                at = max(time - start, at)
-                while shown is not None and emitted < at * rate - 0.5:
-                    yield shown, rate
-                    emitted += 1
-                shown = _scale_and_crop(frame, short_side, crop_size)
-            while shown is not None and (emitted < (at + period) * rate - 0.5 or emitted == 0):
-                yield shown, rate
-                emitted += 1
-    except (av.FFmpegError, OSError) as error:
-        raise ValueError(f'{path}: the video cannot be decoded: {error}') from error
-    if shown is None:
-        raise ValueError(f'{path}: the video has no frame')
-
-
-def _scale_and_crop(frame, short_side: int, crop_size: int) -> np.ndarray:
-    scale = short_side / min(frame.width, frame.height)
-    width = max(short_side, round(frame.width * scale))
-    height = max(short_side, round(frame.height * scale))
-    image = frame.reformat(width=width, height=height, format='rgb24').to_ndarray()
-    top, left = (height - crop_size) // 2, (width - crop_size) // 2
-    return image[top:top + crop_size, left:left + crop_size]
-
-
-def _import_av():
-    try:
-        import av
-    except ImportError as error:
-        raise ImportError('reading video files needs PyAV: pip install av') from error
-    return av

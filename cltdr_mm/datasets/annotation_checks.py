@@ -8,7 +8,7 @@ from typing import Any, Optional
 import numpy as np
 
 from ..utils import Problem
-from ..utils.json_files import number_problem, shown, without_quotes
+from ..utils.json_files import nearest, number_problem, shown, without_quotes
 
 
 @dataclass
@@ -103,6 +103,37 @@ class AnnotationChecker:
             Optional[VideoAnnotation]: None when the entry as a whole cannot be used; an
             annotation that cannot be used is left out. Either way :attr:`problems` says so.
         """
+        before = len(self.problems)
+        video = self.timing(name, entry)
+        annotations = entry.get('annotations') if isinstance(entry, dict) else []
+        if annotations is None and not self.require_annotations:
+            annotations = []
+        if not isinstance(annotations, list):
+            missing = 'annotations' not in entry
+            self.note(name, 'annotations', 'is missing' if missing else
+                      f'must be a list, got {type(annotations).__name__}')
+        if len(self.problems) > before:
+            return None
+        ignored = [a['label'] for a in annotations if self._is_ignored(a)]
+        pairs = [self._annotation(name, video.duration, i, a) for i, a in enumerate(annotations)
+                 if not self._is_ignored(a)]
+        pairs = [pair for pair in pairs if pair is not None]
+        video.ignored = dict(Counter(ignored))
+        video.segments = np.array([p[0] for p in pairs], dtype=np.float64).reshape(-1, 2)
+        video.labels = np.array([p[1] for p in pairs], dtype=np.int64)
+        return video
+
+    def timing(self, name: str, entry: Any) -> Optional[VideoAnnotation]:
+        """Check one entry of the database, its annotations left aside, as inference needs it.
+
+        Args:
+            name (str): Its key.
+            entry: Its value, of any type.
+
+        Returns:
+            Optional[VideoAnnotation]: Without segments; None when it cannot be used, and
+            :attr:`problems` says why.
+        """
         if not isinstance(entry, dict):
             self.note(name, 'entry', f'must be an object, got {type(entry).__name__}')
             return None
@@ -114,32 +145,18 @@ class AnnotationChecker:
         else:
             duration = self._positive(name, entry, 'duration')
         fps, stride, window = self._timing(name, entry)
-        annotations = entry.get('annotations')
-        if annotations is None and not self.require_annotations:
-            annotations = []
-        if not isinstance(annotations, list):
-            missing = 'annotations' not in entry
-            self.note(name, 'annotations', 'is missing' if missing else
-                      f'must be a list, got {type(annotations).__name__}')
+        subset = entry.get('subset')
+        if subset is not None and not isinstance(subset, str):
+            self.note(name, 'subset', f'must be a string, got {shown(subset)}')
         if len(self.problems) > before:
             return None
-        ignored = [a['label'] for a in annotations if self._is_ignored(a)]
-        pairs = [self._annotation(name, duration, i, a) for i, a in enumerate(annotations)
-                 if not self._is_ignored(a)]
-        pairs = [pair for pair in pairs if pair is not None]
         return VideoAnnotation(
-            video_name=name,
-            subset=str(entry.get('subset', '')),
-            duration=float(duration),
-            fps=float(fps),
-            stride=stride,
-            window=window,
-            segments=np.array([p[0] for p in pairs], dtype=np.float64).reshape(-1, 2),
-            labels=np.array([p[1] for p in pairs], dtype=np.int64),
-            ignored=dict(Counter(ignored)))
+            video_name=name, subset=subset or '', duration=float(duration), fps=float(fps),
+            stride=stride, window=window, segments=np.zeros((0, 2)),
+            labels=np.zeros(0, dtype=np.int64))
 
     def _timing(self, name: str, entry: dict) -> tuple:
-        """fps, feature stride and feature window of an entry; nothing of it is judged."""
+        """fps, feature stride and feature window of an entry; for evaluation none is judged."""
         if self.for_evaluation:
             return math.nan, None, None
         if self.fps is not None:
@@ -223,7 +240,8 @@ class AnnotationChecker:
             return None
         if label not in self.index:
             self.note(name, f'{field}.label',
-                      f'unknown label {shown(label)}, not among the {len(self.index)} classes')
+                      f'unknown label {shown(label)}, not among the {len(self.index)} classes '
+                      f'({nearest(label, tuple(self.index))})')
             return None
         if self.check_label_id and 'label_id' in annotation:
             label_id = annotation['label_id']

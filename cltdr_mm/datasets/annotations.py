@@ -11,13 +11,16 @@
 
 Segments and durations are in seconds. Every check names the file, the video and the field.
 """
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Optional, Union
 
 from mmengine.fileio import list_from_file
 
-from ..utils import Problem, TALDataError, read_json
-from ..utils.json_files import keep_duplicates, shown
+from ..utils import Problem, TALDataError, matching_name, read_json
+from ..utils.json_files import keep_duplicates, nearest, shown
 from .annotation_checks import AnnotationChecker, VideoAnnotation
 
 _TITLE = 'annotation file'
@@ -33,7 +36,8 @@ def read_annotation_file(ann_file: str) -> dict:
         dict: The parsed file; its ``database`` is a dict.
 
     Raises:
-        TALDataError: If the file cannot be read, is no JSON, or holds no ``database`` object.
+        TALDataError: If the file cannot be read, is no JSON, holds no ``database`` object, or
+            holds two.
     """
     content = read_json(ann_file, _TITLE, keep_duplicates)
     if 'database' not in content:
@@ -42,6 +46,9 @@ def read_annotation_file(ann_file: str) -> dict:
     if not isinstance(content['database'], dict):
         raise TALDataError.of(_TITLE, ann_file, 'database',
                               f'must be an object, got {type(content["database"]).__name__}')
+    twice = getattr(content, 'duplicates', ())
+    if twice:
+        raise TALDataError([Problem(ann_file, None, key, 'given twice') for key in twice], _TITLE)
     return content
 
 
@@ -68,24 +75,40 @@ def file_classes(content: dict, ann_file: str) -> Optional[tuple[str, ...]]:
 
 
 def read_class_file(path: str) -> list[str]:
-    """Read class names from a text file, one a line.
+    """Read class names from a text file, one a line; empty lines at the end do not count.
 
     Args:
         path (str): Path, or a URI of an MMEngine file back end.
 
     Returns:
-        list[str]: The names.
+        list[str]: The names, without blanks around them.
 
     Raises:
-        TALDataError: If there is no such file.
+        TALDataError: If there is no such file, or it is no list of different names: a line is
+            empty, a name is there twice, or the names are numbered.
     """
+    bad = partial(TALDataError.of, 'classes', path)
     try:
-        return list_from_file(path, encoding='utf-8-sig')
+        names = [line.strip() for line in list_from_file(path, encoding='utf-8-sig')]
     except (OSError, ValueError) as error:
-        raise TALDataError.of(
-            'classes', path, "metainfo['classes']", 'no text file of class names, one a line '
-            f'({type(error).__name__}); names themselves go in a list: classes=[{path!r}]'
-        ) from error
+        raise bad("metainfo['classes']", 'no text file of class names, one a line '
+                  f'({type(error).__name__}); names themselves go in a list: classes=[{path!r}]'
+                  ) from error
+    while names and not names[-1]:
+        names.pop()
+    if not names:
+        raise bad('file', 'names no class')
+    first: dict[str, int] = {}
+    for number, name in enumerate(names, 1):
+        if not name:
+            raise bad(f'line {number}', 'is empty, and other names follow')
+        if first.setdefault(name, number) != number:
+            raise bad(f'line {number}', f'{shown(name)} is a class already, in line {first[name]}')
+    if all(re.match(r'\d+\s', name) for name in names):
+        raise bad('line 1', f'must be a name alone, such as {shown(names[0].split(None, 1)[1])}; '
+                  f'got {shown(names[0])}, and all lines begin with a number (names that are so '
+                  'go in a list: classes=[...])')
+    return names
 
 
 def load_annotations(
@@ -113,15 +136,15 @@ def load_annotations(
             given, or has no video of the subset.
     """
     content = read_annotation_file(ann_file)
-    twice = getattr(content, 'duplicates', ())
-    if twice:
-        raise TALDataError([Problem(ann_file, None, key, 'given twice') for key in twice], _TITLE)
     if classes is None:
         classes = file_classes(content, ann_file)
         if classes is None:
             raise TALDataError.of(
                 _TITLE, ann_file, 'classes',
                 'no class names: give metainfo=dict(classes=[...]) or list them here')
+    twice = [name for name, count in Counter(classes).items() if count > 1]
+    if twice:
+        raise TALDataError.of(_TITLE, ann_file, 'classes', f'are given twice: {shown(twice)}')
     database = content['database']
     checker = AnnotationChecker(ann_file, classes, **checks)
     for name in getattr(database, 'duplicates', ()):
@@ -149,3 +172,43 @@ def load_annotations(
         checker.note(None, 'subset', f'no video of subset {absent}; the file has {sorted(seen)}')
         raise TALDataError(checker.problems, _TITLE)
     return videos, checker.problems, tuple(classes)
+
+
+def load_timing(ann_file: str, videos: Mapping[str, Optional[float]],
+                default_fps: Optional[float] = None) -> dict[str, VideoAnnotation]:
+    """Read what inference needs of some videos: duration, rate, stride and window.
+
+    Labels and the other videos of the file are not looked at.
+
+    Args:
+        ann_file (str): Path of the JSON file.
+        videos (Mapping[str, Optional[float]]): Their names, and the frame rate that goes before
+            the entry's, if there is one.
+        default_fps (float, optional): See :class:`AnnotationChecker`. Defaults to None.
+
+    Returns:
+        dict[str, VideoAnnotation]: By name, without segments.
+
+    Raises:
+        TALDataError: If the file cannot be used, a video is not in it or its entry is bad.
+    """
+    database = read_annotation_file(ann_file)['database']
+    checker = AnnotationChecker(ann_file, (), default_fps=default_fps)
+    found = {}
+    for name, fps in videos.items():
+        checker.fps = fps
+        try:
+            own = matching_name(name, database)
+        except ValueError as error:
+            checker.note(name, 'database', str(error))
+            continue
+        if own is None:
+            checker.note(name, 'database', 'there is no such video, but '
+                         f'{nearest(name, tuple(database)) or "none at all"}')
+        elif own in getattr(database, 'duplicates', ()):
+            checker.note(name, 'database', 'duplicate video: the key is given twice')
+        else:
+            found[name] = checker.timing(own, database[own])
+    if checker.problems:
+        raise TALDataError(checker.problems, _TITLE)
+    return found

@@ -17,19 +17,21 @@ class FeatureSpec:
     """What the features of a data set must look like.
 
     Args:
-        layout (str): ``'time_major'`` or ``'channel_major'``, on disk.
-        feature_dim (int, optional): Channels of all folders together. None takes what most
+        layout (str): ``'time_major'`` or ``'channel_major'``, on disk. Defaults to
+            ``'time_major'``.
+        feature_dim (int, optional): Channels of all folders together. Defaults to None: what most
             videos have.
         length_tolerance (float): Part of a video's duration by which its features may cover
-            more or less than it, beside a stride and a window (or two strides).
+            more or less than it, beside a stride and a window (or two strides). Defaults to 0.1.
         max_length_gap (int): Steps by which the folders of one video may differ in length.
-        exempt_videos (Sequence[str]): Videos whose duration is not compared.
+            Defaults to 2.
+        exempt_videos (Sequence[str]): Videos whose duration is not compared. Defaults to ().
     """
 
-    layout: str
-    feature_dim: Optional[int]
-    length_tolerance: float
-    max_length_gap: int
+    layout: str = 'time_major'
+    feature_dim: Optional[int] = None
+    length_tolerance: float = 0.1
+    max_length_gap: int = 2
     exempt_videos: Sequence[str] = ()
 
 
@@ -78,8 +80,14 @@ def _check_channels(result: _Result, expected: int, spec: FeatureSpec) -> Option
     return f'{found} channels{parts}, {source} {expected}{hint}'
 
 
-def _check_lengths(info: dict, lengths: list[int], spec: FeatureSpec) -> Optional[str]:
-    """Say what is wrong with the number of steps, if anything is."""
+def length_problem(info: dict, lengths: Sequence[int], spec: FeatureSpec) -> Optional[str]:
+    """Say what is wrong with the number of steps, if anything is.
+
+    Args:
+        info (dict): ``video_name``, ``duration`` (s), ``fps``, ``stride`` and ``window`` (frames).
+        lengths (Sequence[int]): Steps in each folder.
+        spec (FeatureSpec): What is allowed.
+    """
     num_steps = min(lengths)
     if max(lengths) - num_steps > spec.max_length_gap:
         return f'the folders disagree: {lengths} steps, more than {spec.max_length_gap} apart'
@@ -126,7 +134,7 @@ def check_features(infos: Sequence[dict],
         if not result.complete:
             continue
         for field, message in (('channels', _check_channels(result, expected, spec)),
-                               ('feature length', _check_lengths(info, result.lengths, spec))):
+                               ('feature length', length_problem(info, result.lengths, spec))):
             if message is not None:
                 path = ', '.join(info['feature_paths'])
                 result.problem = Problem(path, info['video_name'], field, message)

@@ -1,47 +1,50 @@
 """Feature files: one reader per format, each able to tell the shape without reading the values.
 
 Nothing that is read here can run code: ``.npy`` and ``.npz`` without pickled objects, ``.pt`` with
-``weights_only``, ``.pkl`` through an unpickler that builds numpy arrays and nothing else.
+``weights_only``, ``.pkl`` through an unpickler that builds numpy arrays and nothing else. What a
+header claims is held against :mod:`cltdr_mm.utils.sizes` before memory is taken.
 """
+import math
 import os
 import pickle
 import zipfile
-from typing import Any, BinaryIO, Optional, Union
+from collections.abc import Mapping
+from typing import Any, Optional, Union
 
 import numpy as np
 import torch
 
+from ..utils import matching_name
+from ..utils.npy_files import (
+    ArrayFileError,
+    npy_header,
+    npz_header,
+    npz_members,
+    read_npy,
+    read_npz_member,
+    refuse_size,
+)
+from .array_pickle import ArrayUnpickler
+
 Shape = tuple[int, ...]
+_NUMBERS = 'fiu'  # kinds of types
 
 
 class FeatureFileError(ValueError):
     """Raised when a feature file cannot be read; the message does not repeat the path."""
 
 
-def _pick(items: dict[str, Any], key: Optional[str]) -> Any:
-    """The array named ``key``, or the only one there is."""
+def _pick(items: Mapping[str, Any], key: Optional[str]) -> Any:
+    """The array named ``key``, in any Unicode form, or the only one there is."""
     if key is not None:
-        if key not in items:
+        name = matching_name(key, items)
+        if name is None:
             raise FeatureFileError(f'has no array {key!r}, only {sorted(items)[:5]}')
-        return items[key]
+        return items[name]
     if len(items) != 1:
         raise FeatureFileError(
             f'holds {len(items)} arrays {sorted(items)[:5]}: set feature_key to the one wanted')
     return next(iter(items.values()))
-
-
-def _npy_header(file: BinaryIO) -> tuple[Shape, np.dtype]:
-    """Shape and type of an open .npy file; the file is left at the first value."""
-    version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-    elif version == (2, 0):
-        shape, _, dtype = np.lib.format.read_array_header_2_0(file)
-    else:  # 3.0 exists for structured types with unicode field names only
-        raise FeatureFileError(f'is written in .npy version {version}, which holds no plain array')
-    if dtype.hasobject:
-        raise FeatureFileError('holds pickled Python objects, not a plain array')
-    return shape, dtype
 
 
 class NpyReader:
@@ -50,17 +53,11 @@ class NpyReader:
     def shape(self, path: str, key: Optional[str] = None) -> Shape:
         """Shape from the header, after a check that the file is long enough."""
         with open(path, 'rb') as file:
-            shape, dtype = _npy_header(file)
-            missing = (file.tell() + int(np.prod(shape, dtype=np.int64)) * dtype.itemsize -
-                       os.path.getsize(path))
-        if missing > 0:
-            raise FeatureFileError(f'is cut short: {missing} bytes are missing')
-        return shape
+            return npy_header(file, os.path.getsize(path))[0]
 
     def array(self, path: str, key: Optional[str] = None) -> np.ndarray:
         """The array, read as a whole."""
-        self.shape(path)  # says how much is missing
-        return np.load(path, allow_pickle=False)
+        return read_npy(path)
 
     def mapped(self, path: str, key: Optional[str] = None) -> np.ndarray:
         """The array, memory-mapped unless it is empty; what is written to it stays in memory."""
@@ -74,15 +71,12 @@ class NpzReader:
     def shape(self, path: str, key: Optional[str] = None) -> Shape:
         """Shape from the member's header."""
         with zipfile.ZipFile(path) as archive:
-            names = {name[:-4]: name for name in archive.namelist() if name.endswith('.npy')}
-            with archive.open(_pick(names, key)) as member:
-                return _npy_header(member)[0]
+            return npz_header(archive, _pick(npz_members(archive), key))[0]
 
     def array(self, path: str, key: Optional[str] = None) -> np.ndarray:
         """The array; checksums of the archive are verified on the way."""
-        with np.load(path, allow_pickle=False) as archive:
-            names = {name: name for name in archive.files}
-            return archive[_pick(names, key)]
+        with zipfile.ZipFile(path) as archive:
+            return read_npz_member(archive, _pick(npz_members(archive), key))
 
 
 class TorchReader:
@@ -92,7 +86,13 @@ class TorchReader:
     """
 
     def _load(self, path: str, key: Optional[str], mmap: bool) -> Union[torch.Tensor, np.ndarray]:
-        mmap = mmap and zipfile.is_zipfile(path)  # the format before torch 1.6 cannot be mapped
+        zipped = zipfile.is_zipfile(path)
+        if zipped:
+            with zipfile.ZipFile(path) as archive:
+                members = archive.infolist()
+            refuse_size(sum(info.file_size for info in members),
+                        sum(info.compress_size for info in members))
+        mmap = mmap and zipped  # the format before torch 1.6 cannot be mapped
         try:
             content = torch.load(path, map_location='cpu', weights_only=True, mmap=mmap)
         except pickle.UnpicklingError as error:  # torch's text advises to turn the check off
@@ -103,6 +103,8 @@ class TorchReader:
             content = _pick(content, key)
         if not isinstance(content, (torch.Tensor, np.ndarray)):
             raise FeatureFileError(f'holds a {type(content).__name__}, not a tensor')
+        # an expanded tensor repeats what is in the file
+        refuse_size(math.prod(content.shape) * content.itemsize, os.path.getsize(path))
         return content
 
     def shape(self, path: str, key: Optional[str] = None) -> Shape:
@@ -119,22 +121,6 @@ class TorchReader:
         return tensor.detach().numpy()  # one saved without no_grad has a gradient
 
 
-class _ArrayUnpickler(pickle.Unpickler):
-    """Builds numpy arrays in plain containers; any other class or function is refused."""
-
-    ALLOWED = {('numpy', 'ndarray'), ('numpy', 'dtype'), ('_codecs', 'encode'),
-               ('collections', 'OrderedDict')}
-    ALLOWED |= {(f'numpy.{core}.multiarray', name)
-                for core in ('core', '_core') for name in ('_reconstruct', 'scalar')}
-    ALLOWED |= {(f'numpy.{core}.numeric', '_frombuffer') for core in ('core', '_core')}
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self.ALLOWED:
-            raise FeatureFileError(f'refused: the pickle asks for {module}.{name}; only numpy '
-                                   'arrays are read')
-        return super().find_class(module, name)
-
-
 class PickleReader:
     """``.pkl``: an array or a dict of arrays, by an unpickler that allows nothing else."""
 
@@ -144,9 +130,10 @@ class PickleReader:
 
     def array(self, path: str, key: Optional[str] = None) -> np.ndarray:
         """The array."""
+        refuse_size(os.path.getsize(path))
         with open(path, 'rb') as file:
             # latin1: arrays written by Python 2 hold their values in byte strings
-            content = _ArrayUnpickler(file, encoding='latin1').load()
+            content = ArrayUnpickler(file, encoding='latin1').load()
         if isinstance(content, dict):
             content = _pick(content, key)
         if not isinstance(content, np.ndarray):
@@ -187,10 +174,17 @@ class Hdf5Reader:
     def shape(self, path: str, key: Optional[str] = None) -> Shape:
         """Shape of the data set."""
         with self._open(path) as file:
-            return tuple(self._dataset(file, key).shape)
+            found = self._dataset(file, key)
+            if found.dtype.kind not in _NUMBERS:  # texts of any length do not tell their size
+                raise FeatureFileError(f'must hold numbers, got type {found.dtype}')
+            # values that are elsewhere, or were never written, are not in the file
+            stored = None if found.is_virtual or found.external else found.id.get_storage_size()
+            refuse_size(math.prod(found.shape) * found.dtype.itemsize, stored)
+            return tuple(found.shape)
 
     def array(self, path: str, key: Optional[str] = None) -> np.ndarray:
         """The data set."""
+        self.shape(path, key)  # says what is too large
         with self._open(path) as file:
             return self._dataset(file, key)[()]
 
@@ -214,6 +208,8 @@ def _call(method: str, path: str, key: Optional[str]) -> Any:
         return getattr(reader, method, reader.array)(path, key)
     except (FeatureFileError, ImportError):
         raise
+    except ArrayFileError as error:
+        raise FeatureFileError(str(error)) from error
     except Exception as error:  # whatever a damaged file makes numpy, zipfile, torch, h5py raise
         first_line = (str(error).splitlines() or [''])[0]
         raise FeatureFileError(f'cannot be read ({type(error).__name__}: {first_line})') from error
@@ -266,6 +262,6 @@ def open_feature(path: str, key: Optional[str] = None, layout: str = 'time_major
     """
     array = _call('mapped' if mapped else 'array', path, key)
     _check_matrix(array.shape)
-    if array.dtype.kind not in 'fiu':
+    if array.dtype.kind not in _NUMBERS:
         raise FeatureFileError(f'must hold numbers, got type {array.dtype}')
     return array.T if layout == 'channel_major' else array

@@ -1,8 +1,11 @@
 """Where the features of a video lie: a file in every folder, or a data set in a file of all."""
+import os
 import os.path as osp
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Optional, Union
 
+from ..utils import TALDataError, matching_name, name_problem
 from .feature_files import HDF5_FORMATS
 
 
@@ -52,6 +55,7 @@ class FeatureNames:
                         file_pattern=file_pattern, feature_key=feature_key)
         columns = [per_folder(value, len(folders), name) for name, value in settings.items()]
         self.rows = list(zip(folders, *columns))
+        self._listings: dict[str, list[str]] = {}
         for _, _, _, pattern, _ in self.rows:
             _check_pattern(pattern)
 
@@ -63,6 +67,10 @@ class FeatureNames:
 
         Returns:
             tuple: A path per folder, and the key of the array in each (None: the only one).
+
+        Raises:
+            TALDataError: If the name would leave a folder, or a folder has several files of it
+                that differ in their Unicode form only.
         """
         paths, keys = [], []
         for folder, prefix, suffix, pattern, key in self.rows:
@@ -70,9 +78,32 @@ class FeatureNames:
             if suffix is None:
                 suffix = '' if holds_all else '.npy'
             name = pattern.format(prefix=prefix, video=video, suffix=suffix)
-            paths.append(folder if holds_all else osp.join(folder, name))
+            paths.append(folder if holds_all else self._path(folder, name, video))
             keys.append(name if holds_all else key)
         return paths, keys
+
+    def _path(self, folder: str, name: str, video: str) -> str:
+        """Path of a file in a folder, as the folder spells it."""
+        bad = partial(TALDataError.of, 'feature files', folder, video=video)
+        why = name_problem(video)
+        if why is not None:
+            raise bad('video name', why)
+        path = osp.join(folder, name)
+        if name.isascii() or osp.exists(path):
+            return path
+        # accents may have been decomposed by the system that packed the files
+        found = folder
+        for part in name.split('/'):
+            if found not in self._listings:
+                self._listings[found] = os.listdir(found or '.') if osp.isdir(found or '.') else []
+            try:
+                match = matching_name(part, self._listings[found])
+            except ValueError as error:
+                raise bad('feature', f'{path} is not there, and {error}') from error
+            if match is None:
+                return path
+            found = osp.join(found, match)
+        return found
 
 
 def _check_pattern(pattern: str) -> None:

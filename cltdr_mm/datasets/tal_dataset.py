@@ -1,6 +1,7 @@
 """The dataset class of all benchmarks and of a user's own data."""
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Callable, Optional, Union
 
 import numpy as np
@@ -10,7 +11,7 @@ from mmengine.fileio import join_path
 from mmengine.logging import print_log
 from mmengine.utils import is_abs
 
-from ..utils import report_problems
+from ..utils import TALDataError, report_problems
 from .annotation_checks import VideoAnnotation
 from .annotations import load_annotations, read_class_file
 from .feature_checks import FeatureSpec, check_features
@@ -202,7 +203,14 @@ class TALDataset(BaseDataset):
             print_log(f'{type(self).__name__} {self.ann_file}: {count} annotations labelled '
                       f"'{label}' are left out: it is no class", logger='current')
         # A bad annotation spoils no feature: check both, so that one run reports everything.
-        infos = [self.parse_data_info(video) for video in videos]
+        infos = []
+        for video in videos:
+            try:
+                infos.append(self.parse_data_info(video))
+            except TALDataError as error:
+                problems += [replace(problem, file=self.ann_file)
+                             if problem.field == 'video name' else problem
+                             for problem in error.problems]
         if self.check_features or self.window:
             full = self.check_features == 'full'
             if full:
@@ -224,6 +232,9 @@ class TALDataset(BaseDataset):
 
         Returns:
             dict: See the class.
+
+        Raises:
+            TALDataError: If its name cannot name its files, see :meth:`.FeatureNames.locate`.
         """
         video = raw_data_info
         paths, keys = self.feature_names.locate(video.video_name)

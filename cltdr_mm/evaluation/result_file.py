@@ -7,8 +7,8 @@ from typing import Optional, Union
 
 import numpy as np
 
-from ..utils import Problem, TALDataError, read_result_file, result_content
-from ..utils.json_files import shown
+from ..utils import Problem, TALDataError, matching_name, read_result_file, result_content
+from ..utils.json_files import nearest, shown
 from .structures import IGNORED, Detections, GroundTruth
 
 ACTIONS = ('keep', 'drop', 'error')
@@ -69,8 +69,8 @@ def read_results(path: Union[str, Path],
         raise ValueError(f'unknown_videos must be one of {ACTIONS}, got {unknown_videos!r}')
     if unknown_labels not in ACTIONS[1:]:
         raise ValueError(f'unknown_labels must be one of {ACTIONS[1:]}, got {unknown_labels!r}')
-    results = read_result_file(path)
     index = {name: i for i, name in enumerate(ground_truth.video_names)}
+    results = _known_forms(read_result_file(path), index)
     labels = _Labels(str(path), ground_truth, drop_unknown=unknown_labels == 'drop')
     rows, videos, strangers = [], [], {}
     for name, entries in results.items():
@@ -98,12 +98,26 @@ def read_results(path: Union[str, Path],
                       dict(labels.ignored))
 
 
+def _known_forms(results: dict[str, list], index: dict[str, int]) -> dict[str, list]:
+    """The results by the ground truth's spelling of videos that differ in the Unicode form only."""
+    known: dict[str, list] = {}
+    for name, entries in results.items():
+        try:
+            match = matching_name(name, index)
+        except ValueError:  # the ground truth has both: neither is meant
+            match = None
+        if match is None or match in results or match in known:
+            match = name
+        known[match] = entries
+    return known
+
+
 class _Labels:
     """Turns labels into positions among the classes; counts those that are none of them."""
 
     def __init__(self, path: str, ground_truth: GroundTruth, drop_unknown: bool):
         self.path = path
-        self.num_classes = len(ground_truth.classes)
+        self.classes = ground_truth.classes
         self.drop_unknown = drop_unknown
         self.by_id = ground_truth.label_ids
         # ids as text are for writers that turned them into it; a class of that name goes first
@@ -128,9 +142,11 @@ class _Labels:
             elif self.drop_unknown:
                 self.unknown[text] += 1
             else:
+                label = shown(entry['label'])
                 self.problems.append(
-                    Problem(self.path, video, f'results[{i}].label', f'unknown label '
-                            f'{shown(label)}, not among the {self.num_classes} classes'))
+                    Problem(self.path, video, f'results[{i}].label', f'unknown label {label}, not '
+                            f'among the {len(self.classes)} classes of the annotations '
+                            f'({nearest(label, self.classes)})'))
         return rows
 
     def _position(self, label: object) -> Optional[int]:

@@ -1,5 +1,6 @@
 """Video-level class scores from a file, for proposals without a class (ActivityNet-1.3)."""
 import os
+import zipfile
 from collections.abc import Sequence
 from functools import partial
 from typing import Optional
@@ -9,7 +10,8 @@ import torch
 from mmaction.registry import TASK_UTILS
 from torch import Tensor
 
-from ..utils import TALDataError, read_json
+from ..utils import TALDataError, matching_name, read_json
+from ..utils.npy_files import npz_members, read_npy, read_npz_member
 from .functional import fuse_scores
 from .functional.score_fusion import FUSIONS
 
@@ -110,7 +112,16 @@ class ExternalScores:
                            f'{len(scores)} numbers for {num_classes} classes', video)
 
     def __contains__(self, video_name: str) -> bool:
-        return video_name in self.scores or self.prefix + video_name in self.scores
+        return self._key(video_name) is not None
+
+    def _key(self, video_name: str) -> Optional[str]:
+        """What the file calls a video."""
+        try:
+            names = (matching_name(name, self.scores)
+                     for name in (video_name, self.prefix + video_name))
+            return next((name for name in names if name is not None), None)
+        except ValueError as error:
+            raise _bad(self.score_file, 'scores', str(error), video_name) from error
 
     def check_videos(self, video_names: Sequence[str]) -> None:
         """Make sure that every video has scores, before testing starts.
@@ -143,9 +154,8 @@ class ExternalScores:
             TALDataError: If the file has no scores for the video.
         """
         self.check_videos([video_name])
-        key = video_name if video_name in self.scores else self.prefix + video_name
-        return fuse_scores(segments, scores, torch.from_numpy(self.scores[key]), self.topk,
-                           self.fusion)
+        own = torch.from_numpy(self.scores[self._key(video_name)])
+        return fuse_scores(segments, scores, own, self.topk, self.fusion)
 
 
 def _read_scores(path: str) -> tuple[Optional[list[str]], dict[str, np.ndarray]]:
@@ -155,12 +165,12 @@ def _read_scores(path: str) -> tuple[Optional[list[str]], dict[str, np.ndarray]]
         content = read_json(path, _TITLE)
     elif suffix in ('.npz', '.npy'):
         try:
-            table = np.load(path, allow_pickle=False)
             if suffix == '.npz':
-                with table:
-                    content = {key: table[key] for key in table.files}
+                with zipfile.ZipFile(path) as archive:
+                    content = {key: read_npz_member(archive, info)
+                               for key, info in npz_members(archive).items()}
             else:
-                content = {str(row['video']): row['scores'] for row in table}
+                content = {str(row['video']): row['scores'] for row in read_npy(path)}
         except Exception as error:  # whatever a damaged file makes numpy and zipfile raise
             raise _bad(path, 'file', f'cannot be read as video-level scores '
                        f'({type(error).__name__}: {error})') from error

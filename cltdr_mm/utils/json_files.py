@@ -2,18 +2,21 @@
 
 Annotation files, result files, video-level scores and converters all come through here.
 """
+import difflib
+import functools
 import gzip
+import io
 import json
 import math
 import reprlib
 import zlib
-from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
 from mmengine.fileio import get
 
 from .problems import TALDataError
+from .sizes import max_bytes, size_problem
 
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = 80
@@ -22,6 +25,22 @@ _REPR.maxstring = _REPR.maxother = 80
 def shown(value: Any) -> str:
     """Write a value for a message: long texts and numbers shortened, deep nesting cut."""
     return _REPR.repr(value)
+
+
+@functools.lru_cache(maxsize=256)  # one wrong name comes often
+def nearest(name: str, names: tuple[str, ...], number: int = 5) -> str:
+    """Write some of the names that there are, those most like the one that is not first.
+
+    Args:
+        name (str): What is not among them.
+        names (tuple[str, ...]): All that there are.
+        number (int): How many are written at most. Defaults to 5.
+
+    Returns:
+        str: Such as ``"'open', 'close', ..."``.
+    """
+    found = difflib.get_close_matches(name[:100], names, min(number, len(names)) or 1, 0.0)
+    return ', '.join(map(shown, found)) + (', ...' if len(names) > len(found) else '')
 
 
 class JSONObject(dict):
@@ -52,6 +71,18 @@ def keep_duplicates(pairs: list[tuple[str, Any]]) -> dict:
     return result
 
 
+def refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict:
+    """As :func:`keep_duplicates`, but a key that is given twice is an error.
+
+    Raises:
+        ValueError: If a key is.
+    """
+    result = keep_duplicates(pairs)
+    if isinstance(result, JSONObject):
+        raise ValueError(f'{shown(result.duplicates[0])} is given twice in one object')
+    return result
+
+
 def read_json(path: Union[str, Path], title: str,
               object_pairs_hook: Optional[Callable] = None) -> dict:
     """Read a file that holds a JSON object, with or without a byte order mark.
@@ -69,11 +100,11 @@ def read_json(path: Union[str, Path], title: str,
         TALDataError: If it cannot be read or holds no JSON object.
     """
     path = str(path)
-    bad = partial(TALDataError.of, title, path, 'file')
+    bad = functools.partial(TALDataError.of, title, path, 'file')
     try:
         data = get(path)
         if path.endswith('.gz'):
-            data = gzip.decompress(data)
+            data = _unzip(data)
         text = data.decode(json.detect_encoding(data))
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise bad(f'cannot be read ({type(error).__name__}: {error})') from error
@@ -101,6 +132,16 @@ def without_quotes(value: Any) -> Any:
         except ValueError:
             pass
     return value
+
+
+def _unzip(data: bytes) -> bytes:
+    """Decompress, but not more than may be taken; raises ValueError."""
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+        text = file.read(max_bytes(len(data)) + 1)
+    why = size_problem(len(text), len(data))
+    if why is not None:
+        raise ValueError(why)
+    return text
 
 
 def number_problem(value: Any) -> Optional[str]:

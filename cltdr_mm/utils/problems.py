@@ -32,7 +32,7 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        video = '' if self.video is None else f"video '{self.video}': "
+        video = '' if self.video is None else f'video {self.video!r}: '  # on one line in any case
         return f'{self.file}: {video}{self.field}: {self.message}'
 
 

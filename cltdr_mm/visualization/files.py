@@ -2,13 +2,14 @@
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 
 from ..datasets.annotations import read_annotation_file
-from ..utils import TALDataError, read_result_file
-from ..utils.json_files import number_problem
+from ..utils import Problem, TALDataError, read_result_file
+from ..utils.json_files import number_problem, shown
+from ..utils.npy_files import read_npy, read_npz_member, refuse_size
 from ..utils.result_files import entry_problem
 from .layout import NO_CLASS, Instances
 from .timeline import Track
@@ -40,15 +41,32 @@ class TimelineSource:
         self.annotation_file, self.result_file = annotations, results
         self.database = (read_annotation_file(annotations)['database']
                          if annotations is not None else {})
+        problems = [problem for name, entry in self.database.items()
+                    for problem in self._shape_problems(name, entry)]
+        if problems:
+            raise TALDataError(problems, _TITLE)
         self.results = read_result_file(results, proposals=True) if results is not None else None
         self.classes = list(classes) if classes is not None else self._find_classes()
         self._index = {name: i for i, name in enumerate(self.classes)}
+
+    def _shape_problems(self, name: str, entry: Any) -> list[Problem]:
+        """What keeps an entry from being looked through; values are checked when it is drawn."""
+        file = str(self.annotation_file)
+        if not isinstance(entry, dict):
+            return [Problem(file, name, 'entry', f'must be an object, got {type(entry).__name__}')]
+        items = entry.get('annotations') or []
+        if not isinstance(items, list):
+            return [Problem(file, name, 'annotations', f'must be a list, got {shown(items)}')]
+        return [Problem(file, name, f'annotations[{i}]', f'must be an object, got {shown(item)}')
+                for i, item in enumerate(items) if not isinstance(item, dict)]
 
     def _find_classes(self) -> list:
         order = {}
         for video in self.database.values():
             for a in video.get('annotations') or ():
-                order.setdefault(str(a.get('label')), a.get('label_id'))
+                label_id = a.get('label_id')
+                order.setdefault(str(a.get('label')),
+                                 label_id if isinstance(label_id, (int, float)) else None)
         for detections in (self.results or {}).values():
             for d in detections:
                 if 'label' in d:
@@ -130,23 +148,30 @@ def load_signal(source: PathLike, video: str, rate: float, name: str = 'signal')
 
     Raises:
         FileNotFoundError: If there is no such file, or more than one.
-        ValueError: If the file holds no numbers.
+        ValueError: If the source is neither of the two, or the file holds no numbers.
     """
     source = Path(source)
-    root = zipfile.Path(source) if source.is_file() else source
+    try:
+        root = zipfile.Path(source) if source.is_file() else source
+    except (OSError, zipfile.BadZipFile) as error:
+        raise ValueError(f'{source}: neither a folder nor a zip archive ({error})') from error
     files = [f for f in _walk(root) if Path(f.name).suffix in ('.npy', '.txt', '.csv')
              and (Path(f.name).stem == video or Path(f.name).stem.endswith(f'_{video}'))]
     if len(files) != 1:
         raise FileNotFoundError(f'{source}: {len(files) or "no"} signal files for video {video}'
                                 f'{": " if files else ""}{", ".join(str(f) for f in files)}')
     try:
+        if root is not source:
+            info = root.root.getinfo(files[0].at)
+            refuse_size(info.file_size, info.compress_size)
         with files[0].open('rb') as file:
             if Path(files[0].name).suffix == '.npy':
-                values = np.load(file, allow_pickle=False)
+                values = (read_npy(files[0]) if root is source
+                          else read_npz_member(root.root, info))
             else:
                 values = np.loadtxt(file, delimiter=',' if files[0].name.endswith('.csv') else None)
         values = np.asarray(values, dtype=np.float64)
-    except (ValueError, TypeError) as error:
+    except Exception as error:  # whatever a damaged file makes numpy and zipfile raise
         raise ValueError(f'{files[0]}: no table of numbers: {error}') from error
     if values.ndim > 1:
         values = np.linalg.norm(values.reshape(len(values), -1), axis=1)

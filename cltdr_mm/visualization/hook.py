@@ -1,5 +1,4 @@
 """Draws timelines while the Runner validates and tests."""
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
@@ -8,6 +7,8 @@ from mmaction.registry import HOOKS
 from mmaction.structures import ActionDataSample
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
+
+from ..utils import file_name
 
 
 @HOOKS.register_module()
@@ -71,11 +72,11 @@ class TALVisualizationHook(Hook):
             if index % self.interval or full:
                 continue
             self._drawn += 1
-            name = re.sub(r'[^\w.\- ]', '_', str(sample.get('video_name') or f'sample_{index}'))
+            name, window = str(sample.get('video_name') or f'sample_{index}'), ''
             if (sample.get('num_windows') or 1) > 1:
-                name += f'_window{sample.get("window_index", 0)}'
+                window = f'_window{sample.get("window_index", 0)}'
             out_file = None
             if self.out_dir is not None:
-                out_file = str(Path(self.out_dir) / f'{name}{suffix}.png')
+                out_file = str(Path(self.out_dir) / file_name(name, f'{window}{suffix}.png'))
             runner.visualizer.add_datasample(
-                name, data_sample=sample, step=step, out_file=out_file, **self.draw_args)
+                name + window, data_sample=sample, step=step, out_file=out_file, **self.draw_args)

@@ -9,6 +9,7 @@ from mmengine.dist import master_only
 from mmengine.structures import InstanceData
 from mmengine.visualization import Visualizer
 
+from ..utils import file_name
 from .layout import NO_CLASS, Instances
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class TALVisualizer(Visualizer):
         if out_file is not None:
             save_figure(figure, out_file)
         else:
-            self.add_image(name.replace('/', '_'), picture, step)
+            self.add_image(file_name(name, ''), picture, step)  # a back-end may make a file of it
         return picture
 
 

@@ -108,7 +108,7 @@ def test_rates_and_durations(inferencer, folder):
     assert short['duration'] == 4.0
     assert max(d['segment'][1] for d in short['detections']) <= 4.0
     assert inferencer(path, annotations=folder / 'ann.json')['predictions'][0] == base
-    with pytest.raises(ValueError, match='video other is not in .*ann.json'):
+    with pytest.raises(ValueError, match="ann.json: video 'other': database: there is no such vid"):
         inferencer(dict(path=path, video_name='other'), annotations=folder / 'ann.json')
 
 
@@ -162,6 +162,16 @@ def test_proposals_with_video_level_scores_have_labels(cfg, folder, tmp_path, we
     cfg.model.postprocessor.fusion = dict(type='ExternalScores', score_file=str(path), topk=2)
     found = TALInferencer(cfg, weights, device='cpu')(str(folder / 'v0.npy'))['predictions'][0]
     assert {d['label'] for d in found['detections']} == {'sit', 'lie'}
+
+
+def test_no_picture_outside_and_none_over_another(inferencer, folder, tmp_path):
+    feats = np.load(folder / 'v1.npy')
+    names = ['a/b', 'a:b', 'a_b', '../x', '/abs/x', 'x' * 300]
+    inferencer([dict(feats=feats, video_name=name) for name in names],
+               picture_dir=str(tmp_path / 'deep' / 'pictures'), out_file=str(tmp_path / 'r.json'))
+    made = list((tmp_path / 'deep').rglob('*.png'))
+    assert len(made) == len(names) == len(list(tmp_path.rglob('*.png')))
+    assert list(json.loads((tmp_path / 'r.json').read_text())['results']) == names
 
 
 def test_model_object_and_checkpoint_alone(cfg, weights, inferencer, folder):

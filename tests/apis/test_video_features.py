@@ -1,4 +1,5 @@
 import builtins
+import json
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from cltdr_mm.apis import TALInferencer, VideoFeatureExtractor
-from cltdr_mm.apis.video_features import pool, read_frames
+from cltdr_mm.apis.video_features import pool
+from cltdr_mm.apis.video_frames import read_frames
 
 av = pytest.importorskip('av', reason='PyAV is not installed: pip install av')
 
@@ -134,6 +136,15 @@ def test_video_to_segments(video, recognizer, cfg, weights, folder, tmp_path):
                             duration=duration))['predictions'][0]
     assert again == out
     assert (tmp_path / 'p' / 'clip.png').is_file()
+    for duration, good in ((5.2, True), (50.0, False)):
+        (tmp_path / 'ann.json').write_text(json.dumps(dict(
+            database=dict(clip=dict(duration=duration)))))
+        if good:
+            known = inferencer(video, annotations=tmp_path / 'ann.json')['predictions'][0]
+            assert known == out, 'the length of the file itself is used'
+        else:
+            with pytest.raises(ValueError, match="clip.mp4: video 'clip': feature length"):
+                inferencer(video, annotations=tmp_path / 'ann.json')
     wrong = TALInferencer(MODELS.build({**cfg.model, 'backbone': dict(
         cfg.model.backbone, in_channels=6)}), device='cpu', extractor=extractor, cfg=cfg)
     with pytest.raises(ValueError, match='clip.mp4: the feature extractor makes 64 channels'):
@@ -153,6 +164,13 @@ def test_what_cannot_work_is_said(tmp_path, monkeypatch):
     extractor = VideoFeatureExtractor(Mean(), clip_len=4, short_side=32, crop_size=24)
     with pytest.raises(ValueError, match='broken.mp4: the video cannot be decoded'):
         extractor(tmp_path / 'broken.mp4')
+    with pytest.raises(ValueError, match='stride must be a whole number of frames, got 4.5'):
+        VideoFeatureExtractor(Mean(), stride=4.5)
+    with pytest.raises(ValueError, match='crop_size must be a whole number of pixels'):
+        VideoFeatureExtractor(Mean(), crop_size=24.5)
+    with pytest.raises(ValueError, match=r'min_read must lie in \[0, 1\], got 99'):
+        VideoFeatureExtractor(Mean(), min_read=99)
+    assert VideoFeatureExtractor(Mean(), stride=4.0).stride == 4
     with pytest.raises(ValueError, match='stride must be positive'):
         VideoFeatureExtractor(Mean(), stride=0)
     with pytest.raises(ValueError, match='crop_size 24 is larger'):

@@ -225,3 +225,72 @@ def test_hdf5_group_is_no_feature(tmp_path):
     for call in (feature_shape, open_feature):
         with pytest.raises(FeatureFileError, match=r"2 arrays \['v0/flow', 'v0/rgb'\]: set"):
             call(path)
+
+
+# ---- small files that would take much memory
+
+
+@pytest.mark.parametrize('extension', FORMATS)
+@pytest.mark.parametrize('call', [feature_shape, open_feature])
+def test_more_memory_than_allowed(tmp_path, extension, call, monkeypatch):
+    path = write(tmp_path / f'a{extension}', np.zeros((100, 50), np.float32))
+    call(path)
+    monkeypatch.setenv('CLTDR_MAX_BYTES', '19999')
+    with pytest.raises(FeatureFileError, match=r'^would take 2\d,\d\d\d bytes .*CLTDR_MAX_BYTES'):
+        call(path)
+
+
+@pytest.mark.parametrize('call', [feature_shape, open_feature])
+def test_hdf5_that_holds_less_than_it_says(tmp_path, call):
+    h5py = pytest.importorskip('h5py')
+    with h5py.File(tmp_path / 'a.h5', 'w') as file:
+        file.create_dataset('none', (10**8, 4096), 'f4', chunks=(1000, 4096))  # nothing is written
+        file.create_dataset('zeros', data=np.zeros((2**15, 1024), 'f4'), compression='gzip')
+        file['noise'] = ARRAY
+        file['texts'] = ['a', 'b']
+    path = str(tmp_path / 'a.h5')
+    assert call(path, 'noise')[0] is not None
+    for key, words in (('none', 'would take 1,638,400,000,000 bytes .*, of 0 in the file'),
+                       ('zeros', 'would take 134,217,728 bytes'), ('texts', 'must hold numbers')):
+        with pytest.raises(FeatureFileError, match=words):
+            call(path, key)
+
+
+@pytest.mark.parametrize('call', [feature_shape, open_feature])
+def test_a_tensor_that_repeats_what_it_holds(tmp_path, call):
+    torch.save(torch.zeros(1, 1).expand(2**20, 2**20), tmp_path / 'a.pt')
+    with pytest.raises(FeatureFileError, match='would take 4,398,046,511,104 bytes'):
+        call(str(tmp_path / 'a.pt'))
+
+
+class Claim:
+    """Pickled as a call of numpy that makes an array out of nothing."""
+
+    def __init__(self, *call):
+        self.call = call
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize('content', [
+    Claim(np.ndarray, ((2**40, 2**10), )), Claim(ARRAY.__reduce__()[0],
+                                                 (np.ndarray, (2**40, 2**10), b'f'))])
+def test_a_pickle_that_makes_an_array_out_of_nothing(tmp_path, content):
+    (tmp_path / 'a.pkl').write_bytes(pickle.dumps(content))
+    with pytest.raises(FeatureFileError, match=r'cannot be read|got shape \(0,\)'):
+        open_feature(str(tmp_path / 'a.pkl'))
+
+
+def test_a_pickle_that_asks_for_another_codec(tmp_path):
+    import codecs
+    (tmp_path / 'a.pkl').write_bytes(pickle.dumps(Claim(codecs.encode, ('x', 'rot13'))))
+    with pytest.raises(FeatureFileError, match="refused: .* encoding 'rot13'"):
+        open_feature(str(tmp_path / 'a.pkl'))
+
+
+def test_keys_in_another_unicode_form(tmp_path):
+    composed, decomposed = 'K\u00fcche', 'Ku\u0308che'
+    for extension in ('.npz', '.h5'):
+        path = write(tmp_path / f'a{extension}', key=decomposed)
+        np.testing.assert_array_equal(open_feature(path, composed), ARRAY)

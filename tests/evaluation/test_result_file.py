@@ -195,3 +195,27 @@ def test_everything_that_json_can_hold_is_written(ann_file):
         'one': [dict(label='sit', segment=[0., 1.], score=.5)],
         'two': [dict(label=-1, segment=[7., 8.], score=.3)],
         'stranger': [dict(label=7, segment=[5., 6.], score=.4)]}
+
+
+def test_videos_in_another_unicode_form(tmp_path, write_results):
+    """The same name with composed and decomposed accents is the same video."""
+    composed, decomposed = 'K\u00fcche', 'Ku\u0308che'
+    ann_file = tmp_path / 'accents.json'
+    ann_file.write_text(json.dumps(dict(database={composed: dict(
+        subset='test', duration=9., annotations=[dict(segment=[1, 2], label='run')])})))
+    truth = load_ground_truth(str(ann_file), 'test')
+    entry = dict(label='run', segment=[1, 2], score=1)
+    found = read_results(write_results({decomposed: [entry]}), truth)
+    assert found.videos == {composed} and not found.unknown_videos
+    report = evaluate_detections(found.detections, truth, get_protocol('thumos14'))
+    assert report['average_mAP'] == 1
+    both = read_results(write_results({decomposed: [entry], composed: []}), truth)
+    assert both.unknown_videos == {decomposed: 1} and both.videos == {composed, decomposed}
+
+
+def test_an_unknown_label_is_answered_with_the_nearest_classes(ann_file, write_results):
+    truth = load_ground_truth(ann_file, 'test')
+    for label, first in (('runs', 'run'), (['run'], 'run'), ('site', 'sit')):
+        with pytest.raises(TALDataError, match=r"unknown label .* not among the 3 classes of the "
+                           rf"annotations \('{first}', "):
+            read_results(write_results(one(label=label)), truth)

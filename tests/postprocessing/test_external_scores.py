@@ -139,3 +139,21 @@ def test_one_score_a_class(tmp_path):
     scores.set_classes(['x', 'y'])
     with pytest.raises(TALDataError, match=r"scores\.json: video 'a': scores: 3 numbers for 2 cl"):
         scores.check_videos(['a'])
+
+
+def test_videos_in_another_unicode_form(tmp_path):
+    composed, decomposed = 'K\u00fcche', 'Ku\u0308che'
+    for name, asked, prefix in ((composed, decomposed, ''), (f'v_{decomposed}', composed, 'v_')):
+        (tmp_path / 's.json').write_text(json.dumps({name: [0.1, 0.9]}))
+        scores = build(str(tmp_path / 's.json'), topk=1, prefix=prefix)
+        scores.check_videos([asked])
+        assert scores(torch.tensor([[0., 1.]]), torch.tensor([1.]), asked)[2].tolist() == [1]
+    (tmp_path / 's.json').write_text(json.dumps({'\u00e9e\u0301': [1], 'e\u0301e\u0301': [1]}))
+    with pytest.raises(TALDataError, match=r's\.json: .*2 names differ from .* Unicode form only'):
+        build(str(tmp_path / 's.json')).check_videos(['\u00e9\u00e9'])
+
+
+def test_an_archive_that_unpacks_a_thousandfold(tmp_path):
+    np.savez_compressed(tmp_path / 's.npz', a=np.zeros(2**24))
+    with pytest.raises(TALDataError, match=r's\.npz: file: .*would take 134,2.*CLTDR_MAX_BYTES'):
+        build(str(tmp_path / 's.npz')).check_videos(['a'])

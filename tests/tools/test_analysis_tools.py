@@ -144,6 +144,28 @@ def test_infer_writes_results_and_pictures(tool, tmp_path, capsys):
     assert not (out / 'no').exists()
 
 
+def test_infer_with_strides_that_are_not_whole(tool, tmp_path, monkeypatch):
+    seen = {}
+
+    class Inferencer:
+        def __init__(self, *args, **kwargs):
+            pass
+
+        def __call__(self, inputs, **kwargs):
+            seen.update(kwargs)
+            return dict(predictions=[])
+
+    main = tool('infer')
+    monkeypatch.setitem(main.__wrapped__.__globals__, 'TALInferencer', Inferencer)
+    base = ['c.py', 'w.pth', 'v.npy', '--out-dir', str(tmp_path)]
+    main([*base, '--stride', '4.5', '--window', '9'])
+    assert (seen['stride'], seen['window']) == (4.5, 9.0)
+    with pytest.raises(SystemExit, match='stride must be a whole number of frames, got 4.5'):
+        main([*base, '--stride', '4.5', '--recognizer', 'r.py'])
+    with pytest.raises(SystemExit):
+        main([*base, '--stride', 'four'])
+
+
 def test_tools_need_no_display(project_root, files):
     import os
     import subprocess

@@ -5,6 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from cltdr_mm.utils import TALDataError
 from cltdr_mm.visualization.files import TimelineSource, load_signal
 from cltdr_mm.visualization.layout import NO_CLASS
 
@@ -106,3 +107,38 @@ def test_signals_from_folder_and_archive(tmp_path):
     (folder / 'v4.txt').write_text('abc')
     with pytest.raises(ValueError, match='v4.txt: no table of numbers'):
         load_signal(tmp_path / 'raw', 'v4', 50.0)
+
+
+@pytest.mark.parametrize('entry, words', [
+    ([1], 'entry: must be an object, got list'),
+    (dict(annotations={'a': 1}), r"annotations: must be a list, got {'a': 1}"),
+    (dict(annotations=[3]), r'annotations\[0\]: must be an object, got 3')])
+def test_entries_of_a_wrong_type(tmp_path, entry, words):
+    (tmp_path / 'ann.json').write_text(json.dumps(dict(database=dict(v1=entry))))
+    with pytest.raises(TALDataError, match=rf"ann\.json: video 'v1': {words}"):
+        TimelineSource(tmp_path / 'ann.json')
+
+
+def test_label_ids_that_cannot_be_ordered(tmp_path):
+    labels = [dict(label=name, label_id=i, segment=[0, 1]) for name, i in (
+        ('b', 'x'), ('a', None), ('c', 1))]
+    (tmp_path / 'ann.json').write_text(json.dumps(dict(database=dict(v1=dict(annotations=labels)))))
+    assert TimelineSource(tmp_path / 'ann.json').classes == ['c', 'a', 'b']
+
+
+@pytest.mark.parametrize('file', ['v1.npy', 'v1.txt'])
+def test_a_signal_that_unpacks_a_thousandfold(tmp_path, file):
+    with zipfile.ZipFile(tmp_path / 'raw.zip', 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(file, bytes(2**27))
+    with pytest.raises(ValueError, match=rf'{file}: no table of numbers: would take 134,217,728'):
+        load_signal(tmp_path / 'raw.zip', 'v1', 50.0)
+
+
+def test_a_signal_in_a_damaged_archive(tmp_path):
+    (tmp_path / 'raw.zip').write_bytes(b'no zip')
+    with pytest.raises(ValueError, match=r'raw\.zip: neither a folder nor a zip archive'):
+        load_signal(tmp_path / 'raw.zip', 'v1', 50.0)
+    with zipfile.ZipFile(tmp_path / 'raw.zip', 'w') as archive:
+        archive.writestr('v1.npy', b'no array')
+    with pytest.raises(ValueError, match=r'v1\.npy: no table of numbers'):
+        load_signal(tmp_path / 'raw.zip', 'v1', 50.0)

@@ -9,6 +9,7 @@ from mmengine.structures import InstanceData
 
 import cltdr_mm  # noqa: F401
 from cltdr_mm.structures import FeatureGrid
+from cltdr_mm.utils import file_name
 from cltdr_mm.visualization import timeline as module
 from cltdr_mm.visualization.layout import NO_CLASS
 
@@ -114,7 +115,8 @@ def test_hook_draws_every_nth_sample_across_batches(visualizer, tmp_path):
         for batch in range(5):
             hook.after_test_iter(runner, batch, None,
                                  [make_sample(f'a/b{2 * batch + i}') for i in range(2)])
-        assert sorted(p.name for p in (tmp_path / 'o').iterdir()) == ['a_b0.png', 'a_b3.png']
+        assert sorted(p.name for p in (tmp_path / 'o').iterdir()) == [
+            file_name(f'a/b{i}', '.png') for i in (0, 3)]
     hook.before_val_epoch(runner)
     hook.after_val_iter(runner, 0, None, [make_sample('v')])
     assert (tmp_path / 'o' / 'v_2.png').stat().st_size > 5000
@@ -128,3 +130,13 @@ def test_hook_uses_the_backends_without_a_folder(visualizer, tmp_path):
     hook.after_test_iter(make_runner(visualizer), 0, None,
                          [make_sample('v', num_windows=2, window_index=1)])
     assert [p.name for p in tmp_path.rglob('*.png')] == ['v_window1_0.png']
+
+
+def test_names_of_pictures(visualizer, tmp_path):
+    names = ['a/b', 'a:b', 'a_b', '../x', '/abs', 'x' * 300, 'a\0b']
+    for out_dir in (str(tmp_path / 'o'), None):
+        hook = HOOKS.build(dict(type='TALVisualizationHook', interval=1, out_dir=out_dir))
+        hook.before_test_epoch(None)
+        hook.after_test_iter(make_runner(visualizer), 0, None, [make_sample(n) for n in names])
+    assert len(list((tmp_path / 'o').iterdir())) == len(names)
+    assert len(list(tmp_path.rglob('*.png'))) == 2 * len(names), 'the back-end makes as many'

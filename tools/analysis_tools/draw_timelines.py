@@ -5,10 +5,9 @@ Example::
     python tools/analysis_tools/draw_timelines.py results.json thumos14.json --out-dir pictures
 """
 import argparse
-import re
 from pathlib import Path
 
-from cltdr_mm.utils import exit_on_error
+from cltdr_mm.utils import exit_on_error, file_name
 from cltdr_mm.visualization import draw_timeline, save_figure
 from cltdr_mm.visualization.files import TimelineSource, load_signal
 
@@ -51,8 +50,8 @@ def main(argv=None) -> None:
         figure = draw_timeline(
             truth, found, source.classes, video, duration, args.score_thr, args.top_k,
             args.time_range, args.max_classes, signal=signal)
-        name = re.sub(r'[^\w.\- ]', '_', video)
-        print(save_figure(figure, Path(args.out_dir) / f'{name}.{args.format}'))
+        name = file_name(video, f'.{args.format}')
+        print(save_figure(figure, Path(args.out_dir) / name))
 
 
 if __name__ == '__main__':

@@ -1,23 +1,25 @@
 """ActivityNet-1.3 and HACS Segments: published annotation files to our layout."""
 from typing import Optional
 
-from ...utils import TALDataError, read_json
-from ..annotations import read_annotation_file
+from ...utils import TALDataError
 from ..benchmarks import ActivityNet13Dataset, HACSDataset
-from .common import read_csv, save_annotations
+from .common import save_annotations
+from .sources import Fields, by_name, read_csv, read_database, read_object
 
 
-def _annotations(name: str, items: list, index: dict, left_out: list[str]) -> list[dict]:
+def _annotations(video: Fields, items: list, index: dict, left_out: list[str],
+                 quoted: bool = False) -> list[dict]:
     """Annotations with their label ids, empty ones noted and left out."""
     kept = []
     for position, item in enumerate(items):
-        start, end = item['segment']
+        item = Fields(video.title, video.file, item, video.video, f'annotations[{position}]')
+        (start, end), label = item.segment(quoted=quoted), item.text('label')
         if end == start:
-            left_out.append(f'{name}: annotations[{position}] is empty, at {start:g} s')
+            left_out.append(f'{video.video}: annotations[{position}] is empty, at {start:g} s')
             continue
-        annotation = dict(segment=[start, end], label=item['label'])
-        if item['label'] in index:  # otherwise the check before writing reports the label
-            annotation['label_id'] = index[item['label']]
+        annotation = dict(segment=[start, end], label=label)
+        if label in index:  # otherwise the check before writing reports the label
+            annotation['label_id'] = index[label]
         kept.append(annotation)
     return kept
 
@@ -40,25 +42,24 @@ def convert_activitynet(source: str, video_info: str, out_file: str) -> tuple[di
     Raises:
         TALDataError: If the files have problems or do not fit each other.
     """
-    classes = ActivityNet13Dataset.METAINFO['classes']
+    title, classes = 'ActivityNet-1.3', ActivityNet13Dataset.METAINFO['classes']
     index = {name: i for i, name in enumerate(classes)}
-    rows = {row['video']: row for row in read_csv(video_info, ('video', 'subset', 'rfps'))}
+    info = by_name(read_csv(video_info, title, ('video', 'subset', 'rfps')), 'video',
+                   lambda row: (row.text('subset'), row.number('rfps', quoted=True)))
     database, left_out = {}, []
-    for name, video in read_json(source, 'ActivityNet-1.3').items():
-        if name not in rows:
-            raise TALDataError.of('ActivityNet-1.3', video_info, 'video',
-                                  f'is missing, {source} has it', name)
-        try:
-            short = name[2:] if name.startswith('v_') else name
-            database[short] = dict(
-                subset=rows[name]['subset'], duration=video['duration_second'],
-                fps=float(rows[name]['rfps']),
-                annotations=_annotations(short, video['annotations'], index, left_out))
-        except (KeyError, TypeError, ValueError) as error:
-            raise TALDataError.of('ActivityNet-1.3', source, 'entry',
-                                  f'not as published ({error!r})', name) from error
-    save_annotations(out_file, database, classes, 'ActivityNet-1.3',
-                     ActivityNet13Dataset.DURATION_TOLERANCE)
+    for name, entry in read_object(source, title).items():
+        short = name[2:] if name.startswith('v_') else name
+        video = Fields(title, source, entry, short)
+        if name not in info:
+            raise TALDataError.of(title, video_info, 'video', f'is missing, {source} has it', name)
+        if short in database:
+            raise video.bad('', 'is there with v_ and without')
+        subset, fps = info[name]
+        items = video.items('annotations')
+        database[short] = dict(
+            subset=subset, duration=video.number('duration_second'), fps=fps,
+            annotations=_annotations(video, items, index, left_out))
+    save_annotations(out_file, database, classes, title, ActivityNet13Dataset.DURATION_TOLERANCE)
     return database, left_out
 
 
@@ -77,24 +78,25 @@ def convert_hacs(source: str, out_file: str,
         tuple: The database written, and what was left out (list of str).
 
     Raises:
-        TALDataError: If the file has problems.
+        TALDataError: If the file has problems, or no video of the subset.
     """
-    classes = HACSDataset.METAINFO['classes']
+    title, classes = 'HACS Segments', HACSDataset.METAINFO['classes']
     index = {name: i for i, name in enumerate(classes)}
-    database, left_out = {}, []
-    for name, video in read_annotation_file(source)['database'].items():
-        try:
-            if subset is not None and video['subset'] != subset:
-                continue
-            items = video.get('annotations') or []
-            # published segments are numbers or numbers in quotes, by version
-            items = [dict(item, segment=[float(t) for t in item['segment']]) for item in items]
-            database[name] = dict(
-                subset=video['subset'], duration=float(video['duration']),
-                annotations=_annotations(name, items, index, left_out))
-        except (KeyError, TypeError, ValueError) as error:
-            raise TALDataError.of('HACS', source, 'entry', f'not as published ({error!r})',
-                                  name) from error
-    save_annotations(out_file, database, classes, 'HACS Segments',
-                     HACSDataset.DURATION_TOLERANCE, default_fps=1.0)
+    database, left_out, subsets = {}, [], set()
+    for name, entry in read_database(source, title).items():
+        video = Fields(title, source, entry, name)
+        own = video.text('subset')
+        subsets.add(own)
+        if subset is not None and own != subset:
+            continue
+        items = [] if video.values.get('annotations') is None else video.items('annotations')
+        # published segments are numbers or numbers in quotes, by version
+        database[name] = dict(
+            subset=own, duration=float(video.number('duration', quoted=True)),
+            annotations=_annotations(video, items, index, left_out, quoted=True))
+    if subset is not None and subset not in subsets:
+        raise TALDataError.of(title, source, 'subset',
+                              f'no video of subset {subset!r}; the file has {sorted(subsets)}')
+    save_annotations(out_file, database, classes, title, HACSDataset.DURATION_TOLERANCE,
+                     default_fps=1.0)
     return database, left_out

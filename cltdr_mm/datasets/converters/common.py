@@ -1,23 +1,66 @@
 """What all converters share: whole files or none, and annotations that were checked."""
-import csv
 import json
-from collections.abc import Sequence
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Optional
 
 import numpy as np
 
-from ...utils import Problem, TALDataError, atomic_path
+from ...utils import Problem, TALDataError, atomic_path, name_problem
 from ..annotations import load_annotations
 
+ANNOTATIONS = 'annotations.json'  # of the data sets that are written whole, beside features/
 
-def save_feature(path: str, array: np.ndarray) -> None:
-    """Write a feature file atomically.
+
+@contextmanager
+def whole_folder(out_dir: str) -> Iterator[str]:
+    """Give a temporary folder, the files of which go to ``out_dir`` when all of them are written.
 
     Args:
-        path (str): A path ending in ``.npy``.
-        array (np.ndarray): (T, C).
+        out_dir (str): Where they shall be, beside what is there already; the annotation file comes
+            last. Whatever interrupts the writing leaves this folder as it was.
+
+    Yields:
+        str: A folder on the same disk.
+
+    Raises:
+        TALDataError: If ``out_dir`` is a file.
     """
-    with atomic_path(path) as temporary:
+    target = Path(out_dir).absolute()
+    if target.exists() and not target.is_dir():
+        raise TALDataError.of('writing a data set', out_dir, 'folder', 'is a file')
+    there = next(folder for folder in (target, *target.parents) if folder.exists())
+    temporary = Path(tempfile.mkdtemp('.part', f'.{target.name}', there))
+    try:
+        yield str(temporary)
+        files = [path for path in sorted(temporary.rglob('*')) if path.is_file()]
+        for path in sorted(files, key=lambda path: path.name == ANNOTATIONS):
+            place = target / path.relative_to(temporary)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, place)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def save_feature(folder: str, video: str, array: np.ndarray) -> None:
+    """Write a feature file, ``<folder>/<video>.npy``.
+
+    Args:
+        folder (str): Where to; missing folders are made.
+        video (str): Name of the video, with sub-folders if it has some.
+        array (np.ndarray): (T, C).
+
+    Raises:
+        TALDataError: If the name would leave the folder.
+    """
+    why = name_problem(video)
+    if why is not None:
+        raise TALDataError.of('writing features', folder, 'video name', why, video)
+    with atomic_path(os.path.join(folder, f'{video}.npy')) as temporary:
         np.save(temporary, array)
 
 
@@ -27,7 +70,8 @@ def save_annotations(path: str,
                      version: str,
                      duration_tolerance: float = 0.1,
                      exempt_videos: Sequence[str] = (),
-                     default_fps: Optional[float] = None) -> None:
+                     default_fps: Optional[float] = None,
+                     place: Optional[str] = None) -> None:
     """Check an annotation file as a dataset would, then write it atomically.
 
     Args:
@@ -38,46 +82,33 @@ def save_annotations(path: str,
         duration_tolerance (float): As in :class:`TALDataset`. Defaults to 0.1.
         exempt_videos (Sequence[str]): As in :class:`TALDataset`. Defaults to ().
         default_fps (float, optional): As in :class:`TALDataset`. Defaults to None.
+        place (str, optional): Where the file goes from there, for errors. Defaults to None: it
+            stays.
 
     Raises:
-        TALDataError: If an entry does not pass; nothing is written then.
+        TALDataError: If there is no entry, or one does not pass; nothing is written then.
     """
+    place = place or path
+    title = f'converting to {place}'
+    if not database:
+        raise TALDataError.of(title, place, 'database', 'there is no video')
     content = dict(version=version, classes=list(classes), database=database)
     with atomic_path(path) as temporary:
         with open(temporary, 'w', encoding='utf-8') as file:
             json.dump(content, file)
-        _, problems, _ = load_annotations(
+        _, found, _ = load_annotations(
             temporary, classes, duration_tolerance=duration_tolerance,
             exempt_videos=exempt_videos, default_fps=default_fps, require_annotations=False)
+        problems = [Problem(place, p.video, p.field, p.message) for p in found]
+        for name, entry in () if problems else database.items():
+            if not isinstance(entry.get('subset'), str):
+                problems.append(Problem(place, name, 'subset', 'is missing'))
+            try:  # what is not looked at is written, too
+                json.dumps(entry, allow_nan=False)
+            except ValueError:
+                problems.append(Problem(place, name, 'entry', 'holds NaN or infinity'))
         if problems:
-            problems = [Problem(path, p.video, p.field, p.message) for p in problems]
-            raise TALDataError(problems, f'converting to {path}')
-
-
-def read_csv(path: str, columns: Sequence[str]) -> list[dict]:
-    """Read a CSV file with a header.
-
-    Args:
-        path (str): The file.
-        columns (Sequence[str]): Columns it must have.
-
-    Returns:
-        list[dict]: One dict of strings per row.
-
-    Raises:
-        TALDataError: If it cannot be read or lacks a column.
-    """
-    try:
-        with open(path, encoding='utf-8-sig', newline='') as file:
-            reader = csv.DictReader(file)
-            rows, names = list(reader), reader.fieldnames or []
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise TALDataError.of('converter', path, 'file', f'cannot be read ({error})') from error
-    missing = [name for name in columns if name not in names]
-    if missing:
-        raise TALDataError.of('converter', path, 'header',
-                              f'lacks the column(s) {missing}; it has {names}')
-    return rows
+            raise TALDataError(problems, title)
 
 
 def counts(database: dict) -> dict:
@@ -92,7 +123,7 @@ def counts(database: dict) -> dict:
     result: dict = {}
     for entry in database.values():
         videos, annotations = result.get(entry['subset'], (0, 0))
-        result[entry['subset']] = (videos + 1, annotations + len(entry.get('annotations', ())))
+        result[entry['subset']] = (videos + 1, annotations + len(entry.get('annotations') or ()))
     return result
 
 

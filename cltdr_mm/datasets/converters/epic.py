@@ -1,16 +1,9 @@
 """EPIC-KITCHENS-100: published CSV files to our layout."""
-from functools import partial
 from typing import Optional
 
-from ...utils import TALDataError
 from ..classes import class_names
-from .common import read_csv, save_annotations
-
-
-def _seconds(text: str) -> float:
-    """``hh:mm:ss.ss`` as seconds."""
-    hours, minutes, seconds = text.split(':')
-    return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+from .common import save_annotations
+from .sources import by_name, clock_seconds, read_csv
 
 
 def convert_epic100(task: str,
@@ -41,28 +34,28 @@ def convert_epic100(task: str,
     if not sources:
         raise ValueError('give the CSV file of train, validation or both')
     classes = class_names(f'epic100_{task}')
-    info = {row['video_id']: row for row in read_csv(video_info, ('video_id', 'duration', 'fps'))}
+    title = 'EPIC-KITCHENS-100'
+    info = by_name(read_csv(video_info, title, ('video_id', 'duration', 'fps')), 'video_id',
+                   lambda row: (row.number('duration', quoted=True),
+                                row.number('fps', quoted=True)))
     columns = ('video_id', 'start_timestamp', 'stop_timestamp', f'{task}_class')
     database: dict = {}
     for path, subset in sources:
-        for number, row in enumerate(read_csv(path, columns), 2):
-            name = row['video_id']
-            bad = partial(TALDataError.of, 'EPIC-KITCHENS-100', path, f'line {number}', video=name)
+        for row in read_csv(path, title, columns):
+            row.video = name = row.text('video_id')
             if name not in info:
-                raise bad(f'the video is not in {video_info}')
-            try:
-                segment = [_seconds(row['start_timestamp']), _seconds(row['stop_timestamp'])]
-                label = int(row[f'{task}_class'])
-                duration, fps = float(info[name]['duration']), float(info[name]['fps'])
-            except ValueError as error:
-                raise bad(str(error)) from error
-            if not 0 <= label < len(classes):
-                raise bad(f'{task}_class {label} is not among the {len(classes)} classes')
+                raise row.bad('', f'the video is not in {video_info}')
+            segment = [clock_seconds(row, column) for column in columns[1:3]]
+            label = row.number(f'{task}_class', quoted=True)
+            if label not in range(len(classes)):
+                raise row.bad(f'{task}_class',
+                              f'{label:g} is not among the {len(classes)} classes')
+            duration, fps = info[name]
             entry = database.setdefault(
                 name, dict(subset=subset, duration=duration, fps=fps, annotations=[]))
             if entry['subset'] != subset:
-                raise bad('the video is in both subsets')
+                raise row.bad('', 'the video is in both subsets')
             entry['annotations'].append(
-                dict(segment=segment, label=classes[label], label_id=label))
+                dict(segment=segment, label=classes[int(label)], label_id=int(label)))
     save_annotations(out_file, database, classes, f'EPIC-KITCHENS-100 {task}')
     return database

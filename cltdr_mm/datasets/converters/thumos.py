@@ -1,15 +1,17 @@
 """THUMOS14 and MultiTHUMOS: published annotation files to our layout."""
 import os.path as osp
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Optional
 
 from mmengine.logging import print_log
 
-from ...utils import TALDataError, read_json
-from ..annotations import read_annotation_file
+from ...utils import TALDataError
+from ...utils.json_files import shown
 from ..benchmarks import MultiTHUMOSDataset, THUMOS14Dataset
-from .common import read_csv, save_annotations
+from .common import save_annotations
+from .sources import Fields, by_name, read_csv, read_database, read_lines, read_object
 
 
 def _entry(subset: str, duration: float, fps: float) -> dict:
@@ -39,7 +41,7 @@ def convert_thumos14(source: str, out_file: str, video_info: Optional[str] = Non
     if osp.isdir(source):
         database = _thumos14_text(source, video_info, classes)
     else:
-        database = read_annotation_file(source)['database']
+        database = read_database(source, 'THUMOS14')
         _leave_out(database, THUMOS14Dataset.IGNORED_LABELS, source)
     save_annotations(out_file, database, classes, 'THUMOS14',
                      THUMOS14Dataset.DURATION_TOLERANCE, THUMOS14Dataset.EXEMPT_VIDEOS)
@@ -65,28 +67,27 @@ def _thumos14_text(folder: str, video_info: Optional[str], classes: Sequence[str
     if video_info is None:
         raise TALDataError.of('THUMOS14', folder, 'video_info', 'is needed with text files: they '
                               'tell no duration and no fps')
-    rows = read_csv(video_info, ('video', 'duration', 'fps'))
-    info = {row['video']: (float(row['duration']), float(row['fps'])) for row in rows}
+    rows = read_csv(video_info, 'THUMOS14', ('video', 'duration', 'fps'))
+    info = by_name(rows, 'video', lambda row: (row.number('duration', quoted=True),
+                                               row.number('fps', quoted=True)))
     database, found = {}, 0
     for path in sorted(Path(folder).rglob('*.txt')):
         label, _, part = path.stem.rpartition('_')
         if part not in ('val', 'test') or label not in classes:
             continue  # Ambiguous_*.txt, class lists, notes
         found += 1
-        for number, line in enumerate(path.read_text().splitlines(), 1):
-            if not line.strip():
-                continue
-            field = f'line {number}'
-            try:
-                video, start, end = line.split()
-                segment = [float(start), float(end)]
-            except ValueError as error:
-                raise TALDataError.of('THUMOS14', path, field,
-                                      f'must be video, start, end: {line!r}') from error
-            if video not in info:
-                raise TALDataError.of('THUMOS14', path, field, f'not in {video_info}', video)
+        for number, line in read_lines(path, 'THUMOS14'):
+            cells = dict(zip(('video', 'start', 'end'), line.split()))
+            row = Fields('THUMOS14', path, cells, cells['video'], f'line {number}')
+            if len(line.split()) != 3:
+                raise row.bad('', f'must be video, start, end, got {shown(line)}')
+            segment = [row.number('start', quoted=True), row.number('end', quoted=True)]
+            if row.video not in info:
+                raise row.bad('', f'the video is not in {video_info}')
             subset = 'Validation' if part == 'val' else 'Test'
-            entry = database.setdefault(video, _entry(subset, *info[video]))
+            entry = database.setdefault(row.video, _entry(subset, *info[row.video]))
+            if entry['subset'] != subset:
+                raise row.bad('', 'the video is in files of both subsets')
             entry['annotations'].append(
                 dict(segment=segment, label=label, label_id=classes.index(label)))
     if not found:
@@ -124,37 +125,61 @@ def convert_multithumos(source: str,
         TALDataError: If the source has problems.
     """
     classes = MultiTHUMOSDataset.METAINFO['classes']
+    title = 'MultiTHUMOS'
     if class_list is not None:
-        lines = [line.split() for line in Path(class_list).read_text().splitlines()]
-        names = {line[0]: ' '.join(line[1:]) for line in lines if line}
-        if sorted(names, key=int) != [str(i + 1) for i in range(len(classes))]:
-            raise TALDataError.of('MultiTHUMOS', class_list, 'lines',
-                                  f'must number {len(classes)} classes from 1')
-        classes = [names[str(i + 1)] for i in range(len(classes))]
+        classes = _numbered_classes(class_list, len(classes))
     fps = {}
     if thumos14 is not None:
-        known = read_annotation_file(thumos14)['database']
-        fps = {name: entry['fps'] for name, entry in known.items()}
+        fps = {name: Fields(title, thumos14, entry, name).number('fps')
+               for name, entry in read_database(thumos14, title).items()}
     database, left_out = {}, []
-    for name, video in read_json(source, 'MultiTHUMOS').items():
+    for name, video in read_object(source, title).items():
         if name in exclude:
             left_out.append(f'{name}: excluded')
             continue
-        try:
-            subset, actions = video['subset'], video['actions']
-            # the names that THUMOS14's own file uses
-            subset = dict(training='Validation', testing='Test')[subset]
-            entry = _entry(subset, video['duration'], fps.get(name, default_fps))
-            for position, (number, start, end) in enumerate(actions):
-                if end == start:
-                    left_out.append(f'{name}: actions[{position}] is empty, at {start:g} s')
-                    continue
-                entry['annotations'].append(dict(segment=[start, end], label=classes[number - 1],
-                                                 label_id=number - 1))
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise TALDataError.of('MultiTHUMOS', source, 'entry',
-                                  f'not as published ({error!r})', name) from error
+        video = Fields(title, source, video, name)
+        # the names that THUMOS14's own file uses
+        subset = dict(training='Validation', testing='Test').get(video.text('subset'))
+        if subset is None:
+            raise video.bad('subset', "must be 'training' or 'testing', got "
+                            f'{shown(video.text("subset"))}')
+        entry = _entry(subset, video.number('duration'), fps.get(name, default_fps))
+        for position, action in enumerate(video.items('actions')):
+            if not isinstance(action, list) or len(action) != 3:
+                raise video.bad(f'actions[{position}]',
+                                f'must be [class, start, end], got {shown(action)}')
+            action = Fields(title, source, dict(number=action[0], segment=action[1:]), name,
+                            f'actions[{position}]')
+            number, (start, end) = action.number('number'), action.segment()
+            if number not in range(1, len(classes) + 1):
+                raise action.bad('class', f'must be 1 to {len(classes)}, got {number:g}')
+            if end == start:
+                left_out.append(f'{name}: actions[{position}] is empty, at {start:g} s')
+                continue
+            label = int(number) - 1
+            entry['annotations'].append(
+                dict(segment=[start, end], label=classes[label], label_id=label))
         database[name] = entry
     save_annotations(out_file, database, classes, 'MultiTHUMOS',
                      MultiTHUMOSDataset.DURATION_TOLERANCE, MultiTHUMOSDataset.EXEMPT_VIDEOS)
     return database, left_out
+
+
+def _numbered_classes(path: str, count: int) -> list[str]:
+    """Class names of a file with lines ``number name``, by number."""
+    names: dict[int, str] = {}
+    for position, line in read_lines(path, 'MultiTHUMOS'):
+        number, *rest = line.split(None, 1)
+        name = ''.join(rest)
+        bad = partial(TALDataError.of, 'MultiTHUMOS', path, f'line {position}')
+        if not number.isdecimal() or not name.strip():
+            raise bad(f"must be a number and a name, such as '7 BaseballPitch', got {shown(line)}")
+        if names.setdefault(int(number), name.strip()) != name.strip():
+            raise bad(f'gives number {number} a second name')
+    if sorted(names) != list(range(1, count + 1)):
+        raise TALDataError.of('MultiTHUMOS', path, 'lines', f'must number {count} classes from 1')
+    twice = {name for name in names.values() if list(names.values()).count(name) > 1}
+    if twice:
+        raise TALDataError.of('MultiTHUMOS', path, 'lines',
+                              f'give several numbers one name: {sorted(twice)}')
+    return [names[i + 1] for i in range(count)]

@@ -1,12 +1,13 @@
 """Proposals from result files, for localizers that refine them."""
 from collections.abc import Sequence
+from functools import partial
 from typing import Optional, Union
 
 import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
-from ...utils import TALDataError, read_result_file
+from ...utils import TALDataError, matching_name, read_result_file
 
 
 @TRANSFORMS.register_module()
@@ -23,8 +24,8 @@ class LoadTALProposals(BaseTransform):
 
     Args:
         proposal_files (str or Sequence[str]): Result files in ActivityNet's layout (seconds) that
-            together hold all videos; of a video in several, the last file counts. Each process
-            reads them once, when it meets its first sample.
+            together hold all videos; of a video in several, the last file counts. They are read
+            once, when :class:`.SetupCheckHook` asks for the videos, or with the first sample.
         max_proposals (int): The best of a video that are kept. Defaults to 100.
 
     Raises:
@@ -51,18 +52,44 @@ class LoadTALProposals(BaseTransform):
         Returns:
             dict: The same dict with the added key.
         """
-        if self._tables is None:
-            self._tables = self._read()
-        name, grid = results['video_name'], results['grid']
-        if name not in self._tables:
-            raise TALDataError.of('proposals', ', '.join(self.proposal_files), 'results',
-                                  'no entry for this video', name)
-        table = self._tables[name]
+        grid, table = results['grid'], self._table(results['video_name'])
         fractions = (grid.to_grid(table[:, :2]) + 0.5) / grid.num_steps
         rows = np.concatenate([fractions.clip(0, 1), table[:, 2:]], axis=1).astype(np.float32)
         rows = rows[rows[:, 1] > rows[:, 0]]
         results['proposals'] = rows if len(rows) else np.array([[0, 1, 1]], np.float32)
         return results
+
+    def check_videos(self, video_names: Sequence[str]) -> None:
+        """Make sure that every video has an entry, before a run begins.
+
+        Args:
+            video_names (Sequence[str]): Videos of the data set.
+
+        Raises:
+            TALDataError: If the files lack some, naming files and videos, or cannot be used.
+        """
+        problems = []
+        for name in video_names:
+            try:
+                self._table(name)
+            except TALDataError as error:
+                problems += error.problems
+        if problems:
+            raise TALDataError(problems, 'proposals')
+
+    def _table(self, video: str) -> np.ndarray:
+        """(P, 3) proposals of a video; the files are read on first use."""
+        if self._tables is None:
+            self._tables = self._read()
+        bad = partial(TALDataError.of, 'proposals', ', '.join(self.proposal_files), 'results',
+                      video=video)
+        try:
+            name = matching_name(video, self._tables)
+        except ValueError as error:
+            raise bad(str(error)) from error
+        if name is None:
+            raise bad('no entry for this video')
+        return self._tables[name]
 
     def _read(self) -> dict[str, np.ndarray]:
         """Per video (P, 3) float64: start and end in seconds, score; best first."""

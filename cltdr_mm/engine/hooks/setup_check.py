@@ -18,11 +18,12 @@ class SetupCheckHook(Hook):
     """Check that model, data sets, metrics and video-level scores fit each other.
 
     Every data set that the run will use must have labels below the head's ``num_classes`` and
-    sequences of the backbone's ``in_channels``. For those that are validated or tested, the model's
-    post-processor is told the class names (``set_classes``, for files in another order), and it and
-    every metric must accept the videos (``check_videos``). A training that keeps its best
-    checkpoint needs something to find in its validation set (``check_instances`` of the metrics).
-    Parts without these attributes are not asked.
+    sequences of the backbone's ``in_channels``, and the transforms of its pipeline must accept its
+    videos (``check_videos``). For those that are validated or tested, the model's post-processor is
+    told the class names (``set_classes``, for files in another order), and it and every metric must
+    accept the videos (``check_videos``). A training that keeps its best checkpoint needs something
+    to find in its validation set (``check_instances`` of the metrics). Parts without these
+    attributes are not asked.
 
     A checkpoint that is tested or resumed must have exactly the weights of the model, and the
     classes of the data set in their order. One that a training starts from (``load_from``) must
@@ -78,6 +79,7 @@ class SetupCheckHook(Hook):
         model = _model(runner)
         infos = [dataset.get_data_info(i) for i in range(len(dataset))]
         _check_labels(infos, model, dataset)
+        _ask_transforms(dataset)
         _check_channels(model, dataset)
         if not hasattr(loop, 'evaluator'):  # it trains: nothing is predicted
             return
@@ -120,6 +122,17 @@ def _check_labels(infos: list[dict], model, dataset) -> None:
     if num_classes is not None and classes and num_classes > len(classes) and not fused:
         _refuse(dataset, 'classes', f'there are {len(classes)}, but model.head.num_classes is '
                                     f'{num_classes}')
+
+
+def _ask_transforms(dataset) -> None:
+    """Let the transforms of a data set, or of those in it, check the videos that they will get."""
+    inner = getattr(dataset, 'datasets', None) or filter(None, [getattr(dataset, 'dataset', None)])
+    for part in inner:
+        _ask_transforms(part)
+    for step in getattr(getattr(dataset, 'pipeline', None), 'transforms', ()):
+        if hasattr(step, 'check_videos'):
+            infos = (dataset.get_data_info(i) for i in range(len(dataset)))
+            step.check_videos(sorted({i['video_name'] for i in infos if 'video_name' in i}))
 
 
 def _check_channels(model, dataset) -> None:

@@ -104,7 +104,8 @@ def test_streams_of_any_size(tmp_path):
 
 @pytest.mark.parametrize('kwargs', [
     dict(num_train=0, num_test=0), dict(num_classes=0), dict(num_classes=121), dict(channels=0),
-    dict(min_steps=99, max_steps=98), dict(density=1.0), dict(short=9, long=8)])
+    dict(min_steps=99, max_steps=98), dict(density=1.0), dict(short=9, long=8), dict(stride=0),
+    dict(fps=float('nan')), dict(noise=-1.0), dict(distractors=float('inf'))])
 def test_impossible_sizes(kwargs):
     with pytest.raises(ValueError, match='synthetic'):
         SyntheticSpec(**kwargs)

@@ -122,3 +122,18 @@ def test_arguments(files):
         LoadTALProposals([])
     with pytest.raises(ValueError, match='max_proposals must be positive'):
         LoadTALProposals(files, max_proposals=0)
+
+
+def test_all_videos_are_asked_for_at_once(files):
+    transform = LoadTALProposals(files)
+    transform.check_videos(['v0', 'v3'])
+    with pytest.raises(TALDataError) as caught:
+        transform.check_videos(['v0', 'v8', 'v9'])
+    assert [(p.video, p.message) for p in caught.value.problems] == [
+        ('v8', 'no entry for this video'), ('v9', 'no entry for this video')]
+
+
+def test_videos_in_another_unicode_form(tmp_path):
+    path = write(tmp_path / 'a.json', {'Ku\u0308che': [proposal(1., 4.5, .9)]})
+    found = LoadTALProposals(path)(sample('K\u00fcche'))['proposals']
+    np.testing.assert_allclose(found, [[.1, .45, .9]], atol=1e-6)

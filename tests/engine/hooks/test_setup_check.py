@@ -4,9 +4,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from mmaction.registry import HOOKS, TASK_UTILS
+from mmaction.registry import HOOKS, TASK_UTILS, TRANSFORMS
+from mmengine.dataset import BaseDataset, ConcatDataset, RepeatDataset
 
-from cltdr_mm.datasets import TALDataError
+from cltdr_mm.datasets import LoadTALProposals, TALDataError
 from cltdr_mm.structures import TimeMajor
 
 
@@ -27,6 +28,27 @@ class Videos:
 
     def __getitem__(self, i):
         return dict(inputs=torch.zeros(self.channels, 7))
+
+
+class Wrapped(BaseDataset):
+    """The same as a data set of MMEngine, as its wrappers want it."""
+
+    def __init__(self, videos):
+        self.videos, self.ann_file, self._fully_initialized = videos, videos.ann_file, True
+        self._metainfo = videos.metainfo
+        self.pipeline = getattr(videos, 'pipeline', SimpleNamespace(transforms=[]))
+
+    def full_init(self):
+        pass
+
+    def __len__(self):
+        return len(self.videos)
+
+    def get_data_info(self, idx):
+        return self.videos.get_data_info(idx)
+
+    def __getitem__(self, idx):
+        return self.videos[idx]
 
 
 class Metric:
@@ -118,6 +140,38 @@ def test_strangers_are_not_asked():
     run.train_loop = SimpleNamespace(dataloader=SimpleNamespace(dataset=[1, 2]))
     run.val_loop = None
     HOOKS.build(dict(type='SetupCheckHook')).before_train(run)
+
+
+# transforms of the pipeline
+
+
+def with_proposals(tmp_path, names=('v0', ), **kwargs):
+    """A data set whose pipeline looks up proposals, which some videos have."""
+    (tmp_path / 'proposals.json').write_text(json.dumps(dict(results={n: [] for n in names})))
+    dataset = Videos(**kwargs)
+    dataset.pipeline = SimpleNamespace(transforms=[object(), TRANSFORMS.build(dict(
+        type='LoadTALProposals', proposal_files=str(tmp_path / 'proposals.json')))])
+    return dataset
+
+
+@pytest.mark.parametrize('stage', ['before_train', 'before_val', 'before_test'])
+@pytest.mark.parametrize('wrap', [
+    lambda d: d, lambda d: RepeatDataset(d, 2), lambda d: ConcatDataset([Wrapped(Videos()), d])])
+def test_proposals_of_another_set_stop_the_run(tmp_path, stage, wrap):
+    def check(dataset):
+        getattr(HOOKS.build(dict(type='SetupCheckHook')), stage)(runner(wrap(dataset)))
+
+    check(Wrapped(with_proposals(tmp_path, ('v0', 'v1', 'v2'))))
+    with pytest.raises(TALDataError, match=r"proposals\.json: video 'v1': results: no entry"):
+        check(Wrapped(with_proposals(tmp_path)))
+    with pytest.raises(TALDataError) as caught:
+        check(Wrapped(with_proposals(tmp_path, (), labels=(0, ) * 9)))
+    assert len(caught.value.problems) == 9, 'all at once'
+    (tmp_path / 'proposals.json').unlink()
+    dataset = Videos()
+    dataset.pipeline = SimpleNamespace(transforms=[LoadTALProposals(str(tmp_path / 'gone.json'))])
+    with pytest.raises(TALDataError, match=r'gone\.json: file: cannot be read'):
+        check(Wrapped(dataset))
 
 
 # video-level scores

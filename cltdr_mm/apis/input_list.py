@@ -1,0 +1,85 @@
+"""Lists what a user hands to the inferencer, one dict an input."""
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..datasets.feature_files import FEATURE_FORMATS
+
+VIDEO_SUFFIXES = ('.mp4', '.avi', '.mkv', '.mov', '.webm', '.m4v', '.mpg', '.mpeg', '.flv', '.wmv',
+                  '.ts')
+_KEYS = {'feats', 'path', 'video_name', 'duration', 'fps', 'stride', 'window', 'feature_key',
+         'layout'}
+
+
+def list_inputs(inputs: Any) -> list:
+    """List the inputs one by one, each as a dict with ``feats`` or ``path`` and a name.
+
+    Args:
+        inputs: An array or tensor, a path, a folder, a dict, or a sequence of these.
+
+    Returns:
+        list[dict]: In order; the files of a folder sorted by name.
+
+    Raises:
+        FileNotFoundError: If a file or folder is missing, or a folder has nothing to use.
+        TypeError: If an input is none of the above.
+        ValueError: If a file is no feature and no video file, or a dict has unknown keys.
+    """
+    if isinstance(inputs, (str, Path, Mapping, np.ndarray, torch.Tensor)):
+        inputs = [inputs]
+    if not isinstance(inputs, Iterable):
+        raise TypeError(f'input must be an array, a path, a dict or a list of these, got '
+                        f'{type(inputs).__name__}')
+    found = []
+    for i, item in enumerate(inputs):
+        if isinstance(item, (np.ndarray, torch.Tensor)):
+            _check_array(item, i)
+            found.append(dict(feats=item, video_name=f'input_{i}'))
+        elif isinstance(item, (str, Path)):
+            found += [dict(path=str(p)) for p in _expand(Path(item))]
+        elif isinstance(item, Mapping):
+            unknown = set(item) - _KEYS
+            if unknown or ('feats' in item) == ('path' in item):
+                raise ValueError(f'input {i}: a dict needs either "feats" or "path" and may have '
+                                 f'{sorted(_KEYS - {"feats", "path"})}; got {sorted(item)}')
+            item = dict(item)
+            if 'path' in item:
+                paths = item['path']
+                paths = [paths] if isinstance(paths, (str, Path)) else paths
+                item['path'] = [str(q) for p in paths for q in _expand(Path(p))]
+                if len(item['path']) == 1:
+                    item['path'] = item['path'][0]
+            else:
+                _check_array(item['feats'], i)
+                item.setdefault('video_name', f'input_{i}')
+            found.append(item)
+        else:
+            raise TypeError(f'input {i} must be an array, a path or a dict, got '
+                            f'{type(item).__name__}')
+    return found
+
+
+def _check_array(feats: Any, position: int) -> None:
+    dtype = getattr(feats, 'dtype', None)
+    if not isinstance(feats, (np.ndarray, torch.Tensor)) or (
+            feats.is_complex() if isinstance(feats, torch.Tensor) else dtype.kind not in 'fiu'):
+        raise TypeError(f'input {position}: features must be an array or a tensor of real numbers, '
+                        f'got {type(feats).__name__}{"" if dtype is None else f" of {dtype}"}')
+
+
+def _expand(path: Path) -> list:
+    usable = FEATURE_FORMATS + VIDEO_SUFFIXES
+    if path.is_dir():
+        files = sorted(p for p in path.iterdir() if p.suffix.lower() in usable)
+        if not files:
+            raise FileNotFoundError(f'{path}: no feature or video file in this folder')
+        return files
+    if not path.is_file():
+        raise FileNotFoundError(f'{path}: no such file')
+    if path.suffix.lower() not in usable:
+        raise ValueError(f'{path}: neither a feature file ({" ".join(FEATURE_FORMATS)}) nor a '
+                         f'video file ({" ".join(VIDEO_SUFFIXES)})')
+    return [path]
