@@ -3,6 +3,7 @@
 Frames are read once, in order, resampled to a constant rate; never more than one window and one
 batch of clips is in memory, so length does not matter.
 """
+import logging
 from collections import deque
 from pathlib import Path
 from typing import Optional, Union
@@ -12,9 +13,13 @@ import torch
 from mmaction.apis import init_recognizer
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.runner.checkpoint import _load_checkpoint
 from torch import nn
 
+from ..engine.checkpoint_fit import misfits, state_dict_in
 from ..structures import FeatureGrid
+from ..utils import TALDataError
 from .video_frames import MAX_GAP, MIN_READ, check_video, import_av, read_frames
 
 _UNITS = dict(short_side='pixels', crop_size='pixels', batch_size='clips')
@@ -29,7 +34,8 @@ class VideoFeatureExtractor:
     Args:
         recognizer (str | Path | Config | nn.Module): Config of an MMAction2 recognizer, or one
             that is built already.
-        checkpoint (str, optional): Its weights. Defaults to None.
+        checkpoint (str, optional): Its weights, all of its backbone among them. Defaults to None:
+            those it has.
         clip_len (int): Frames of a clip. Defaults to 16.
         frame_interval (int): Frames from one of them to the next. Defaults to 1.
         stride (int): Frames from one clip to the next. Defaults to 4.
@@ -46,8 +52,8 @@ class VideoFeatureExtractor:
 
     Raises:
         ImportError: If PyAV is not installed.
-        ValueError: If a number is not positive, frames or pixels are not whole, or the crop is
-            larger than the frame.
+        ValueError: If a number is not positive, frames or pixels are not whole, the crop is larger
+            than the frame, or the weights are not those of the backbone.
     """
 
     def __init__(self, recognizer: Union[str, Path, Config, nn.Module],
@@ -73,7 +79,12 @@ class VideoFeatureExtractor:
         if isinstance(recognizer, nn.Module):
             self.model = recognizer.to(device).eval()
         else:
-            self.model = init_recognizer(recognizer, checkpoint, device)
+            self.model = init_recognizer(recognizer, device=device)
+            if checkpoint is None:
+                print_log('VideoFeatureExtractor: the recognizer has no weights, its features are '
+                          'of random ones', logger='current', level=logging.WARNING)
+        if checkpoint is not None:
+            _load_weights(self.model, str(checkpoint))
         for name, value in whole.items():
             setattr(self, name, int(value))
         self.fps, self.max_gap, self.min_read = fps, max_gap, min_read
@@ -136,6 +147,19 @@ class VideoFeatureExtractor:
         pooled = pool(self.model.backbone(inputs))
         pooled = pooled.reshape(len(clips), -1, pooled.shape[1]).mean(1)
         return pooled.float().cpu().numpy()
+
+
+def _load_weights(model: nn.Module, name: str) -> None:
+    """Load a recognizer's checkpoint, which may have another classifier, but not backbone."""
+    checkpoint = _load_checkpoint(name, map_location='cpu')
+    state = state_dict_in(checkpoint, name)
+    found = misfits(*({key: value for key, value in weights.items() if key.startswith('backbone.')}
+                      for weights in (state, model.state_dict())))
+    if found:
+        raise TALDataError.of('checkpoint', name, 'state_dict',
+                              f'does not fit the backbone of the recognizer: {found}')
+    model.load_state_dict({key: value for key, value in state.items()
+                           if key.startswith('backbone.')}, strict=False)
 
 
 def pool(output) -> torch.Tensor:

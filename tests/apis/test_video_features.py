@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from mmaction.registry import MODELS
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import nn
 
@@ -185,3 +186,22 @@ def test_what_cannot_work_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(builtins, '__import__', without_av)
     with pytest.raises(ImportError, match='pip install av'):
         VideoFeatureExtractor(Mean())
+
+
+def test_weights_must_be_those_of_the_backbone(recognizer, tmp_path, mm_log):
+    path, other = tmp_path / 'w.pth', tmp_path / 'other.pth'
+    state = recognizer.state_dict()
+    torch.save(dict(state_dict=dict(state, **{'cls_head.fc_cls.weight': torch.zeros(9)})), path)
+    cfg = Config(dict(model=RECOGNIZER_3D, test_pipeline=[]))
+    extractor = VideoFeatureExtractor(cfg, str(path), short_side=32, crop_size=32)
+    loaded = extractor.model.state_dict()
+    assert all(torch.equal(loaded[key], value) for key, value in state.items())
+    assert 'has no weights' not in mm_log.text
+    VideoFeatureExtractor(cfg, short_side=32, crop_size=32)
+    assert 'the recognizer has no weights' in mm_log.text
+    state.pop('backbone.conv1.conv.weight')
+    torch.save(dict(state_dict=state), other)
+    for model in (cfg, recognizer):
+        with pytest.raises(ValueError, match=r'other\.pth: state_dict: does not fit the backbone '
+                                             r'of the recognizer: missing: backbone\.conv1'):
+            VideoFeatureExtractor(model, str(other), short_side=32, crop_size=32)
