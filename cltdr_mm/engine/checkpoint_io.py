@@ -27,7 +27,7 @@ from mmengine.fileio import LocalBackend, register_backend
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 
-from ..utils import TALDataError, atomic_path
+from ..utils import TALDataError, atomic_path, one_line
 
 SafeGlobal = Union[Callable, tuple[Callable, str]]
 
@@ -93,9 +93,9 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
         FileNotFoundError: If there is no such file.
         TALDataError: If it is damaged, no checkpoint, or might run code.
     """
-    path = Path(filename).expanduser()
-    if not path.is_file():
-        raise FileNotFoundError(f'there is no checkpoint {filename}')
+    path = Path(os.path.expanduser(filename))
+    if not os.path.isfile(path):  # unlike Path's, it answers whatever the name is
+        raise FileNotFoundError(f'there is no checkpoint {one_line(str(filename))}')
     try:
         checkpoint = torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:  # whatever a damaged file makes torch, zipfile and pickle raise
@@ -136,7 +136,7 @@ def _why(path: Path, error: Exception) -> str:
         return 'is empty'
     with open(path, 'rb') as file:
         archive = file.read(2) == b'PK'
-    if archive and not zipfile.is_zipfile(path):
+    if archive and not _has_directory(path):
         return 'is cut off: its end is missing'
     text = ' '.join(str(error).split())
     if isinstance(error, pickle.UnpicklingError) and any(
@@ -146,6 +146,14 @@ def _why(path: Path, error: Exception) -> str:
     # torch begins with advice to turn the check off
     text = text.split('WeightsUnpickler error: ')[-1][:100]
     return f'is no checkpoint of torch, or damaged ({type(error).__name__}: {text})'
+
+
+def _has_directory(path: Path) -> bool:
+    """Whether an archive has its directory, which stands at its end."""
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # a directory that says what is impossible
+        return True
 
 
 def is_whole(path: Union[str, Path]) -> bool:
