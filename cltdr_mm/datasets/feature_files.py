@@ -14,7 +14,7 @@ from typing import Any, Optional, Union
 import numpy as np
 import torch
 
-from ..utils import matching_name
+from ..utils import matching_name, one_line
 from ..utils.npy_files import (
     ArrayFileError,
     npy_header,
@@ -32,6 +32,9 @@ _NUMBERS = 'fiu'  # kinds of types
 
 class FeatureFileError(ValueError):
     """Raised when a feature file cannot be read; the message does not repeat the path."""
+
+    def __init__(self, message: str):
+        super().__init__(one_line(message))
 
 
 def _pick(items: Mapping[str, Any], key: Optional[str]) -> Any:
@@ -262,6 +265,7 @@ def open_feature(path: str, key: Optional[str] = None, layout: str = 'time_major
     """
     array = _call('mapped' if mapped else 'array', path, key)
     _check_matrix(array.shape)
-    if array.dtype.kind not in _NUMBERS:
+    # a damaged type of a pickle may call its numbers references, which numpy would follow
+    if array.dtype.kind not in _NUMBERS or array.dtype.flags:
         raise FeatureFileError(f'must hold numbers, got type {array.dtype}')
     return array.T if layout == 'channel_major' else array
