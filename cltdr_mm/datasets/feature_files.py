@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from ..utils import matching_name, one_line
+from ..utils.array_pickle import ArrayUnpickler
 from ..utils.npy_files import (
     ArrayFileError,
     npy_header,
@@ -24,7 +25,6 @@ from ..utils.npy_files import (
     read_npz_member,
     refuse_size,
 )
-from .array_pickle import ArrayUnpickler
 
 Shape = tuple[int, ...]
 _NUMBERS = 'fiu'  # kinds of types
@@ -118,7 +118,7 @@ class TorchReader:
         """The tensor as an array; types numpy lacks (bfloat16) become float32."""
         tensor = self._load(path, key, mmap=False)
         if isinstance(tensor, np.ndarray):
-            return tensor
+            return tensor.view(np.ndarray)
         if tensor.dtype == torch.bfloat16:
             tensor = tensor.float()
         return tensor.detach().numpy()  # one saved without no_grad has a gradient
@@ -141,7 +141,7 @@ class PickleReader:
             content = _pick(content, key)
         if not isinstance(content, np.ndarray):
             raise FeatureFileError(f'holds a {type(content).__name__}, not an array')
-        return content
+        return content.view(np.ndarray)
 
 
 class Hdf5Reader:
@@ -265,7 +265,6 @@ def open_feature(path: str, key: Optional[str] = None, layout: str = 'time_major
     """
     array = _call('mapped' if mapped else 'array', path, key)
     _check_matrix(array.shape)
-    # a damaged type of a pickle may call its numbers references, which numpy would follow
-    if array.dtype.kind not in _NUMBERS or array.dtype.flags:
+    if array.dtype.kind not in _NUMBERS:
         raise FeatureFileError(f'must hold numbers, got type {array.dtype}')
     return array.T if layout == 'channel_major' else array

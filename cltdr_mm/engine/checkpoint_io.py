@@ -4,8 +4,9 @@
 stores its training log (:class:`~mmengine.logging.HistoryBuffer`, which holds NumPy arrays) in
 every checkpoint, so testing and resuming fail. Turning the check off would let a checkpoint from
 anywhere run any code; instead the few harmless types that MMEngine stores are declared safe, when
-this module is imported. That holds for the whole process: ``Runner.load_checkpoint``,
-``Runner.resume`` and ``torch.load`` itself need no change.
+this module is imported, NumPy's arrays as :mod:`cltdr_mm.utils.array_pickle` reads them. That holds
+for the whole process: ``Runner.load_checkpoint``, ``Runner.resume`` and ``torch.load`` itself need
+no change.
 
 What MMEngine fetches by http(s) it loads without the check; its loader for these is replaced by one
 that loads what came as it loads any other file. And where ``meta`` holds a ``config``, as early
@@ -20,7 +21,6 @@ from pathlib import Path
 from typing import Any, Callable, Optional, Union
 from urllib.parse import urlparse
 
-import numpy as np
 import torch
 from mmengine.dist import barrier
 from mmengine.fileio import LocalBackend, register_backend
@@ -28,6 +28,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 
 from ..utils import TALDataError, atomic_path, one_line
+from ..utils.array_pickle import STAND_INS, PickledArray, PickledType
 
 SafeGlobal = Union[Callable, tuple[Callable, str]]
 
@@ -65,17 +66,9 @@ def safe_globals() -> list[SafeGlobal]:
     Returns:
         list: Types, or (object, name in the file) where the file uses another name.
     """
-    # NumPy 2 renamed numpy.core; files written before and after must both load.
-    reconstruct = np.array(0).__reduce__()[0]
-    scalar = np.float64(0).__reduce__()[0]
-    renamed = [(function, f'{module}.{function.__name__}')
-               for module in ('numpy.core.multiarray', 'numpy._core.multiarray')
-               for function in (reconstruct, scalar)]
-    dtypes = {type(np.dtype(code)) for code in '?bhilqBHILQefdgFDOSU'} - {np.dtype}
-    return [
-        HistoryBuffer, np.ndarray, np.dtype, *sorted(dtypes, key=lambda t: t.__name__), *renamed,
-        (history_buffer_method, 'builtins.getattr')
-    ]
+    stand_ins = [(answer, name) for name, answer in STAND_INS.items()]
+    return [HistoryBuffer, PickledArray, PickledType, *stand_ins,
+            (history_buffer_method, 'builtins.getattr')]
 
 
 @CheckpointLoader.register_scheme(prefixes='', force=True)

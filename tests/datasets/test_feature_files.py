@@ -316,14 +316,12 @@ def test_npz_member_that_is_no_array(tmp_path):
             call(str(tmp_path / 'a.npz'))
 
 
-@pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')
 def test_pickled_type_with_damaged_flags(tmp_path):
     """Its numbers claim to be references."""
     content = pickle.dumps(ARRAY, 4)
     place = content.index(b'J\xff\xff\xff\xffK\x00t') + 6
     (tmp_path / 'a.pkl').write_bytes(content[:place] + b'\x7d' + content[place + 1:])
-    with pytest.raises(FeatureFileError, match='must hold numbers'):
-        open_feature(str(tmp_path / 'a.pkl'))
+    np.testing.assert_array_equal(open_feature(str(tmp_path / 'a.pkl')), ARRAY)
 
 
 def test_names_in_a_file_cannot_spoil_the_message(tmp_path):
