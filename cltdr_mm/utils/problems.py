@@ -54,7 +54,7 @@ class Problem:
 
     def __str__(self) -> str:
         video = '' if self.video is None else f'video {one_line(repr(self.video), 100)}: '
-        return (f'{one_line(self.file, 1000)}: {video}{one_line(self.field, 100)}: '
+        return (f'{one_line(str(self.file), 1000)}: {video}{one_line(self.field, 100)}: '
                 f'{one_line(self.message)}')
 
 

@@ -15,6 +15,7 @@ def test_one_problem(tmp_path):
     assert error.problems == [Problem('a.npy', 'v0', 'feature', 'is empty')]
     whole = TALDataError.of('converter', tmp_path / 'b', 'file', 'is missing').problems
     assert whole == [Problem(str(tmp_path / 'b'), None, 'file', 'is missing')]
+    assert str(Problem(tmp_path / 'b', None, 'file', 'is missing')) == str(whole[0])
 
 
 def test_a_copy_from_another_process_is_the_same():
