@@ -155,7 +155,7 @@ def load_signal(source: PathLike, video: str, rate: float, name: str = 'signal')
     if source.is_file():
         try:
             archive = zipfile.ZipFile(source)
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, NotImplementedError, ValueError, zipfile.BadZipFile) as error:
             raise TALDataError.of('signal', source, 'file', 'is neither a folder nor a zip archive '
                                   f'({error})') from error
     files = [f for f in _files(source, archive) if Path(f.name).suffix in ('.npy', '.txt', '.csv')

@@ -152,6 +152,8 @@ def test_a_signal_in_a_damaged_archive(tmp_path):
     ('v1.csv', b'', 'no table of numbers'), ('v1.npy', b'', 'no table of numbers'),
     ('v1.npy', b'\x93NUMPY\x01\x00\x02\x00{(', 'no table of numbers'),
     ('v1.zip', b'PK\x05\x06', 'is neither a folder nor a zip archive'),
+    ('v1.zip', b'PK\1\2' + b'\x7d' * 42 + b'PK\5\6' + bytes(4) + b'\1\0\1\0\x2e' + bytes(9),
+     'is neither a folder nor a zip archive .*version 12.5'),
 ])
 def test_damaged_signals(tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content)

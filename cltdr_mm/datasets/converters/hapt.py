@@ -33,7 +33,7 @@ def _members(source: str) -> dict[str, Callable[[], str]]:
                                  for path in sorted(Path(source).rglob('*.txt'))})
     try:
         archive = zipfile.ZipFile(source)
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, NotImplementedError, ValueError, zipfile.BadZipFile) as error:
         raise _bad(source, 'file', f'is neither a folder nor a zip archive ({error})') from error
 
     def member(info: zipfile.ZipInfo) -> bytes:

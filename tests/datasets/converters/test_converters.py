@@ -390,11 +390,14 @@ def test_hapt_archive_with_a_damaged_directory(small_hapt, tmp_path):
         archive.write(source / 'activity_labels.txt', 'activity_labels.txt')
         directory = archive.fp.tell()
     content = bytearray((tmp_path / 'a.zip').read_bytes())
-    content[directory] ^= 0xff
-    (tmp_path / 'a.zip').write_bytes(content)
-    assert zipfile.is_zipfile(tmp_path / 'a.zip')
-    with pytest.raises(TALDataError, match=r'a\.zip: file: .*Bad magic number'):
-        convert_hapt(str(tmp_path / 'a.zip'), str(tmp_path / 'out'))
+    for place, value, words in ((directory, 0xff, 'Bad magic number'),
+                                (directory + 6, 0x7d, 'zip file version 12.5')):
+        damaged = bytearray(content)
+        damaged[place] = value
+        (tmp_path / 'a.zip').write_bytes(damaged)
+        assert zipfile.is_zipfile(tmp_path / 'a.zip')
+        with pytest.raises(TALDataError, match=rf'a\.zip: file: .*{words}'):
+            convert_hapt(str(tmp_path / 'a.zip'), str(tmp_path / 'out'))
 
 
 def test_hapt_archive_with_a_password(small_hapt, tmp_path):
