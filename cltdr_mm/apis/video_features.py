@@ -12,9 +12,13 @@ import torch
 from mmaction.apis import init_recognizer
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
+from mmengine.runner.checkpoint import _load_checkpoint
 from torch import nn
 
+from ..engine.checkpoint_fit import misfits, state_dict_in
 from ..structures import FeatureGrid
+from ..utils import TALDataError
+from .config_files import config_from_file
 from .video_frames import MAX_GAP, MIN_READ, check_video, import_av, read_frames
 
 _UNITS = dict(short_side='pixels', crop_size='pixels', batch_size='clips')
@@ -46,8 +50,9 @@ class VideoFeatureExtractor:
 
     Raises:
         ImportError: If PyAV is not installed.
-        ValueError: If a number is not positive, frames or pixels are not whole, or the crop is
-            larger than the frame.
+        ValueError: If a number is not positive, frames or pixels are not whole, the crop is
+            larger than the frame, or the config has no recognizer.
+        TALDataError: If the weights are not those of its backbone.
     """
 
     def __init__(self, recognizer: Union[str, Path, Config, nn.Module],
@@ -73,7 +78,7 @@ class VideoFeatureExtractor:
         if isinstance(recognizer, nn.Module):
             self.model = recognizer.to(device).eval()
         else:
-            self.model = init_recognizer(recognizer, checkpoint, device)
+            self.model = _build(recognizer, checkpoint).to(device)
         for name, value in whole.items():
             setattr(self, name, int(value))
         self.fps, self.max_gap, self.min_read = fps, max_gap, min_read
@@ -136,6 +141,31 @@ class VideoFeatureExtractor:
         pooled = pool(self.model.backbone(inputs))
         pooled = pooled.reshape(len(clips), -1, pooled.shape[1]).mean(1)
         return pooled.float().cpu().numpy()
+
+
+def _build(recognizer: Union[str, Path, Config], checkpoint: Optional[str]) -> nn.Module:
+    """Build a recognizer; MMEngine would load whatever part of other weights fits."""
+    from mmaction.models.recognizers import BaseRecognizer  # with all other models
+
+    cfg = recognizer if isinstance(recognizer, Config) else config_from_file(recognizer)
+    name = 'the config' if isinstance(recognizer, Config) else str(recognizer)
+    if 'model' not in cfg:
+        raise ValueError(f'{name}: there is no `model`')
+    model = init_recognizer(cfg, None, 'cpu')
+    if not isinstance(model, BaseRecognizer):
+        raise ValueError(f"{name}: the model is a {type(model).__name__}, and no recognizer of "
+                         "MMAction2's")
+    if checkpoint is not None:
+        state = state_dict_in(_load_checkpoint(checkpoint, map_location='cpu'), str(checkpoint))
+        parts = [{key: value for key, value in weights.items() if key.startswith('backbone.')}
+                 for weights in (state, model.state_dict())]
+        found = misfits(*parts)
+        if found:
+            raise TALDataError.of('checkpoint', checkpoint, 'state_dict',
+                                  f'does not fit the backbone of {name}: {found}')
+        model.backbone.load_state_dict({key.removeprefix('backbone.'): value
+                                        for key, value in parts[0].items()})
+    return model
 
 
 def pool(output) -> torch.Tensor:

@@ -7,7 +7,8 @@ from mmengine.config import Config
 from cltdr_mm.apis.config_options import ConfigOption, check_keys, check_options
 
 CFG = dict(optim_wrapper=dict(optimizer=dict(lr=1e-3, betas=(0.9, 0.99))), data_root='data/',
-           train_dataloader=dict(batch_size=2, dataset=dict(pipeline=[dict(type='A', size=3)])))
+           train_dataloader=dict(batch_size=2, shuffle=True,
+                                 dataset=dict(pipeline=[dict(type='A', size=3)])))
 
 
 def parse(*words):
@@ -43,7 +44,11 @@ def test_changes_that_go_somewhere(options):
     ({'optim_wraper.type': 'x'}, 'no key `optim_wraper`: did you mean `optim_wrapper`'),
     ({'zzz': 1}, 'no key `zzz`$'),
     ({'optim_wrapper.optimizer.lr': '1e-4x'}, "optimizer.lr: was 0.001, and '1e-4x' is no number"),
-    ({'train_dataloader.dataset.pipeline.0.size': 'x'}, "size: was 3, and 'x' is no number")])
+    ({'train_dataloader.dataset.pipeline.0.size': 'x'}, "size: was 3, and 'x' is no number"),
+    ({'train_dataloader.shuffle': 'x'}, "shuffle: was True, and 'x' is neither True nor False"),
+    ({'train_dataloader.dataset.pipeline.1.size': 1}, 'pipeline is a list of 1, which has no 1'),
+    ({'train_dataloader.dataset.pipeline.-1.size': 1}, 'is a list of 1, which has no -1'),
+    ({'train_dataloader.batch_size.x': 1}, 'train_dataloader.batch_size is 2, in which there is')])
 def test_changes_that_would_go_nowhere(options, message):
     with pytest.raises(ValueError, match=f'--cfg-options .*{message}'):
         check_options(Config(CFG), options)

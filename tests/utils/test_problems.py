@@ -5,6 +5,7 @@ import pytest
 from torch.utils.data import DataLoader
 
 from cltdr_mm.utils import Problem, TALDataError
+from cltdr_mm.utils.problems import unreadable
 
 MESSAGE = "loading: a.npy: video 'v0': feature: is empty"
 
@@ -37,3 +38,13 @@ def test_what_a_data_worker_finds_can_be_read():
     with pytest.raises(TALDataError) as caught:
         list(DataLoader(Bad(), num_workers=1))
     assert MESSAGE in str(caught.value)
+
+
+def test_files_that_cannot_be_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    error = FileNotFoundError(2, 'No such file or directory', 'a/b.json')
+    why = 'cannot be read (FileNotFoundError: No such file or directory'
+    assert unreadable('a/b.json', error) == f'{why}, looked for from {tmp_path})'
+    assert unreadable(tmp_path / 'b.json', error) == f'{why})'
+    assert unreadable('s3://a/b.json', error) == f'{why})'
+    assert unreadable('a.json', ValueError('x')) == 'cannot be read (ValueError: x)'

@@ -142,3 +142,12 @@ def test_a_signal_in_a_damaged_archive(tmp_path):
         archive.writestr('v1.npy', b'no array')
     with pytest.raises(ValueError, match=r'v1\.npy: no table of numbers'):
         load_signal(tmp_path / 'raw.zip', 'v1', 50.0)
+
+
+def test_numbers_that_make_no_sense(files, tmp_path):
+    with pytest.raises(ValueError, match='videos to draw must be positive, got 0'):
+        TimelineSource(*files).choose(0)
+    (tmp_path / 'v1.csv').write_text('1\n2\n')
+    for rate in (0., -1., float('nan'), float('inf')):
+        with pytest.raises(ValueError, match='rate of a signal must be positive'):
+            load_signal(tmp_path, 'v1', rate)

@@ -412,3 +412,12 @@ def test_hapt_archive_with_a_password(small_hapt, tmp_path):
     (tmp_path / 'a.zip').write_bytes(content)
     with pytest.raises(TALDataError, match='file: cannot be read .*password'):
         convert_hapt(str(tmp_path / 'a.zip'), str(tmp_path / 'out'))
+
+
+def test_multithumos_leaves_out_what_is_there(tmp_path):
+    source = tmp_path / 'm.json'
+    source.write_text(json.dumps({'v': dict(subset='training', duration=9.0,
+                                            actions=[[65, 1.0, 2.0]])}))
+    with pytest.raises(TALDataError, match="video 'v2': video: is to be left out and not there"):
+        convert_multithumos(str(source), str(tmp_path / 'a.json'), exclude=['v2'])
+    assert not (tmp_path / 'a.json').exists()

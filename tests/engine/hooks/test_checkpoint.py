@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 
 from cltdr_mm.engine.checkpoint_io import WholeFileBackend, is_whole
@@ -247,3 +248,8 @@ def test_a_checkpoint_that_does_not_fit_is_not_resumed(toy_runner, tmp_path, cha
     torch.save(checkpoint, path)
     with pytest.raises(TALDataError, match=rf'changed\.pth: .*{message}'):
         toy_runner('second', epochs=2, resume=True, load_from=str(path)).train()
+
+
+def test_unknown_arguments_are_found_when_it_is_made():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'save_lasts'"):
+        HOOKS.build(dict(type='TALCheckpointHook', save_lasts=True))
