@@ -25,6 +25,7 @@ from ..utils.npy_files import (
     read_npz_member,
     refuse_size,
 )
+from ..utils.problems import looked_from
 
 Shape = tuple[int, ...]
 _NUMBERS = 'fiu'  # kinds of types
@@ -205,7 +206,7 @@ def _call(method: str, path: str, key: Optional[str]) -> Any:
     if extension not in _READERS:
         raise FeatureFileError(f'format {extension!r} is not among {list(FEATURE_FORMATS)}')
     if not os.path.isfile(path):
-        raise FeatureFileError('missing feature: no such file')
+        raise FeatureFileError(f'missing feature: no such file{looked_from(path)}')
     try:
         reader = _READERS[extension]
         return getattr(reader, method, reader.array)(path, key)

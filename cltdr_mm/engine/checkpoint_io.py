@@ -137,7 +137,7 @@ def _why(path: Path, error: Exception) -> str:
         return ('is not loaded, for it holds something else than tensors and plain containers and '
                 'might run code')
     # torch begins with advice to turn the check off
-    text = text.split('WeightsUnpickler error: ')[-1][:100]
+    text = text.split('WeightsUnpickler error: ')[-1].split(' Check the documentation')[0][:100]
     return f'is no checkpoint of torch, or damaged ({type(error).__name__}: {text})'
 
 
