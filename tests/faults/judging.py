@@ -15,6 +15,7 @@ from typing import Any, Callable, Optional
 import numpy as np
 import torch
 from fuzzing import generator, pick
+from mmengine.logging import MMLogger
 from sources import Source
 
 from cltdr_mm.utils import TALDataError
@@ -231,11 +232,14 @@ def _quiet() -> Iterator[None]:
     """Neither what readers log nor what numpy says about overflow."""
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
-        logging.disable()
+        logger = MMLogger.get_current_instance()
+        level = logger.level
+        # not logging.disable, which MMEngine's loggers would not notice to be over
+        logger.setLevel(logging.CRITICAL)
         try:
             yield
         finally:
-            logging.disable(logging.NOTSET)
+            logger.setLevel(level)
 
 
 @contextmanager
