@@ -29,9 +29,10 @@ def read_cvat(found: LabelFile, root: Element, options: ReadOptions) -> None:
     if meta.find('project') is not None:
         raise found.bad('meta.project', 'is a whole project, in which all tasks count their frames '
                         'from 0; export the tasks one by one')
-    video = meta.findtext('source', '').strip()
+    video = next((item.text or '' for item in meta.iter('source')), '').strip()
     if not video:
-        raise found.bad('meta.source', 'is missing: this is no export of a task with a video')
+        raise found.bad('meta.source', 'is missing, the name of the video: this is no export of a '
+                        'task with one')
     task = next((meta.find(kind) for kind in ('task', 'job') if meta.find(kind) is not None), meta)
     found.fact(video, 'meta', subset=task.findtext('subset', '').strip() or None)
     step, stop = _frames_of_task(found, task)

@@ -1,4 +1,5 @@
 """Times and numbers in tables as people and spreadsheets write them."""
+import math
 import re
 from typing import Callable
 
@@ -6,7 +7,7 @@ from ...utils.json_files import shown
 from ..converters.sources import Fields
 
 _NUMBER = re.compile(r'[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d{1,3})?', re.ASCII)
-_CLOCK = re.compile(r'(?:(\d+):)?(\d+):(\d{1,2}(?:[.,]\d*)?)', re.ASCII)
+_CLOCK = re.compile(r'(?:(\d{1,6}):)?(\d{1,6}):(\d{1,2}(?:[.,]\d*)?)', re.ASCII)
 
 
 class NumberReader:
@@ -30,7 +31,10 @@ class NumberReader:
         text = text.strip()
         if not _NUMBER.fullmatch(text):
             raise ValueError(f'must be a number, got {shown(text)}')
-        return float(self._with_point(text))
+        value = float(self._with_point(text))
+        if not math.isfinite(value):
+            raise ValueError(f'must be finite, got {shown(text)}')
+        return value
 
     def seconds(self, text: str) -> float:
         """A time: a number of seconds, ``mm:ss`` or ``hh:mm:ss``, with fractions of a second.

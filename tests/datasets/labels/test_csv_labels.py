@@ -90,6 +90,7 @@ def test_bad_tables(files, text, words):
     (',1,2,run', "line 3, video: must be a text, got ''"),
     ('a,x,2,run', "line 3, start: must be seconds or hh:mm:ss, got 'x'"),
     ('a,1,nan,run', "line 3, end: must be seconds or hh:mm:ss, got 'nan'"),
+    ('a,1,1e999,run', "line 3, end: must be finite, got '1e999'"),
     ('a,1,,run', "line 3, end: must be a text, got ''"),
     ('a,0:61:00,2,run', 'line 3, start: must be seconds or hh:mm:ss, with less than 60'),
     ('a,0:00:01:12,2,run', 'line 3, start: must be seconds or hh:mm:ss'),
