@@ -140,8 +140,9 @@ def find_columns(found: LabelFile, header: Sequence[str], fields: Sequence[str],
         names = ([name for name in header if name == wanted]
                  or [name for name in header if plain[name] == _plain(wanted)])
         if len(names) != 1:
-            raise found.bad('header', f'has {len(names) or "no"} column{"s"[:len(names)]} '
-                            f'{shown(wanted)} for {field}; it has {_listed(header)}')
+            number = f'{len(names)} columns' if names else 'no column'
+            raise found.bad('header', f'has {number} {shown(wanted)} for {field}; it has '
+                            f'{_listed(header)}')
         columns[field] = names[0]
     for field in fields:
         names = [name for name in header

@@ -112,6 +112,11 @@ def test_names_of_recordings(files):
     assert files.rows('t.json', [one]) == [('b', 0, 1, 'run')]
     one['data'] = dict(video=3)
     assert files.problems('t.json', [one])[0].startswith('[0].data: names no recording')
+    assert files.problems('t.json', dict(a=1), format='label_studio') == [
+        'file: must hold a JSON list, got dict']
+    assert files.problems('t.json', [one], format='via') == [
+        'file: must hold a JSON object, got list']
+    assert files.problems('t.json', '3') == ['file: must hold a JSON object or a list, got int']
     # JSON-MIN, the short export
     assert files.problems('t.json', [dict(video='a.mp4', what=[], id=1)]) == [
         '[0].data: is missing']

@@ -137,3 +137,29 @@ def test_groups_of_a_table_of_videos(files):
     labels = files.labels('a.csv', f'{HEADER}a,1,2,run\n', videos=read_videos(path, 'person'),
                           group='person')
     assert [known.group for known in labels.videos.values()] == ['p1', 'p2']
+
+
+# ---- published files
+
+
+def test_tables_of_epic_kitchens(shared_data):
+    folder = shared_data / 'data' / 'annotations'
+    labels = read_labels(
+        folder / 'EPIC_100_validation.csv', columns=dict(label='verb'), group='participant_id',
+        videos=read_videos(folder / 'EPIC_100_video_info.csv'))
+    first = labels.rows[0]
+    assert (first.video, first.start, first.end, first.label) == ('P01_11', 0, 1.89, 'take')
+    assert len(labels.rows) == 9668 and len(labels.videos) == 700
+    assert labels.videos['P01_11'].group == 'P01'
+    assert len({row.video for row in labels.rows}) == 138
+
+
+def test_annotations_of_thumos14(shared_data):
+    """Of five videos the file has annotations beyond their durations."""
+    path = shared_data / 'data' / 'annotations' / 'thumos14.json'
+    with pytest.raises(TALDataError) as caught:
+        read_labels(path)
+    assert {problem.video for problem in caught.value.problems} == {
+        'video_test_0000270', 'video_test_0000814', 'video_test_0001081',
+        'video_validation_0000364', 'video_validation_0000856'}
+    assert all('is beyond the duration' in problem.message for problem in caught.value.problems)
