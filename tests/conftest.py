@@ -11,6 +11,27 @@ import cltdr_mm  # noqa: F401  (registers what a file may build without importin
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_addoption(parser):
+    parser.addoption('--faults', choices=('some', 'full'), default='some',
+                     help='how many wrong files tests/faults makes; "full" takes ten minutes')
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say what became of the wrong files, where all of them were made."""
+    if terminalreporter.config.getoption('faults') != 'full':
+        return
+    reports = [report for outcome in ('passed', 'failed')
+               for report in terminalreporter.getreports(outcome)]
+    rows = [value for report in reports for key, value in report.user_properties
+            if key == 'faults' and report.when == 'call']
+    if rows:
+        terminalreporter.section('wrong files')
+        rows.append(('all', *map(sum, list(zip(*rows))[1:])))
+        for name, mutants, read, refused in rows:
+            terminalreporter.line(f'{name:<24}{mutants:>8,} mutants{read:>8,} read'
+                                  f'{refused:>8,} refused')
+
+
 @pytest.fixture(autouse=True)
 def no_scope_left_behind():
     """Every test starts without a default scope, as a new process does.

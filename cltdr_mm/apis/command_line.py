@@ -14,7 +14,7 @@ from ..engine import runtime
 from ..engine.work_dir import hold_work_dir, latest_checkpoint
 from ..utils import TALDataError, exit_on_error
 from ..utils.exits import error_line
-from .config_options import ConfigOption, check_keys, check_options
+from .config_options import ConfigOption, change_config, check_keys
 
 #: What ends a run in one line once it works; anything else is a fault of the code, and keeps its
 #: traceback. While the parts of a run are built, all errors are of the config or the data.
@@ -79,8 +79,7 @@ def read_config(args: argparse.Namespace) -> Config:
         raise ValueError(f'{args.config}: cannot be read: {error_line(error)}') from error
     check_keys(cfg, args.config)
     if args.cfg_options is not None:
-        check_options(cfg, args.cfg_options)
-        cfg.merge_from_dict(args.cfg_options)
+        change_config(cfg, args.cfg_options)
     runtime.settle_loaders(cfg)
     runtime.settle_hooks(cfg)
     runtime.set_work_dir(cfg, args.config, args.work_dir)

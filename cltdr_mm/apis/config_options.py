@@ -8,7 +8,9 @@ from typing import Any
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
+from ..utils import one_line
 from ..utils.explained import suggestion
+from ..utils.json_files import shown
 
 #: Top-level keys that MMEngine reads beside the arguments of its Runner.
 _MORE_KEYS = {'custom_imports', 'runner_type', 'model_wrapper_cfg', 'find_unused_parameters',
@@ -22,35 +24,51 @@ class ConfigOption(DictAction):
     def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values,
                  option_string=None) -> None:
         """Add changes to the namespace."""
+        values = [value.strip() for value in values]
         for value in values:
             key, equals, _ = value.partition('=')
             if not (equals and key):
-                parser.error(f'{option_string}: {value!r} is no change of a config: write '
+                parser.error(f'{option_string}: {shown(value)} is no change of a config: write '
                              'key=value without blanks, or in quotes "key=[a, b]"')
         try:
             super().__call__(parser, namespace, values, option_string)
         except (AssertionError, ValueError) as error:
-            parser.error(f'{option_string}: {error}')
+            parser.error(f'{option_string}: {one_line(str(error))}')
+        except RecursionError:  # MMEngine looks for a closing bracket again and again
+            parser.error(f'{option_string}: brackets do not fit in {one_line(" ".join(values))}')
 
 
-def check_options(cfg: Config, options: Mapping[str, Any]) -> None:
-    """Refuse changes that would go nowhere, or put text where a number is.
+def change_config(cfg: Config, options: Mapping[str, Any]) -> None:
+    """Change a config, unless a change would go nowhere, or put text or NaN where a number is.
 
     Args:
-        cfg (Config): The config before the changes.
+        cfg (Config): The config.
         options (Mapping[str, Any]): Values by dotted key.
 
     Raises:
         ValueError: Naming the key.
     """
+    def bad(key: str, why: str) -> ValueError:
+        return ValueError(one_line(f'--cfg-options {key}: {why}'))
+
     for key, value in options.items():
         first = key.split('.')[0]
         if first not in cfg and first not in RUNNER_KEYS:
-            raise ValueError(f'--cfg-options {key}: the config has no key `{first}`'
-                             + suggestion(first, RUNNER_KEYS | set(cfg)))
-        old = _lookup(cfg, key)
-        if isinstance(old, (int, float)) and isinstance(value, str):
-            raise ValueError(f'--cfg-options {key}: was {old}, and {value!r} is no number')
+            raise bad(key, f'the config has no key `{first}`'
+                           + suggestion(first, RUNNER_KEYS | set(cfg)))
+        old, above = _lookup(cfg, key), _lookup(cfg, key.rpartition('.')[0])
+        if isinstance(old, (int, float)) and (isinstance(value, str) or value != value):
+            raise bad(key, f'was {old}, and {shown(value)} is no number')
+        if isinstance(above, (list, tuple)):
+            raise bad(key, 'one element of a list cannot be changed, only the whole list '
+                           f'{shown(above)}')
+        inner = next((other for other in options if other.startswith(f'{key}.')), None)
+        if inner is not None:
+            raise bad(inner, f'is a part of {key}, which is changed as well')
+    try:
+        cfg.merge_from_dict(dict(options))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise bad(' '.join(options), str(error.args[0] if error.args else error)) from error
 
 
 def check_keys(cfg: Config, name: str) -> None:

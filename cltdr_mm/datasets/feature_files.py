@@ -14,7 +14,8 @@ from typing import Any, Optional, Union
 import numpy as np
 import torch
 
-from ..utils import matching_name
+from ..utils import matching_name, one_line
+from ..utils.array_pickle import ArrayUnpickler
 from ..utils.npy_files import (
     ArrayFileError,
     npy_header,
@@ -24,7 +25,6 @@ from ..utils.npy_files import (
     read_npz_member,
     refuse_size,
 )
-from .array_pickle import ArrayUnpickler
 
 Shape = tuple[int, ...]
 _NUMBERS = 'fiu'  # kinds of types
@@ -32,6 +32,9 @@ _NUMBERS = 'fiu'  # kinds of types
 
 class FeatureFileError(ValueError):
     """Raised when a feature file cannot be read; the message does not repeat the path."""
+
+    def __init__(self, message: str):
+        super().__init__(one_line(message))
 
 
 def _pick(items: Mapping[str, Any], key: Optional[str]) -> Any:
@@ -115,7 +118,7 @@ class TorchReader:
         """The tensor as an array; types numpy lacks (bfloat16) become float32."""
         tensor = self._load(path, key, mmap=False)
         if isinstance(tensor, np.ndarray):
-            return tensor
+            return tensor.view(np.ndarray)
         if tensor.dtype == torch.bfloat16:
             tensor = tensor.float()
         return tensor.detach().numpy()  # one saved without no_grad has a gradient
@@ -138,7 +141,7 @@ class PickleReader:
             content = _pick(content, key)
         if not isinstance(content, np.ndarray):
             raise FeatureFileError(f'holds a {type(content).__name__}, not an array')
-        return content
+        return content.view(np.ndarray)
 
 
 class Hdf5Reader:

@@ -4,11 +4,14 @@ MMEngine keeps it as the text of a Python file and would execute that text. A ch
 anywhere could then run any code, although its tensors are loaded safely.
 """
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import MODELS as ROOT
+
+from ..utils import one_line
+from ..utils.json_files import shown
 
 
 def checkpoint_config(checkpoint: dict, name: str = 'checkpoint') -> Config:
@@ -25,26 +28,38 @@ def checkpoint_config(checkpoint: dict, name: str = 'checkpoint') -> Config:
         Config: The config.
 
     Raises:
-        ValueError: If there is none, if it holds anything but literals, or if a ``type`` in it is
-            not a plain name of a registry (a dotted one can be any function of any module).
+        ValueError: If there is none, if it holds anything but literals, if a ``type`` in it is
+            not a plain name of a registry (a dotted one can be any function of any module), or if
+            MMEngine cannot take it.
     """
-    log = checkpoint.get('message_hub') or {}
-    text = (log.get('runtime_info') or {}).get('cfg') or (checkpoint.get('meta') or {}).get('cfg')
+    places = ('message_hub', 'runtime_info', 'cfg'), ('meta', 'cfg')
+    texts = [_inner(checkpoint, *keys) for keys in places]
+    text = next((text for text in texts if isinstance(text, str) and text), None)
     advice = 'give the config file as well'
-    if not isinstance(text, str):
+    if text is None:
         raise ValueError(f'{name}: holds no config, {advice}')
     try:
         cfg = dict(_assignments(text))
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
-        raise ValueError(f'{name}: its config is not made of literals ({error}) and is not '
-                         f'executed, {advice}') from None
+        raise ValueError(f'{name}: its config is not made of literals ({one_line(str(error))}) and '
+                         f'is not executed, {advice}') from None
     scopes = {'mmengine', *ROOT.children}
     for kind in _types(cfg):
         scope, _, rest = kind.rpartition('.')
         if not rest.isidentifier() or (scope and scope not in scopes):
-            raise ValueError(f'{name}: its config names type={kind!r}, which is no plain name of '
-                             f'a registry; if you trust it, {advice}')
-    return Config(cfg)
+            raise ValueError(f'{name}: its config names type={shown(kind)}, which is no plain name '
+                             f'of a registry; if you trust it, {advice}')
+    try:
+        return Config(cfg)
+    except KeyError as error:  # a name that MMEngine keeps for itself
+        raise ValueError(f'{name}: its config cannot be used ({error.args[0]}), {advice}') from None
+
+
+def _inner(value: Any, *keys: str) -> Any:
+    """What nested mappings hold under keys one below the other; None if something is missing."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
 
 
 class _DictCalls(ast.NodeTransformer):

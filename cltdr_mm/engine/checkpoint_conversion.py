@@ -6,8 +6,9 @@ from typing import Optional
 import torch
 from torch import Tensor
 
-from ..utils import atomic_path
-from .checkpoint_fit import misfits
+from ..utils import atomic_path, one_line
+from ..utils.json_files import shown
+from .checkpoint_fit import misfits, state_dict_problem
 from .checkpoint_io import load_from_local
 
 #: What differs between published and our names, per family: (pattern, replacement), the first
@@ -86,10 +87,11 @@ def unwrap(checkpoint: Mapping, ema: bool = True) -> dict[str, Tensor]:
         if isinstance(checkpoint.get(name), Mapping):
             state = checkpoint[name]
             break
-    if not state or not all(isinstance(v, Tensor) for v in state.values()):
+    why = state_dict_problem(state)
+    if why is not None:
         raise ValueError('the checkpoint holds no state dict: neither tensors by name nor a '
-                         "'state_dict' or 'state_dict_ema' of such; it has "
-                         f'{sorted(map(str, checkpoint))[:8]}')
+                         f"'state_dict' or 'state_dict_ema' of such ({why}); it has "
+                         f'{shown(sorted(map(str, checkpoint)))}')
     return {re.sub(r'^(module\.)+', '', key): value for key, value in state.items()}
 
 
@@ -120,8 +122,9 @@ def convert_state_dict(state: Mapping[str, Tensor], family: str) -> dict[str, Te
         else:
             unknown.append(key)
     if unknown:
-        raise ValueError(f'{len(unknown)} keys are unknown in checkpoints of {family}: '
-                         f'{", ".join(unknown[:8])}{" ..." if len(unknown) > 8 else ""}')
+        raise ValueError(one_line(
+            f'{len(unknown)} keys are unknown in checkpoints of {family}: '
+            f'{", ".join(unknown[:8])}{" ..." if len(unknown) > 8 else ""}'))
     return converted
 
 

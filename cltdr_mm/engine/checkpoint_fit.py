@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from ..utils import TALDataError
+from ..utils.json_files import shown
 
 SHOWN = 4  # keys of one kind that a message names
 CONVERTER = 'tools/model_converters/convert_checkpoint.py'
@@ -42,16 +43,26 @@ def state_dict_in(checkpoint: Any, name: str) -> Mapping[str, Tensor]:
                       f'convert it with {CONVERTER} if it was published')
         raise bad(f'is missing; the file has {sorted(map(str, checkpoint))[:8]}')
     state = checkpoint['state_dict']
-    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise bad('must be tensors by name')
-    if not state:
-        raise bad('is empty')
+    why = state_dict_problem(state)
+    if why is not None:
+        raise bad(why)
     if any(key.startswith('module.') for key in state):
         raise bad("its keys begin with 'module.': " + (
             f'published, it seems: convert it with {CONVERTER}'
             if 'state_dict_ema' in checkpoint else
             f'save model.module.state_dict(), or convert it with {CONVERTER} if it was published'))
     return state
+
+
+def state_dict_problem(state: Any) -> Optional[str]:
+    """Say why a value is no state dict; None when it is one."""
+    if not isinstance(state, Mapping) or not all(
+            isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()):
+        return 'must be tensors by name'
+    for key, value in state.items():
+        if value.layout != torch.strided or value.is_meta or value.is_quantized:
+            return f'{shown(key)} is no plain tensor, which has a value in every place'
+    return None if state else 'is empty'
 
 
 def misfits(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str:
@@ -62,15 +73,19 @@ def misfits(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str:
         expected (Mapping[str, Tensor]): Of a model.
 
     Returns:
-        str: Keys that are missing, left over and of another shape, the first of each; '' if they
-        fit.
+        str: Keys that are missing, left over, of another shape and of another type, the first of
+        each; '' if they fit. Floating point of any precision is one type.
     """
+    other_type = [f'{key} is {value.dtype}, not {expected[key].dtype}'
+                  for key, value in state.items() if key in expected and (
+                      value.is_floating_point() != expected[key].is_floating_point()
+                      or value.is_complex() != expected[key].is_complex())]
     other_shape = [f'{key} is {tuple(value.shape)}, not {tuple(expected[key].shape)}'
                    for key, value in state.items()
                    if key in expected and value.shape != expected[key].shape]
     kinds = {'missing': [key for key in expected if key not in state],
              'left over': [key for key in state if key not in expected],
-             'of another shape': other_shape}
+             'of another shape': other_shape, 'of another type': other_type}
     parts = []
     for kind, keys in kinds.items():
         if keys:
@@ -80,7 +95,7 @@ def misfits(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str:
 
 
 def check_fit(checkpoint: Any, model: torch.nn.Module, name: str) -> None:
-    """Refuse a checkpoint whose weights are not exactly those of a model.
+    """Refuse a checkpoint whose weights are not exactly those of a model, or are no numbers.
 
     Args:
         checkpoint: What was loaded, of any type.
@@ -88,15 +103,23 @@ def check_fit(checkpoint: Any, model: torch.nn.Module, name: str) -> None:
         name (str): File of the checkpoint.
 
     Raises:
-        TALDataError: Naming the file, and the keys that are missing, left over or misshapen.
+        TALDataError: Naming the file, and the keys that are missing, left over or misshapen, or
+            hold NaN or infinity where the model does not.
     """
-    found = misfits(state_dict_in(checkpoint, name), model.state_dict())
+    state, expected = state_dict_in(checkpoint, name), model.state_dict()
+    found = misfits(state, expected)
     if found:
         advice = ''
         if 'state_dict_ema' in checkpoint:
             advice = f'; published, it seems: convert it with {CONVERTER}'
         raise TALDataError.of('checkpoint', name, 'state_dict',
                               f'does not fit the model of the config: {found}{advice}')
+    # a constant of a model may be infinite, what it learned may not
+    broken = [key for key, value in state.items()
+              if not value.isfinite().all() and expected[key].isfinite().all()]
+    if broken:
+        raise TALDataError.of('checkpoint', name, 'state_dict', 'holds NaN or infinity in '
+                              f'{", ".join(broken[:SHOWN])}')
 
 
 def check_overlap(checkpoint: Any, model: torch.nn.Module, name: str) -> None:
@@ -120,10 +143,14 @@ def check_overlap(checkpoint: Any, model: torch.nn.Module, name: str) -> None:
 def checkpoint_classes(checkpoint: Mapping) -> Optional[list[str]]:
     """Class names that a checkpoint brings, in the order of its labels; None without any."""
     meta = checkpoint.get('meta')
-    data = (meta.get('dataset_meta') if isinstance(meta, Mapping) else None) or {}
+    data = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
     # early versions of MMEngine wrote upper-case keys
-    classes = data.get('classes') or data.get('CLASSES')
-    return list(classes) if classes else None
+    for key in ('classes', 'CLASSES') if isinstance(data, Mapping) else ():
+        classes = data.get(key)
+        if isinstance(classes, (list, tuple)) and classes and all(
+                isinstance(name, str) for name in classes):
+            return list(classes)
+    return None
 
 
 def check_classes(checkpoint: Mapping, classes: Optional[Sequence[str]], name: str) -> None:

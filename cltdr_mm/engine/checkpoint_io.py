@@ -4,8 +4,9 @@
 stores its training log (:class:`~mmengine.logging.HistoryBuffer`, which holds NumPy arrays) in
 every checkpoint, so testing and resuming fail. Turning the check off would let a checkpoint from
 anywhere run any code; instead the few harmless types that MMEngine stores are declared safe, when
-this module is imported. That holds for the whole process: ``Runner.load_checkpoint``,
-``Runner.resume`` and ``torch.load`` itself need no change.
+this module is imported, NumPy's arrays as :mod:`cltdr_mm.utils.array_pickle` reads them. That holds
+for the whole process: ``Runner.load_checkpoint``, ``Runner.resume`` and ``torch.load`` itself need
+no change.
 
 What MMEngine fetches by http(s) it loads without the check; its loader for these is replaced by one
 that loads what came as it loads any other file. And where ``meta`` holds a ``config``, as early
@@ -20,14 +21,14 @@ from pathlib import Path
 from typing import Any, Callable, Optional, Union
 from urllib.parse import urlparse
 
-import numpy as np
 import torch
 from mmengine.dist import barrier
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 
-from ..utils import TALDataError, atomic_path
+from ..utils import TALDataError, atomic_path, one_line
+from ..utils.array_pickle import STAND_INS, PickledArray, PickledType
 
 SafeGlobal = Union[Callable, tuple[Callable, str]]
 
@@ -65,17 +66,9 @@ def safe_globals() -> list[SafeGlobal]:
     Returns:
         list: Types, or (object, name in the file) where the file uses another name.
     """
-    # NumPy 2 renamed numpy.core; files written before and after must both load.
-    reconstruct = np.array(0).__reduce__()[0]
-    scalar = np.float64(0).__reduce__()[0]
-    renamed = [(function, f'{module}.{function.__name__}')
-               for module in ('numpy.core.multiarray', 'numpy._core.multiarray')
-               for function in (reconstruct, scalar)]
-    dtypes = {type(np.dtype(code)) for code in '?bhilqBHILQefdgFDOSU'} - {np.dtype}
-    return [
-        HistoryBuffer, np.ndarray, np.dtype, *sorted(dtypes, key=lambda t: t.__name__), *renamed,
-        (history_buffer_method, 'builtins.getattr')
-    ]
+    stand_ins = [(answer, name) for name, answer in STAND_INS.items()]
+    return [HistoryBuffer, PickledArray, PickledType, *stand_ins,
+            (history_buffer_method, 'builtins.getattr')]
 
 
 @CheckpointLoader.register_scheme(prefixes='', force=True)
@@ -93,9 +86,9 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
         FileNotFoundError: If there is no such file.
         TALDataError: If it is damaged, no checkpoint, or might run code.
     """
-    path = Path(filename).expanduser()
-    if not path.is_file():
-        raise FileNotFoundError(f'there is no checkpoint {filename}')
+    path = Path(os.path.expanduser(filename))
+    if not os.path.isfile(path):  # unlike Path's, it answers whatever the name is
+        raise FileNotFoundError(f'there is no checkpoint {one_line(str(filename))}')
     try:
         checkpoint = torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:  # whatever a damaged file makes torch, zipfile and pickle raise
@@ -136,7 +129,7 @@ def _why(path: Path, error: Exception) -> str:
         return 'is empty'
     with open(path, 'rb') as file:
         archive = file.read(2) == b'PK'
-    if archive and not zipfile.is_zipfile(path):
+    if archive and not _has_directory(path):
         return 'is cut off: its end is missing'
     text = ' '.join(str(error).split())
     if isinstance(error, pickle.UnpicklingError) and any(
@@ -146,6 +139,14 @@ def _why(path: Path, error: Exception) -> str:
     # torch begins with advice to turn the check off
     text = text.split('WeightsUnpickler error: ')[-1][:100]
     return f'is no checkpoint of torch, or damaged ({type(error).__name__}: {text})'
+
+
+def _has_directory(path: Path) -> bool:
+    """Whether an archive has its directory, which stands at its end."""
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # a directory that says what is impossible
+        return True
 
 
 def is_whole(path: Union[str, Path]) -> bool:

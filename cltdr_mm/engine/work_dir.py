@@ -11,6 +11,7 @@ from typing import Optional, Union
 from filelock import FileLock, Timeout
 from mmengine.logging import print_log
 
+from ..utils import one_line
 from .checkpoint_io import is_whole
 
 LOCK = '.training.lock'
@@ -76,9 +77,9 @@ def latest_checkpoint(work_dir: Union[str, Path]) -> Optional[str]:
                           f'the newest is {path}', logger='current')
             return str(path)
     if named is not None or found:
+        names = one_line(', '.join(path.name for path in dict.fromkeys(candidates)))
         raise FileNotFoundError(
-            f'{folder} holds no checkpoint that a training finished: '
-            f'{", ".join(path.name for path in dict.fromkeys(candidates))} cannot be read')
+            f'{folder} holds no checkpoint that a training finished: {names} cannot be read')
     return None
 
 

@@ -1,5 +1,6 @@
 """Video-level class scores from a file, for proposals without a class (ActivityNet-1.3)."""
 import os
+import sys
 import zipfile
 from collections.abc import Sequence
 from functools import partial
@@ -169,23 +170,44 @@ def _read_scores(path: str) -> tuple[Optional[list[str]], dict[str, np.ndarray]]
                 with zipfile.ZipFile(path) as archive:
                     content = {key: read_npz_member(archive, info)
                                for key, info in npz_members(archive).items()}
+                content = {key: _texts(array) if array.dtype.kind == 'U' else array
+                           for key, array in content.items()}
             else:
-                content = {str(row['video']): row['scores'] for row in read_npy(path)}
+                table = read_npy(path)
+                content = dict(zip(_texts(table['video']), table['scores']))
+                if len(content) < len(table):
+                    raise ValueError('a video is there twice')
         except Exception as error:  # whatever a damaged file makes numpy and zipfile raise
             raise _bad(path, 'file', f'cannot be read as video-level scores '
                        f'({type(error).__name__}: {error})') from error
     else:
         raise _bad(path, 'file', f'expected .json, .npz or .npy, got {suffix!r} (a pickle '
                    'can run code when it is read: convert it to one of these)')
-    keys = [key for key in ('classes', 'class') if isinstance(content.get(key), (list, np.ndarray))
-            and len(content[key]) and isinstance(content[key][0], str)]
-    classes = content.pop(keys[0]) if keys else None
+    classes = None
+    for key in ('classes', 'class'):
+        if key in content:
+            classes = content.pop(key)
+            if (not isinstance(classes, list) or not all(isinstance(n, str) for n in classes)
+                    or len(set(classes)) < len(classes)):
+                raise _bad(path, key, 'must be a list of different names')
+            break
     if isinstance(content.get('results'), dict):
         content = content['results']
     scores = {video: _check_scores(path, video, value) for video, value in content.items()}
     if not scores:
         raise _bad(path, 'file', 'holds no video')
-    return (None if classes is None else [str(name) for name in classes]), scores
+    return classes, scores
+
+
+def _texts(array: np.ndarray) -> list[str]:
+    """The texts in an array; raises ValueError if it holds something else."""
+    if array.dtype.kind != 'U' or array.ndim != 1:
+        raise ValueError(f'names must be a list of texts, got {array.dtype} of shape {array.shape}')
+    # a damaged file may hold numbers that are no characters, and Python cannot even print them
+    codes = np.ascontiguousarray(array).view(f'{array.dtype.str[0]}u4')
+    if codes.max(initial=0) > sys.maxunicode:
+        raise ValueError('names hold what is no text')
+    return array.tolist()
 
 
 def _check_scores(path: str, video: str, value) -> np.ndarray:

@@ -14,9 +14,30 @@ from terminaltables import AsciiTable
 MAX_SHOWN = 20  # problems printed in one error; the rest is counted
 
 
+def one_line(text: str, longest: int = 500) -> str:
+    """Write text that may come from a file for a message: what it holds cannot spoil the line.
+
+    Args:
+        text (str): Any text.
+        longest (int): Characters that are shown, about; of longer text the middle is left out.
+            Defaults to 500.
+
+    Returns:
+        str: On one line, with line breaks, control characters and halves of surrogate pairs
+        escaped.
+    """
+    def cut(text: str) -> str:
+        if len(text) <= longest:
+            return text
+        return f'{text[:longest * 2 // 3]} ... {text[-(longest // 3):]}'
+
+    return cut(''.join(char if char.isprintable() else char.encode('unicode_escape').decode()
+                       for char in cut(text)))
+
+
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong in an annotation or a feature file.
+    """One thing wrong in an annotation or a feature file; as text it is one line.
 
     Args:
         file (str): The file to look into.
@@ -32,8 +53,9 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        video = '' if self.video is None else f'video {self.video!r}: '  # on one line in any case
-        return f'{self.file}: {video}{self.field}: {self.message}'
+        video = '' if self.video is None else f'video {one_line(repr(self.video), 100)}: '
+        return (f'{one_line(str(self.file), 1000)}: {video}{one_line(self.field, 100)}: '
+                f'{one_line(self.message)}')
 
 
 class TALDataError(ValueError):
@@ -91,6 +113,7 @@ def report_problems(problems: Sequence[Problem], on_error: str, title: str) -> N
     if on_error == 'raise':
         raise TALDataError(problems, title)
     rows = [['video', 'field', 'why skipped', 'file']]
-    rows += [[p.video or '-', p.field, p.message, p.file] for p in problems]
+    rows += [[one_line(text, 100) for text in (p.video or '-', p.field, p.message, p.file)]
+             for p in problems]
     MMLogger.get_current_instance().warning(
         f'{title}: skipped {len(problems)} item(s)\n{AsciiTable(rows).table}')

@@ -1,6 +1,7 @@
 """Curves: mAP over tIoU, and loss, learning rate and validation scores over a training run."""
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Union
 
@@ -8,6 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from ..utils import TALDataError, read_json
+from ..utils.json_files import number_problem, shown
 from . import style
 
 _MARKERS = ('o', 's', '^', 'D', 'v', 'P', 'X')
@@ -54,15 +57,22 @@ def load_metrics(path: Union[str, Path]) -> dict:
         dict[float, float]: tIoU -> mAP, fractions.
 
     Raises:
-        ValueError: If the file has no such table; names the file.
+        TALDataError: If the file cannot be read or has no such table; names the file.
     """
-    path = Path(path)
-    try:
-        table = json.loads(path.read_text('utf-8'))['mAP']
-        return {float(tiou): float(value) for tiou, value in table.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f'{path}: no metrics file, it needs "mAP": {{tIoU: value}} '
-                         f'({error.__class__.__name__}: {error})') from error
+    bad = partial(TALDataError.of, 'metrics', path, 'mAP')
+    table = read_json(path, 'metrics').get('mAP')
+    if not isinstance(table, dict):
+        raise bad(f'must be an object with tIoU: value, got {shown(table)}')
+    curve = {}
+    for tiou, value in table.items():
+        try:
+            why = number_problem(float(tiou)) or number_problem(value)
+        except ValueError:
+            why = 'the threshold is no number'
+        if why is not None:
+            raise bad(f'at tIoU {shown(tiou)}: {why}')
+        curve[float(tiou)] = float(value)
+    return curve
 
 
 def load_scalars(path: Union[str, Path]) -> dict:
@@ -75,11 +85,11 @@ def load_scalars(path: Union[str, Path]) -> dict:
     Returns:
         dict[str, tuple[np.ndarray, np.ndarray]]: For every name the steps at which it was logged
         and its values. Training names are by iteration, validation names by epoch (or by
-        iteration under an iteration-based loop).
+        iteration under an iteration-based loop). Values are as they were logged, NaN included.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If a line is no JSON object; names file and line.
+        TALDataError: If a line is no JSON object or its step no number; names file and line.
     """
     path = Path(path)
     if path.is_dir():
@@ -88,16 +98,26 @@ def load_scalars(path: Union[str, Path]) -> dict:
             raise FileNotFoundError(f'{path}: no vis_data/scalars.json below this folder')
         path = runs[-1]
     scalars = {}
-    for number, line in enumerate(path.read_text('utf-8').splitlines(), 1):
+    for number, line in enumerate(path.read_bytes().split(b'\n'), 1):
         if not line.strip():
             continue
+        bad = partial(TALDataError.of, 'scalars', path, f'line {number}')
         try:
             entry = json.loads(line)
-            step = entry.get('step', number)
-        except (ValueError, AttributeError) as error:
-            raise ValueError(f'{path}: line {number} is no JSON object') from error
+        except (ValueError, RecursionError) as error:
+            raise bad('is no JSON object') from error
+        if not isinstance(entry, dict):
+            raise bad('is no JSON object')
+        step = entry.pop('step', number)
+        why = number_problem(step)
+        if why is None and abs(step) >= 2**53:
+            why = f'is too large: {shown(step)}'
+        if why is not None:
+            raise bad(f'step {why}')
         for name, value in entry.items():
-            if isinstance(value, (int, float)) and name != 'step':
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
+                if isinstance(value, int) and number_problem(value) is not None:
+                    raise bad(f'{name} {number_problem(value)}')
                 scalars.setdefault(name, ([], []))
                 scalars[name][0].append(step)
                 scalars[name][1].append(value)

@@ -66,7 +66,7 @@ class TimelineSource:
             for a in video.get('annotations') or ():
                 label_id = a.get('label_id')
                 order.setdefault(str(a.get('label')),
-                                 label_id if isinstance(label_id, (int, float)) else None)
+                                 label_id if number_problem(label_id) is None else None)
         for detections in (self.results or {}).values():
             for d in detections:
                 if 'label' in d:
@@ -151,36 +151,46 @@ def load_signal(source: PathLike, video: str, rate: float, name: str = 'signal')
         ValueError: If the source is neither of the two, or the file holds no numbers.
     """
     source = Path(source)
-    try:
-        root = zipfile.Path(source) if source.is_file() else source
-    except (OSError, zipfile.BadZipFile) as error:
-        raise ValueError(f'{source}: neither a folder nor a zip archive ({error})') from error
-    files = [f for f in _walk(root) if Path(f.name).suffix in ('.npy', '.txt', '.csv')
+    archive = None
+    if source.is_file():
+        try:
+            archive = zipfile.ZipFile(source)
+        except (OSError, NotImplementedError, ValueError, zipfile.BadZipFile) as error:
+            raise TALDataError.of('signal', source, 'file', 'is neither a folder nor a zip archive '
+                                  f'({error})') from error
+    files = [f for f in _files(source, archive) if Path(f.name).suffix in ('.npy', '.txt', '.csv')
              and (Path(f.name).stem == video or Path(f.name).stem.endswith(f'_{video}'))]
     if len(files) != 1:
         raise FileNotFoundError(f'{source}: {len(files) or "no"} signal files for video {video}'
                                 f'{": " if files else ""}{", ".join(str(f) for f in files)}')
     try:
-        if root is not source:
-            info = root.root.getinfo(files[0].at)
+        if archive is not None:
+            info = archive.getinfo(files[0].at)
             refuse_size(info.file_size, info.compress_size)
         with files[0].open('rb') as file:
             if Path(files[0].name).suffix == '.npy':
-                values = (read_npy(files[0]) if root is source
-                          else read_npz_member(root.root, info))
+                values = (read_npy(files[0]) if archive is None
+                          else read_npz_member(archive, info))
             else:
-                values = np.loadtxt(file, delimiter=',' if files[0].name.endswith('.csv') else None)
-        values = np.asarray(values, dtype=np.float64)
+                values = np.loadtxt(
+                    file, delimiter=',' if files[0].name.endswith('.csv') else None, ndmin=2)
+        if values.dtype.kind not in 'fiu' or not values.size:
+            raise ValueError(f'{values.dtype} of shape {values.shape}')
+        values = values.astype(np.float64).reshape(values.shape[0] if values.ndim else 1, -1)
     except Exception as error:  # whatever a damaged file makes numpy and zipfile raise
-        raise ValueError(f'{files[0]}: no table of numbers: {error}') from error
-    if values.ndim > 1:
-        values = np.linalg.norm(values.reshape(len(values), -1), axis=1)
+        raise TALDataError.of('signal', str(files[0]), 'file',
+                              f'no table of numbers: {error}') from error
+    with np.errstate(over='ignore'):
+        values = values[:, 0] if values.shape[1] == 1 else np.linalg.norm(values, axis=1)
+    if not np.isfinite(values).all():
+        raise TALDataError.of('signal', str(files[0]), 'values', 'NaN, infinite or too large')
     return Track(np.arange(len(values)) / rate, values, name)
 
 
-def _walk(folder):
-    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
-        if entry.is_dir():
-            yield from _walk(entry)
-        else:
-            yield entry
+def _files(folder: Path,
+           archive: Optional[zipfile.ZipFile]) -> list[Union[Path, zipfile.Path]]:
+    """All files of an archive, if there is one, else of a folder, in order."""
+    if archive is None:
+        return sorted(path for path in folder.rglob('*') if path.is_file())
+    return [zipfile.Path(archive, name) for name in sorted(archive.namelist())
+            if not name.endswith('/')]

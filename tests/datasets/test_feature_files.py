@@ -294,3 +294,38 @@ def test_keys_in_another_unicode_form(tmp_path):
     for extension in ('.npz', '.h5'):
         path = write(tmp_path / f'a{extension}', key=decomposed)
         np.testing.assert_array_equal(open_feature(path, composed), ARRAY)
+
+
+# ---- damage that is not found until the values are used
+
+
+def test_hdf5_without_values(tmp_path):
+    h5py = pytest.importorskip('h5py')
+    with h5py.File(tmp_path / 'a.h5', 'w') as file:
+        file['feats'] = h5py.Empty('f4')
+    for call in (feature_shape, open_feature):
+        with pytest.raises(FeatureFileError):
+            call(str(tmp_path / 'a.h5'))
+
+
+def test_npz_member_that_is_no_array(tmp_path):
+    with zipfile.ZipFile(tmp_path / 'a.npz', 'w') as archive:
+        archive.writestr('feats.npy', b'\x92NUMPY' + bytes(90))
+    for call in (feature_shape, open_feature):
+        with pytest.raises(FeatureFileError):
+            call(str(tmp_path / 'a.npz'))
+
+
+def test_pickled_type_with_damaged_flags(tmp_path):
+    """Its numbers claim to be references."""
+    content = pickle.dumps(ARRAY, 4)
+    place = content.index(b'J\xff\xff\xff\xffK\x00t') + 6
+    (tmp_path / 'a.pkl').write_bytes(content[:place] + b'\x7d' + content[place + 1:])
+    np.testing.assert_array_equal(open_feature(str(tmp_path / 'a.pkl')), ARRAY)
+
+
+def test_names_in_a_file_cannot_spoil_the_message(tmp_path):
+    np.savez(tmp_path / 'a.npz', **{'a\nb': ARRAY, 'x' * 9000: ARRAY})
+    with pytest.raises(FeatureFileError) as caught:
+        open_feature(str(tmp_path / 'a.npz'))
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 600

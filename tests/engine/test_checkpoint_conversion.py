@@ -242,3 +242,13 @@ def test_command_line_refuses(command, source, tmp_path):
     with pytest.raises(SystemExit):
         command(tmp_path / 'none.pth', tmp_path / 'ours.pth', '--from', 'tridet')
     assert not (tmp_path / 'ours.pth').exists()
+
+
+@pytest.mark.parametrize('weight', [
+    {3: torch.ones(1)}, {'a': torch.ones(2).to_sparse()}, {'a': 1}])
+def test_weights_that_are_no_tensors_by_name(weight, source, tmp_path):
+    for content in (weight, dict(state_dict=weight)):
+        path = source(content)
+        with pytest.raises(ValueError, match='the checkpoint holds no state dict') as error:
+            convert_checkpoint(path, str(tmp_path / 'ours.pth'), 'actionformer')
+        assert path in str(error.value) and not (tmp_path / 'ours.pth').exists()

@@ -1,4 +1,5 @@
 """Checkpoints against models and classes."""
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -78,3 +79,46 @@ def test_classes_must_be_those_of_the_data_in_their_order(mm_log):
     assert not mm_log.text
     check_classes(checkpoint(), ['run'], 'x.pth')
     assert 'x.pth does not say what its classes are called' in mm_log.text
+
+
+# ---- what is no plain number
+
+
+def test_any_precision_fits():
+    half = {key: value.half() for key, value in model().state_dict().items()}
+    check_fit(checkpoint(**half), model(), 'x.pth')
+
+
+@pytest.mark.parametrize('weight, words', [
+    (torch.ones(3, 2).to_sparse(), "'a.weight' is no plain tensor"),
+    (torch.empty(3, 2, device='meta'), "'a.weight' is no plain tensor"),
+    (torch.ones(3, 2, dtype=torch.int64), 'of another type: a.weight is torch.int64, not torch.fl'),
+    (torch.ones(3, 2, dtype=torch.complex64), 'of another type: a.weight is torch.complex64'),
+    (torch.tensor([[0., 1], [2, float('nan')], [4, 5]]), 'holds NaN or infinity in a.weight'),
+    (torch.full((3, 2), -float('inf')), 'holds NaN or infinity in a.weight'),
+    (np.ones((3, 2)), 'must be tensors by name'),
+])
+def test_weights_must_be_numbers(weight, words):
+    with pytest.raises(TALDataError, match=f'x.pth: state_dict: .*{words}'):
+        check_fit(checkpoint(**{'a.weight': weight}), model(), 'x.pth')
+
+
+def test_keys_must_be_names():
+    state = {**model().state_dict(), 3: torch.ones(1)}
+    with pytest.raises(TALDataError, match='must be tensors by name'):
+        check_fit(dict(state_dict=state), model(), 'x.pth')
+
+
+def test_a_constant_of_the_model_may_be_infinite():
+    own = model()
+    own.register_buffer('largest', torch.tensor([1., float('inf')]))
+    check_fit(dict(state_dict=own.state_dict()), own, 'x.pth')
+
+
+@pytest.mark.parametrize('meta', [
+    3, dict(dataset_meta=1.5), dict(dataset_meta=dict(classes='ab')),
+    dict(dataset_meta=dict(classes=[1, 2])), dict(dataset_meta=dict(classes=[[[]], 'a'])),
+    dict(dataset_meta=dict(classes=7)), dict(dataset_meta=dict(classes=np.ones(2)))])
+def test_what_is_no_list_of_names_names_no_classes(meta):
+    assert checkpoint_classes(dict(meta=meta)) is None
+    check_classes(dict(meta=meta), ['run', 'jump'], 'x.pth')

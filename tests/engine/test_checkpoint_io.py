@@ -14,7 +14,11 @@ import torch.distributed as dist
 from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import _load_checkpoint
 
-from cltdr_mm.engine.checkpoint_io import history_buffer_method
+from cltdr_mm.engine.checkpoint_io import (
+    history_buffer_method,
+    is_whole,
+    load_from_local,
+)
 from cltdr_mm.utils import TALDataError
 
 
@@ -168,3 +172,23 @@ def test_a_log_written_under_the_other_numpy_loads(tmp_path):
     for file in (path, renamed):
         loaded = torch.load(file, weights_only=True)
         assert loaded['best'] == 3 and loaded['log'].mean() == 1.5
+
+
+@pytest.mark.parametrize('name', ['x' * 300, '~nobody_of_this_name/a.pth', 'a\0b'])
+def test_names_that_no_file_can_have(name):
+    assert not is_whole(name)
+    with pytest.raises(FileNotFoundError, match='there is no checkpoint'):
+        load_from_local(name)
+
+
+def test_an_archive_whose_directory_says_what_is_impossible(tmp_path):
+    path = tmp_path / 'a.pth'
+    torch.save(dict(state_dict={'a': torch.ones(2)}), path)
+    content = bytearray(path.read_bytes())
+    locator = content.rindex(b'PK\x06\x07')  # of ZIP64
+    content[locator + 16] = 9  # disks
+    content[-22:] = b'not its end' * 2
+    content += b'PK\x05\x06' + bytes(4) + b'\xff' * 12 + bytes(2)
+    path.write_bytes(content)
+    with pytest.raises(TALDataError, match=r'a\.pth: file: is '):
+        load_from_local(str(path))

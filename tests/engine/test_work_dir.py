@@ -47,7 +47,9 @@ def test_a_moved_or_copied_folder_has_its_own(trained, tmp_path):
     assert latest_checkpoint(copied) == str(copied / 'epoch_2.pth'), 'not the original'
 
 
-@pytest.mark.parametrize('content', [b'', b'\n', b'/gone/epoch_7.pth', b'\xff\xfe\x00', b'\0'])
+@pytest.mark.parametrize('content', [
+    b'', b'\n', b'/gone/epoch_7.pth', b'\xff\xfe\x00', b'\0', b'/', b'..', b'x' * 300,
+    b'~nobody_of_this_name/epoch_7.pth'])
 def test_the_newest_whole_one_where_last_checkpoint_is_of_no_use(trained, content, mm_log):
     (trained / 'last_checkpoint').write_bytes(content)
     torch.save(dict(epoch=10), trained / 'epoch_10.pth')
@@ -64,6 +66,14 @@ def test_damaged_checkpoints_are_passed_over(trained):
     (trained / 'epoch_1.pth').write_bytes(b'')
     with pytest.raises(FileNotFoundError, match=r'none|epoch_2\.pth, epoch_1\.pth cannot be read'):
         latest_checkpoint(trained)  # not None, which would begin anew and write over them
+
+
+def test_names_that_no_file_can_have(tmp_path):
+    for name in ('y' * 9000, '~nobody_of_this_name/epoch_7.pth'):
+        (tmp_path / 'last_checkpoint').write_text(name)
+        with pytest.raises(FileNotFoundError, match='holds no checkpoint that a tr') as error:
+            latest_checkpoint(tmp_path)
+        assert len(str(error.value)) < 1000
 
 
 def test_checkpoints_that_a_config_keeps_elsewhere(trained, tmp_path):

@@ -19,34 +19,39 @@ ALL = [(kind, epoch) for kind in MOMENTS for epoch in (1, 2, 3)
        if (kind, epoch) not in [('between epochs', 3), *FEW]]
 
 
-def assert_same(trainings, straight, name):
-    """The same files, weights, best score and last metrics as without a kill."""
+def assert_same(trainings, straight, name, exact=True):
+    """The same files, weights, best score and last metrics as without a kill.
+
+    Of three ranks or more only to rounding: what they add up, they add in an order that depends
+    on which step of its process it is.
+    """
     folder = trainings.folder / name
     names = {path.name for path in straight.glob('*.pth')}
     assert {path.name for path in folder.glob('*.pth')} == names
     for file in names:
         expected, got = load(straight / file), load(folder / file)
         for part in ('state_dict', 'ema_state_dict', 'optimizer'):
-            same(expected.get(part), got.get(part), f'{file}: {part}')
+            same(expected.get(part), got.get(part), f'{file}: {part}', exact)
         for key in ('best_score', 'keep_ckpt_ids'):
             infos = [c['message_hub']['runtime_info'].get(key) for c in (expected, got)]
-            assert infos[0] == infos[1], (file, key)
+            assert infos[0] == (infos[1] if exact else pytest.approx(infos[1], abs=1e-3)), key
     metrics = [[line for line in logged(path) if 'average_mAP' in line][-1]
                for path in (straight, folder)]
-    assert metrics[0]['average_mAP'] == metrics[1]['average_mAP']
+    assert metrics[0]['average_mAP'] == pytest.approx(metrics[1]['average_mAP'],
+                                                      abs=0 if exact else 1e-3)
 
 
-def same(a, b, where):
+def same(a, b, where, exact):
     if isinstance(a, torch.Tensor):
-        assert torch.equal(a, b), where
+        assert torch.equal(a, b) if exact else torch.allclose(a, b, atol=1e-6), where
     elif isinstance(a, dict):
         assert a.keys() == b.keys(), where
         for key in a:
-            same(a[key], b[key], f'{where}.{key}')
+            same(a[key], b[key], f'{where}.{key}', exact)
     elif isinstance(a, (list, tuple)):
         assert len(a) == len(b), where
         for i, (x, y) in enumerate(zip(a, b)):
-            same(x, y, f'{where}[{i}]')
+            same(x, y, f'{where}[{i}]', exact)
     else:
         assert a == b, where
 
@@ -91,7 +96,10 @@ def test_kills_at_any_time_change_nothing(trainings, straight, seed):
 
 
 def test_ctrl_c_says_where_it_goes_on(trainings):
-    with trainings.start('interrupted', '--cfg-options', 'train_cfg.max_epochs=90') as process:
+    # whoever started the tests may have told them to ignore it
+    heard = dict(preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    with trainings.start('interrupted', '--cfg-options', 'train_cfg.max_epochs=90',
+                         **heard) as process:
         lines = []
         for line in process.stdout:
             lines.append(line)
@@ -149,7 +157,7 @@ def test_a_rank_that_dies_ends_the_training(trainings, ranks):
     assert 'Signal 9' in out or 'SIGKILL' in out
     assert (trainings.folder / name / 'epoch_1.pth').exists()
     trainings.run(name, '--resume', ranks=ranks)
-    assert_same(trainings, trainings.folder / f'{name}_straight', name)
+    assert_same(trainings, trainings.folder / f'{name}_straight', name, exact=ranks == 2)
 
 
 def test_a_rank_that_sees_nan_ends_the_training(trainings):

@@ -157,3 +157,28 @@ def test_an_archive_that_unpacks_a_thousandfold(tmp_path):
     np.savez_compressed(tmp_path / 's.npz', a=np.zeros(2**24))
     with pytest.raises(TALDataError, match=r's\.npz: file: .*would take 134,2.*CLTDR_MAX_BYTES'):
         build(str(tmp_path / 's.npz')).check_videos(['a'])
+
+
+@pytest.mark.parametrize('classes', [np.array(3), np.array('x'), np.array([1, 2, 3]),
+                                     np.array([['x', 'y', 'z']]), np.array(['x', 'x', 'y'])])
+def test_classes_of_a_file_must_be_names(tmp_path, classes):
+    np.savez(tmp_path / 's.npz', a=np.ones(3), classes=classes)
+    with pytest.raises(TALDataError, match=r's\.npz: '):
+        build(str(tmp_path / 's.npz'), classes=['x', 'y', 'z']).check_videos(['a'])
+
+
+def test_names_that_are_no_text(tmp_path):
+    """A damaged file may hold numbers beyond any character."""
+    table = np.array([('ab', [0.5, 0.5])], dtype=[('video', 'U2'), ('scores', 'f8', (2, ))])
+    np.save(tmp_path / 's.npy', table)
+    content = (tmp_path / 's.npy').read_bytes()
+    (tmp_path / 's.npy').write_bytes(content.replace(b'a\0\0\0b', b'a\xff\xff\xffb'))
+    with pytest.raises(TALDataError, match=r's\.npy: file: .*names hold what is no text'):
+        build(str(tmp_path / 's.npy')).check_videos(['ab'])
+
+
+def test_a_video_in_two_rows(tmp_path):
+    table = np.array([('a', [0.5, 0.5])] * 2, dtype=[('video', 'U2'), ('scores', 'f8', (2, ))])
+    np.save(tmp_path / 's.npy', table)
+    with pytest.raises(TALDataError, match='a video is there twice'):
+        build(str(tmp_path / 's.npy')).check_videos(['a'])

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from cltdr_mm.utils import TALDataError
 from cltdr_mm.visualization import draw_map_curves, draw_training_curves, load_metrics, load_scalars
 
 
@@ -25,7 +26,7 @@ def test_metrics_file(tmp_path):
     assert load_metrics(path) == {0.3: 0.5, 0.7: 0.1}
     for text in ('{', '{"average_mAP": 1}', '{"mAP": [1]}', '[]'):
         path.write_text(text)
-        with pytest.raises(ValueError, match='metrics.json: no metrics file'):
+        with pytest.raises(TALDataError, match='metrics.json: (mAP: must be an object|file: )'):
             load_metrics(path)
 
 
@@ -60,8 +61,43 @@ def test_training_curves(run_folder):
 def test_bad_scalar_files(run_folder, tmp_path):
     file = next(run_folder.rglob('scalars.json'))
     file.write_text('{"loss": 1, "step": 1}\n{"loss"')
-    with pytest.raises(ValueError, match='line 2 is no JSON'):
+    with pytest.raises(ValueError, match='line 2: is no JSON'):
         load_scalars(file)
     (tmp_path / 'empty').mkdir()
     with pytest.raises(FileNotFoundError, match='no vis_data/scalars.json'):
         load_scalars(tmp_path / 'empty')
+
+
+@pytest.mark.parametrize('text, words', [
+    (b'{"mAP": {"0.5": NaN}}', 'mAP: at tIoU .0.5.: must be finite'),
+    (b'{"mAP": {"x": 0.5}}', 'mAP: at tIoU .x.: the threshold is no number'),
+    (b'{"mAP": {"nan": 0.5}}', 'mAP: at tIoU .nan.: must be finite'),
+    (b'{"mAP": {"0.5": 1%s}}' % (b'0' * 400), 'mAP: .*: must be finite'),
+    (b'{"mAP": {"0.5": true}}', 'mAP: .*: must be a number, got bool'),
+    (b'[' * 100_000, 'file: is not valid JSON'),
+    (b'\xff\xff', 'file: cannot be read'),
+])
+def test_metrics_that_are_no_numbers(tmp_path, text, words):
+    (tmp_path / 'metrics.json').write_bytes(text)
+    with pytest.raises(TALDataError, match=rf'metrics\.json: {words}'):
+        load_metrics(tmp_path / 'metrics.json')
+
+
+@pytest.mark.parametrize('line, words', [
+    (b'[1]', 'is no JSON object'), (b'[' * 100_000, 'is no JSON object'),
+    (b'\xff', 'is no JSON object'), (b'{"loss": 1, "step": "x"}', 'step must be a number'),
+    (b'{"loss": 1, "step": NaN}', 'step must be finite'),
+    (b'{"loss": 1, "step": 1%s}' % (b'0' * 30), 'step is too large'),
+    (b'{"loss": 1%s, "step": 1}' % (b'0' * 400), 'loss must be finite'),
+])
+def test_scalars_that_are_no_numbers(tmp_path, line, words):
+    (tmp_path / 'scalars.json').write_bytes(b'{"loss": 1, "step": 1}\n' + line)
+    with pytest.raises(TALDataError, match=rf'scalars\.json: line 2: {words}'):
+        load_scalars(tmp_path / 'scalars.json')
+
+
+def test_a_logged_nan_stays(tmp_path):
+    (tmp_path / 'scalars.json').write_text('{"loss": NaN, "step": 7, "name": "x", "ok": true}\n')
+    scalars = load_scalars(tmp_path / 'scalars.json')
+    assert list(scalars) == ['loss'] and scalars['loss'][0].tolist() == [7]
+    assert np.isnan(scalars['loss'][1]).all()

@@ -105,8 +105,10 @@ def test_signals_from_folder_and_archive(tmp_path):
     with pytest.raises(FileNotFoundError, match='2 signal files'):
         load_signal(tmp_path / 'raw', 'v1', 50.0)
     (folder / 'v4.txt').write_text('abc')
-    with pytest.raises(ValueError, match='v4.txt: no table of numbers'):
+    with pytest.raises(ValueError, match='v4.txt: file: no table of numbers'):
         load_signal(tmp_path / 'raw', 'v4', 50.0)
+    np.savetxt(folder / 'v5.txt', values[:1])
+    assert load_signal(tmp_path / 'raw', 'v5', 50.0).values.tolist() == [5], 'one sample of three'
 
 
 @pytest.mark.parametrize('entry, words', [
@@ -121,24 +123,51 @@ def test_entries_of_a_wrong_type(tmp_path, entry, words):
 
 def test_label_ids_that_cannot_be_ordered(tmp_path):
     labels = [dict(label=name, label_id=i, segment=[0, 1]) for name, i in (
-        ('b', 'x'), ('a', None), ('c', 1))]
+        ('b', 'x'), ('a', None), ('c', 1), ('d', float('nan')), ('e', 10**400), ('f', [1]))]
     (tmp_path / 'ann.json').write_text(json.dumps(dict(database=dict(v1=dict(annotations=labels)))))
-    assert TimelineSource(tmp_path / 'ann.json').classes == ['c', 'a', 'b']
+    assert TimelineSource(tmp_path / 'ann.json').classes == ['c', *'abdef']
 
 
 @pytest.mark.parametrize('file', ['v1.npy', 'v1.txt'])
 def test_a_signal_that_unpacks_a_thousandfold(tmp_path, file):
     with zipfile.ZipFile(tmp_path / 'raw.zip', 'w', zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(file, bytes(2**27))
-    with pytest.raises(ValueError, match=rf'{file}: no table of numbers: would take 134,217,728'):
+    with pytest.raises(ValueError, match=rf'{file}: file: no table .*would take 134,217,728'):
         load_signal(tmp_path / 'raw.zip', 'v1', 50.0)
 
 
 def test_a_signal_in_a_damaged_archive(tmp_path):
     (tmp_path / 'raw.zip').write_bytes(b'no zip')
-    with pytest.raises(ValueError, match=r'raw\.zip: neither a folder nor a zip archive'):
+    with pytest.raises(ValueError, match=r'raw\.zip: file: is neither a folder nor a zip archive'):
         load_signal(tmp_path / 'raw.zip', 'v1', 50.0)
     with zipfile.ZipFile(tmp_path / 'raw.zip', 'w') as archive:
         archive.writestr('v1.npy', b'no array')
-    with pytest.raises(ValueError, match=r'v1\.npy: no table of numbers'):
+    with pytest.raises(ValueError, match=r'v1\.npy: file: no table of numbers'):
         load_signal(tmp_path / 'raw.zip', 'v1', 50.0)
+
+
+@pytest.mark.parametrize('name, content, words', [
+    ('v1.txt', b'1 2\n3 nan\n', 'values: NaN, infinite or too large'),
+    ('v1.txt', b'1e200 1e200\n', 'values: NaN, infinite or too large'),
+    ('v1.csv', b'', 'no table of numbers'), ('v1.npy', b'', 'no table of numbers'),
+    ('v1.npy', b'\x93NUMPY\x01\x00\x02\x00{(', 'no table of numbers'),
+    ('v1.zip', b'PK\x05\x06', 'is neither a folder nor a zip archive'),
+    ('v1.zip', b'PK\1\2' + b'\x7d' * 42 + b'PK\5\6' + bytes(4) + b'\1\0\1\0\x2e' + bytes(9),
+     'is neither a folder nor a zip archive .*version 12.5'),
+])
+def test_damaged_signals(tmp_path, name, content, words):
+    (tmp_path / name).write_bytes(content)
+    source = tmp_path / name if name.endswith('.zip') else tmp_path
+    with pytest.raises(TALDataError, match=rf'{name}: .*{words}'):
+        load_signal(source, 'v1', 50.0)
+
+
+def test_damage_within_an_archive_of_signals(tmp_path):
+    with zipfile.ZipFile(tmp_path / 'a.zip', 'w') as archive:
+        archive.writestr('/', '')  # a folder that holds itself
+        archive.writestr('v1.txt', '1 2\n3 4\n')
+    assert len(load_signal(tmp_path / 'a.zip', 'v1', 50.0).values) == 2
+    content = (tmp_path / 'a.zip').read_bytes()
+    (tmp_path / 'a.zip').write_bytes(content.replace(b'1 2\n3 4', b'1 2\n3 5'))
+    with pytest.raises(TALDataError, match=r'v1\.txt: file: no table of numbers: Bad CRC'):
+        load_signal(tmp_path / 'a.zip', 'v1', 50.0)

@@ -59,7 +59,8 @@ def convert_activitynet(source: str, video_info: str, out_file: str) -> tuple[di
         database[short] = dict(
             subset=subset, duration=video.number('duration_second'), fps=fps,
             annotations=_annotations(video, items, index, left_out))
-    save_annotations(out_file, database, classes, title, ActivityNet13Dataset.DURATION_TOLERANCE)
+    save_annotations(out_file, database, classes, title, ActivityNet13Dataset.DURATION_TOLERANCE,
+                     source=f'{source}, {video_info}')
     return database, left_out
 
 
@@ -98,5 +99,5 @@ def convert_hacs(source: str, out_file: str,
         raise TALDataError.of(title, source, 'subset',
                               f'no video of subset {subset!r}; the file has {sorted(subsets)}')
     save_annotations(out_file, database, classes, title, HACSDataset.DURATION_TOLERANCE,
-                     default_fps=1.0)
+                     default_fps=1.0, source=source)
     return database, left_out

@@ -71,7 +71,7 @@ def save_annotations(path: str,
                      duration_tolerance: float = 0.1,
                      exempt_videos: Sequence[str] = (),
                      default_fps: Optional[float] = None,
-                     place: Optional[str] = None) -> None:
+                     source: Optional[str] = None) -> None:
     """Check an annotation file as a dataset would, then write it atomically.
 
     Args:
@@ -82,16 +82,16 @@ def save_annotations(path: str,
         duration_tolerance (float): As in :class:`TALDataset`. Defaults to 0.1.
         exempt_videos (Sequence[str]): As in :class:`TALDataset`. Defaults to ().
         default_fps (float, optional): As in :class:`TALDataset`. Defaults to None.
-        place (str, optional): Where the file goes from there, for errors. Defaults to None: it
-            stays.
+        source (str, optional): The file or files that it was made of, for errors. Defaults to
+            None: ``path``.
 
     Raises:
         TALDataError: If there is no entry, or one does not pass; nothing is written then.
     """
-    place = place or path
-    title = f'converting to {place}'
+    source = source or path
+    title = 'converting'
     if not database:
-        raise TALDataError.of(title, place, 'database', 'there is no video')
+        raise TALDataError.of(title, source, 'database', 'there is no video')
     content = dict(version=version, classes=list(classes), database=database)
     with atomic_path(path) as temporary:
         with open(temporary, 'w', encoding='utf-8') as file:
@@ -99,14 +99,14 @@ def save_annotations(path: str,
         _, found, _ = load_annotations(
             temporary, classes, duration_tolerance=duration_tolerance,
             exempt_videos=exempt_videos, default_fps=default_fps, require_annotations=False)
-        problems = [Problem(place, p.video, p.field, p.message) for p in found]
+        problems = [Problem(source, p.video, p.field, p.message) for p in found]
         for name, entry in () if problems else database.items():
             if not isinstance(entry.get('subset'), str):
-                problems.append(Problem(place, name, 'subset', 'is missing'))
+                problems.append(Problem(source, name, 'subset', 'is missing'))
             try:  # what is not looked at is written, too
                 json.dumps(entry, allow_nan=False)
             except ValueError:
-                problems.append(Problem(place, name, 'entry', 'holds NaN or infinity'))
+                problems.append(Problem(source, name, 'entry', 'holds NaN or infinity'))
         if problems:
             raise TALDataError(problems, title)
 

@@ -57,5 +57,6 @@ def convert_epic100(task: str,
                 raise row.bad('', 'the video is in both subsets')
             entry['annotations'].append(
                 dict(segment=segment, label=classes[int(label)], label_id=int(label)))
-    save_annotations(out_file, database, classes, f'EPIC-KITCHENS-100 {task}')
+    save_annotations(out_file, database, classes, f'EPIC-KITCHENS-100 {task}',
+                     source=', '.join([*(path for path, _ in sources), video_info]))
     return database

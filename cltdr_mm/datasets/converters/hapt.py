@@ -33,7 +33,7 @@ def _members(source: str) -> dict[str, Callable[[], str]]:
                                  for path in sorted(Path(source).rglob('*.txt'))})
     try:
         archive = zipfile.ZipFile(source)
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, NotImplementedError, ValueError, zipfile.BadZipFile) as error:
         raise _bad(source, 'file', f'is neither a folder nor a zip archive ({error})') from error
 
     def member(info: zipfile.ZipInfo) -> bytes:
@@ -66,6 +66,7 @@ def _by_name(source: str, files: dict[str, Callable[[], bytes]]) -> dict[str, Ca
     return found
 
 
+@np.errstate(over='ignore')  # what is too large becomes infinite, and is refused
 def _table(source: str, file: str, text: str, columns: int, dtype: type) -> np.ndarray:
     """Numbers of a text file, (rows, columns), a row a line."""
     bad = functools.partial(_bad, f'{source}: {file}')
@@ -157,7 +158,7 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False,
     database = {}
     with whole_folder(out_dir) as folder:
         for file, (experiment, user) in recordings.items():
-            samples = _table(source, file, members[file](), 3, float)
+            samples = _table(source, file, members[file](), 3, np.float32)
             if len(samples) < WINDOW:
                 raise _bad(f'{source}: {file}', 'file',
                            f'{len(samples)} samples are less than a window')
@@ -171,7 +172,7 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False,
             save_feature(osp.join(folder, 'features'), name, window_features(samples))
         _check_complete(source, database, len(labels), partial)
         save_annotations(osp.join(folder, ANNOTATIONS), database, classes, 'HAPT 2.1',
-                         place=osp.join(out_dir, ANNOTATIONS))
+                         source=f'{source}: labels.txt')
     return database
 
 

@@ -48,7 +48,7 @@ def make_synthetic(out_dir: str, spec: Optional[SyntheticSpec] = None) -> dict:
                 ])
             save_feature(osp.join(folder, 'features'), name, feats)
         save_annotations(osp.join(folder, ANNOTATIONS), database, classes,
-                         f'synthetic, seed {spec.seed}', place=osp.join(out_dir, ANNOTATIONS))
+                         f'synthetic, seed {spec.seed}', source=osp.join(out_dir, ANNOTATIONS))
     return database
 
 
@@ -113,7 +113,7 @@ def make_features_for(ann_file: str,
         save_annotations(osp.join(folder, ANNOTATIONS), database, classes,
                          f'generated features for {osp.basename(ann_file)}',
                          checks.get('duration_tolerance', 0.1), checks.get('exempt_videos', ()),
-                         place=osp.join(out_dir, ANNOTATIONS))
+                         source=ann_file)
     return database
 
 

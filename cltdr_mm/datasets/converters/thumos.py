@@ -44,7 +44,8 @@ def convert_thumos14(source: str, out_file: str, video_info: Optional[str] = Non
         database = read_database(source, 'THUMOS14')
         _leave_out(database, THUMOS14Dataset.IGNORED_LABELS, source)
     save_annotations(out_file, database, classes, 'THUMOS14',
-                     THUMOS14Dataset.DURATION_TOLERANCE, THUMOS14Dataset.EXEMPT_VIDEOS)
+                     THUMOS14Dataset.DURATION_TOLERANCE, THUMOS14Dataset.EXEMPT_VIDEOS,
+                     source=source if video_info is None else f'{source}, {video_info}')
     return database
 
 
@@ -161,7 +162,8 @@ def convert_multithumos(source: str,
                 dict(segment=[start, end], label=classes[label], label_id=label))
         database[name] = entry
     save_annotations(out_file, database, classes, 'MultiTHUMOS',
-                     MultiTHUMOSDataset.DURATION_TOLERANCE, MultiTHUMOSDataset.EXEMPT_VIDEOS)
+                     MultiTHUMOSDataset.DURATION_TOLERANCE, MultiTHUMOSDataset.EXEMPT_VIDEOS,
+                     source=source if thumos14 is None else f'{source}, {thumos14}')
     return database, left_out
 
 
@@ -172,7 +174,7 @@ def _numbered_classes(path: str, count: int) -> list[str]:
         number, *rest = line.split(None, 1)
         name = ''.join(rest)
         bad = partial(TALDataError.of, 'MultiTHUMOS', path, f'line {position}')
-        if not number.isdecimal() or not name.strip():
+        if not number.isdecimal() or len(number) > 9 or not name.strip():
             raise bad(f"must be a number and a name, such as '7 BaseballPitch', got {shown(line)}")
         if names.setdefault(int(number), name.strip()) != name.strip():
             raise bad(f'gives number {number} a second name')

@@ -98,6 +98,9 @@ class LoadTALProposals(BaseTransform):
             for name, entries in read_result_file(path, ('segment', 'score')).items():
                 rows = [(*entry['segment'], entry['score']) for entry in entries]
                 table = np.array(rows, dtype=np.float64).reshape(-1, 3)
+                if (np.abs(table[:, 2]) > np.finfo(np.float32).max).any():
+                    raise TALDataError.of('proposals', path, 'results', 'a score is too large',
+                                          name)
                 best = np.argsort(-table[:, 2], kind='stable')[:self.max_proposals]
                 tables[name] = table[best]
         return tables

@@ -25,7 +25,7 @@ def test_nothing_is_written_when_a_check_fails(tmp_path):
     source.write_text(json.dumps(dict(database=dict(v=dict(
         subset='Test', duration=5.0, fps=30.0,
         annotations=[dict(segment=[1, 2], label='Chess')])))))
-    with pytest.raises(TALDataError, match="unknown label 'Chess'"):
+    with pytest.raises(TALDataError, match=r"^converting: .*in\.json: video 'v': .*label 'Chess'"):
         convert_thumos14(str(source), str(tmp_path / 'out' / 'a.json'))
     assert os.listdir(tmp_path / 'out') == []
 
@@ -342,6 +342,8 @@ def test_hapt_validation_leaves_the_counts(shared_data, tmp_path):
      r"acc_exp01_user01\.txt: line 61, column 2: must be a finite number, got 'nan'"),
     ('RawData/acc_exp01_user01.txt', '\n1 2 3\n-inf 5 6\n',
      r"acc_exp01_user01\.txt: line 3, column 1: must be a finite number, got '-inf'"),
+    ('RawData/acc_exp01_user01.txt', '1 2 3\n' * 60 + '1 1e39 3\n',
+     r"acc_exp01_user01\.txt: line 61, column 2: must be a finite number, got '1e39'"),
     ('RawData/acc_exp01_user01.txt', '1 2\n3 1 2 3\n', 'line 1: must be 3 numbers, got 2'),
     ('activity_labels.txt', '1 A\n2 A\n', 'gives one name twice'),
     ('acc_exp01_user01.txt', '1 2 3\n' * 60, 'is there twice, in different folders'),
@@ -388,11 +390,14 @@ def test_hapt_archive_with_a_damaged_directory(small_hapt, tmp_path):
         archive.write(source / 'activity_labels.txt', 'activity_labels.txt')
         directory = archive.fp.tell()
     content = bytearray((tmp_path / 'a.zip').read_bytes())
-    content[directory] ^= 0xff
-    (tmp_path / 'a.zip').write_bytes(content)
-    assert zipfile.is_zipfile(tmp_path / 'a.zip')
-    with pytest.raises(TALDataError, match=r'a\.zip: file: .*Bad magic number'):
-        convert_hapt(str(tmp_path / 'a.zip'), str(tmp_path / 'out'))
+    for place, value, words in ((directory, 0xff, 'Bad magic number'),
+                                (directory + 6, 0x7d, 'zip file version 12.5')):
+        damaged = bytearray(content)
+        damaged[place] = value
+        (tmp_path / 'a.zip').write_bytes(damaged)
+        assert zipfile.is_zipfile(tmp_path / 'a.zip')
+        with pytest.raises(TALDataError, match=rf'a\.zip: file: .*{words}'):
+            convert_hapt(str(tmp_path / 'a.zip'), str(tmp_path / 'out'))
 
 
 def test_hapt_archive_with_a_password(small_hapt, tmp_path):
@@ -412,3 +417,11 @@ def test_hapt_archive_with_a_password(small_hapt, tmp_path):
     (tmp_path / 'a.zip').write_bytes(content)
     with pytest.raises(TALDataError, match='file: cannot be read .*password'):
         convert_hapt(str(tmp_path / 'a.zip'), str(tmp_path / 'out'))
+
+
+def test_a_class_number_of_thousands_of_digits(tmp_path):
+    (tmp_path / 'm.json').write_text('{"v": {"subset": "training", "duration": 9, "actions": []}}')
+    (tmp_path / 'list.txt').write_text('1' * 5000 + ' Name\n')
+    with pytest.raises(TALDataError, match=r'list\.txt: line 1: must be a number and a name'):
+        convert_multithumos(str(tmp_path / 'm.json'), str(tmp_path / 'a.json'),
+                            class_list=str(tmp_path / 'list.txt'))

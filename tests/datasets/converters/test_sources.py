@@ -175,7 +175,7 @@ def test_what_is_not_looked_at_is_no_json_either(tmp_path):
     for database, words in ((dict(v=entry), "video 'v': entry: holds NaN or infinity"),
                             (dict(v=dict(entry, subset=None, extra=0)), "video 'v': subset: is m"),
                             ({}, 'database: there is no video')):
-        with pytest.raises(TALDataError, match=f'out.json: {words}'):
+        with pytest.raises(TALDataError, match=f'^converting: in.json: {words}'):
             save_annotations(str(tmp_path / 'a.json'), database, ('a', ), 'test',
-                             place='out.json')
+                             source='in.json')
     assert files(tmp_path) == set()

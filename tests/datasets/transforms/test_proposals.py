@@ -137,3 +137,9 @@ def test_videos_in_another_unicode_form(tmp_path):
     path = write(tmp_path / 'a.json', {'Ku\u0308che': [proposal(1., 4.5, .9)]})
     found = LoadTALProposals(path)(sample('K\u00fcche'))['proposals']
     np.testing.assert_allclose(found, [[.1, .45, .9]], atol=1e-6)
+
+
+def test_a_score_beyond_float32(tmp_path):
+    path = write(tmp_path / 'a.json', dict(v0=[proposal(1, 2, -1e39)]))
+    with pytest.raises(TALDataError, match=r"a\.json: video 'v0': results: a score is too large"):
+        LoadTALProposals(path)(sample())
