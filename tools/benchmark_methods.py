@@ -16,7 +16,7 @@ from mmengine.config import Config
 
 from cltdr_mm.apis.command_line import read_config, running_parser
 from cltdr_mm.engine import runtime
-from cltdr_mm.utils import write_json
+from cltdr_mm.utils import exit_on_error, out_file, out_folder, write_json
 
 TOOLS = Path(__file__).resolve().parent
 
@@ -30,16 +30,21 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Compare methods under one recipe')
     parser.add_argument('configs', nargs='+', help='config files; NAME=FILE names a row')
     parser.add_argument('--seeds', nargs='+', type=int, default=[0, 1, 2], help='random seeds')
-    parser.add_argument('--work-dir', default='work_dirs/benchmark', help='folder of all runs; '
-                        'runs that are complete there are not repeated, and have to be of the '
-                        'same settings')
+    parser.add_argument('--work-dir', type=out_folder, default='work_dirs/benchmark',
+                        help='folder of all runs; runs that are complete there are not repeated, '
+                        'and have to be of the same settings')
     parser.add_argument('--jobs', type=int, default=1, help='runs at a time')
     parser.add_argument('--threads', type=int, help='threads of each run (default: all cores '
                         'over --jobs)')
     parser.add_argument('--cfg-options', nargs='+', default=[],
                         help='changes to every config, as for tools/train.py')
-    parser.add_argument('--out', help='write the figures to this JSON file')
-    return parser.parse_args(argv)
+    parser.add_argument('--out', type=out_file, help='write the figures to this JSON file')
+    args = parser.parse_args(argv)
+    if args.jobs < 1:
+        parser.error(f'--jobs must be at least 1, got {args.jobs}')
+    if min(args.seeds) < 0 or len(set(args.seeds)) < len(args.seeds):
+        parser.error(f'--seeds must be different numbers from 0 on, got {args.seeds}')
+    return args
 
 
 def asked_config(config: str, options: list[str]) -> Config:
@@ -53,17 +58,17 @@ def asked_config(config: str, options: list[str]) -> Config:
         Config: What it trains with, but for the seed.
 
     Raises:
-        SystemExit: If there is no such file, or another metric than TALMetric writes its results.
+        ValueError: If there is no such file, or another metric than TALMetric writes its results.
     """
     if not Path(config).is_file():
-        raise SystemExit(f'there is no config {config}')
+        raise ValueError(f'there is no config {config}')
     changes = ['--cfg-options', *options] if options else []
     cfg = read_config(running_parser('').parse_args([config, *changes]))
     runtime.drop_validation(cfg)
     writers = [metric['type'] for metric in runtime.test_metrics(copy.deepcopy(cfg))
-               if metric['type'] in runtime.RESULT_WRITERS]
+               if metric.get('type') in runtime.RESULT_WRITERS]
     if writers[:1] != ['TALMetric']:
-        raise SystemExit(f'{config}: only configs judged by TALMetric can be compared; the first '
+        raise ValueError(f'{config}: only configs judged by TALMetric can be compared; the first '
                          f'metric of its test_evaluator is {(writers or ["another"])[0]}')
     return cfg
 
@@ -124,6 +129,7 @@ def run(config: str, name: str, seed: int, args: argparse.Namespace) -> None:
                 raise RuntimeError(f'tools/{command[0]} failed, see {log}')
 
 
+@exit_on_error()
 def main(argv=None) -> None:
     """Run everything, print the table, write the figures.
 
@@ -138,14 +144,14 @@ def main(argv=None) -> None:
         rows.append((name or Path(config).stem, config))
     twice = sorted({name for name, _ in rows if [row for row, _ in rows].count(name) > 1})
     if twice:
-        raise SystemExit(f'{", ".join(twice)}: more than one config has this name; say NAME=FILE')
+        raise ValueError(f'{", ".join(twice)}: more than one config has this name; say NAME=FILE')
     others = []
     for name, config in rows:
         cfg = asked_config(config, args.cfg_options)
         for seed in args.seeds:
             others += check_finished(cfg, seed, Path(args.work_dir, name, f'seed{seed}'))
     if others:
-        raise SystemExit('\n'.join(['finished runs of other settings:', *others,
+        raise SystemExit('\n'.join(['error: finished runs of other settings:', *others,
                                     'name another --work-dir, or remove these runs']))
     figures = {name: [None] * len(args.seeds) for name, _ in rows}
     failed = []
@@ -165,7 +171,7 @@ def main(argv=None) -> None:
     if args.out:
         write_json(dict(seeds=args.seeds, figures=figures), args.out, indent=1)
     if failed:
-        raise SystemExit('\n'.join([f'{len(failed)} of {len(jobs)} runs failed:', *failed]))
+        raise SystemExit('\n'.join([f'error: {len(failed)} of {len(jobs)} runs failed:', *failed]))
 
 
 if __name__ == '__main__':

@@ -9,7 +9,7 @@ from cltdr_mm.evaluation import (
     read_results,
     report_text,
 )
-from cltdr_mm.utils import exit_on_error, write_json
+from cltdr_mm.utils import exit_on_error, out_file, write_json
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -18,7 +18,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument('results', help='result JSON, or JSON.GZ')
     parser.add_argument('annotations', help='annotation JSON')
     parser.add_argument('--protocol', required=True, choices=sorted(PROTOCOLS))
-    parser.add_argument('--out', help='write all numbers to this JSON file')
+    parser.add_argument('--out', type=out_file, help='write all numbers to this JSON file')
     parser.add_argument('--subset', help="subset of the annotations (default: the protocol's)")
     parser.add_argument(
         '--tiou', type=float, nargs='+', help="thresholds in place of the protocol's")

@@ -10,7 +10,9 @@ import argparse
 from pathlib import Path
 
 from cltdr_mm.apis import TALInferencer, VideoFeatureExtractor
-from cltdr_mm.utils import exit_on_error
+from cltdr_mm.apis.command_line import usable_device
+from cltdr_mm.apis.config_files import config_from_file
+from cltdr_mm.utils import exit_on_error, out_folder
 
 
 def parse_args(argv=None):
@@ -20,11 +22,12 @@ def parse_args(argv=None):
                         "the checkpoint contains")
     parser.add_argument('checkpoint')
     parser.add_argument('inputs', nargs='+', help='feature files, videos, folders of either')
-    parser.add_argument('--out-dir', required=True, help='for results.json and pictures/')
+    parser.add_argument('--out-dir', required=True, type=out_folder,
+                        help='for results.json and pictures/')
     parser.add_argument('--no-pictures', action='store_true')
     parser.add_argument('--score-thr', type=float, help='smallest score drawn')
     parser.add_argument('--top-k', type=int, help='detections drawn per video')
-    parser.add_argument('--device', help='default: the best there is')
+    parser.add_argument('--device', type=usable_device, help='default: the best there is')
     parser.add_argument('--batch-size', type=int, default=1)
     parser.add_argument('--annotations', help='annotation file that knows durations and rates')
     parser.add_argument('--duration', type=float, help='seconds, of all inputs')
@@ -56,15 +59,16 @@ def main(argv=None) -> None:
     """Run the inferencer."""
     args = parse_args(argv)
     out_dir = Path(args.out_dir)
-    extractor = None
-    if args.recognizer:
-        extractor = VideoFeatureExtractor(
-            args.recognizer, args.recognizer_weights, args.clip_len, args.frame_interval,
-            args.stride, args.fps, args.short_side, args.crop_size,
-            device=args.device or 'cpu', max_gap=args.max_gap, min_read=args.min_read)
-    inferencer = TALInferencer(
-        None if args.config == 'checkpoint' else args.config, args.checkpoint, args.device,
-        extractor=extractor, show_progress=True)
+    cfg = None if args.config == 'checkpoint' else config_from_file(args.config)
+    with exit_on_error((Exception, ), cfg=cfg):  # nothing runs yet
+        extractor = None
+        if args.recognizer:
+            extractor = VideoFeatureExtractor(
+                args.recognizer, args.recognizer_weights, args.clip_len, args.frame_interval,
+                args.stride, args.fps, args.short_side, args.crop_size,
+                device=args.device or 'cpu', max_gap=args.max_gap, min_read=args.min_read)
+        inferencer = TALInferencer(cfg, args.checkpoint, args.device, extractor=extractor,
+                                   show_progress=True)
     out = inferencer(
         args.inputs, batch_size=args.batch_size, annotations=args.annotations,
         duration=args.duration, fps=args.fps, stride=args.stride, window=args.window,

@@ -7,7 +7,7 @@ from mmengine.config import Config
 from cltdr_mm.apis.command_line import parse_running, read_config, run, running_parser
 from cltdr_mm.engine import runtime
 from cltdr_mm.engine.work_dir import find_checkpoint
-from cltdr_mm.utils import exit_on_error
+from cltdr_mm.utils import exit_on_error, out_file, out_folder
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -19,10 +19,11 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser = running_parser('Test a temporal action localization model')
     parser.add_argument('checkpoint', help='checkpoint file or URL, or the folder of a training, '
                         'which stands for its latest checkpoint')
-    parser.add_argument('--out', help="folder for detections.json (ActivityNet's result layout) "
-                        'and metrics.json')
-    parser.add_argument('--dump', help='write all data samples to this pickle file')
-    parser.add_argument('--show-dir', help='draw timelines of ground truth and detections here')
+    parser.add_argument('--out', type=out_folder, help="folder for detections.json (ActivityNet's "
+                        'result layout) and metrics.json')
+    parser.add_argument('--dump', type=out_file, help='write all data samples to this pickle file')
+    parser.add_argument('--show-dir', type=out_folder,
+                        help='draw timelines of ground truth and detections here')
     parser.add_argument('--interval', type=int, default=1,
                         help='with --show-dir: draw every how many videos (default: %(default)s)')
     args = parse_running(parser, argv)
@@ -58,11 +59,12 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
-@exit_on_error()
 def main(argv=None) -> None:
     """Test."""
-    args = parse_args(argv)
-    run(load_config(args), 'test', args.launcher)
+    with exit_on_error((Exception, )):  # all is of the command line or the config
+        args = parse_args(argv)
+        cfg = load_config(args)
+    run(cfg, 'test', args.launcher)
 
 
 if __name__ == '__main__':

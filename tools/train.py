@@ -49,15 +49,16 @@ def load_config(args: argparse.Namespace) -> Config:
     if args.amp:
         runtime.set_amp(cfg)
     if args.auto_scale_lr:
-        cfg.auto_scale_lr.enable = True
+        runtime.set_auto_scale_lr(cfg)
     return cfg
 
 
-@exit_on_error()
 def main(argv=None) -> None:
     """Train."""
-    args = parse_args(argv)
-    run(load_config(args), 'train', args.launcher)
+    with exit_on_error((Exception, )):  # all is of the command line or the config
+        args = parse_args(argv)
+        cfg = load_config(args)
+    run(cfg, 'train', args.launcher)
 
 
 if __name__ == '__main__':

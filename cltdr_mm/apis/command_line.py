@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from typing import Optional
 
+import torch
 import torch.distributed as dist
 from mmaction.registry import RUNNERS
 from mmengine.config import Config
@@ -12,8 +13,8 @@ from mmengine.runner import Runner
 
 from ..engine import runtime
 from ..engine.work_dir import hold_work_dir, latest_checkpoint
-from ..utils import TALDataError, exit_on_error
-from ..utils.exits import error_line
+from ..utils import TALDataError, exit_on_error, out_folder
+from .config_files import config_from_file
 from .config_options import ConfigOption, change_config, check_keys
 
 #: What ends a run in one line once it works; anything else is a fault of the code, and keeps its
@@ -32,7 +33,7 @@ def running_parser(description: str) -> argparse.ArgumentParser:
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument('config', help='config file')
-    parser.add_argument('--work-dir', help='folder of logs and checkpoints '
+    parser.add_argument('--work-dir', type=out_folder, help='folder of logs and checkpoints '
                         '(default: the one in the config, else work_dirs/<name of the config>)')
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOption, help='changes to the '
                         'config as key=value; lists as key="[a,b]", without blanks')
@@ -41,6 +42,16 @@ def running_parser(description: str) -> argparse.ArgumentParser:
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0,
                         help='set by the launcher')
     return parser
+
+
+def usable_device(name: str) -> str:
+    """For ``type=`` of an argument: a device that torch has here."""
+    try:
+        torch.empty(0, device=name)
+    except Exception as error:  # of as many kinds as there are devices
+        why = str(error).splitlines()[0]
+        raise argparse.ArgumentTypeError(f'{name!r} cannot be used here ({why})') from None
+    return name
 
 
 def parse_running(parser: argparse.ArgumentParser,
@@ -73,13 +84,13 @@ def read_config(args: argparse.Namespace) -> Config:
     Raises:
         ValueError: If the config or a change of it makes no sense; names the file or the key.
     """
-    try:
-        cfg = Config.fromfile(args.config)
-    except Exception as error:  # it is a program, and may raise anything
-        raise ValueError(f'{args.config}: cannot be read: {error_line(error)}') from error
+    cfg = config_from_file(args.config)
     check_keys(cfg, args.config)
     if args.cfg_options is not None:
         change_config(cfg, args.cfg_options)
+    for name in ('val_evaluator', 'test_evaluator'):
+        if cfg.get(name) is not None:
+            runtime.metrics_of(cfg, name)
     runtime.settle_loaders(cfg)
     runtime.settle_hooks(cfg)
     runtime.set_work_dir(cfg, args.config, args.work_dir)

@@ -58,7 +58,8 @@ def change_config(cfg: Config, options: Mapping[str, Any]) -> None:
                            + suggestion(first, RUNNER_KEYS | set(cfg)))
         old, above = _lookup(cfg, key), _lookup(cfg, key.rpartition('.')[0])
         if isinstance(old, (int, float)) and (isinstance(value, str) or value != value):
-            raise bad(key, f'was {old}, and {shown(value)} is no number')
+            kind = 'neither True nor False' if isinstance(old, bool) else 'no number'
+            raise bad(key, f'was {old}, and {shown(value)} is {kind}')
         if isinstance(above, (list, tuple)):
             raise bad(key, 'one element of a list cannot be changed, only the whole list '
                            f'{shown(above)}')
@@ -89,13 +90,21 @@ def check_keys(cfg: Config, name: str) -> None:
 
 
 def _lookup(cfg: Config, key: str) -> Any:
-    """Value at a dotted key, None where there is none."""
+    """Value at a dotted key, None where there is none yet; raises ValueError where none can be."""
     value: Any = cfg
+    above: list[str] = []
     for part in key.split('.'):
-        if isinstance(value, (list, tuple)) and part.isdigit() and int(part) < len(value):
+        bad = f'--cfg-options {key}: {".".join(above)}'
+        if isinstance(value, (list, tuple)):
+            if not part.isdecimal() or int(part) >= len(value):
+                raise ValueError(f'{bad} is a list of {len(value)}, which has no {part}: they are '
+                                 f'counted from 0')
             value = value[int(part)]
-        elif isinstance(value, (dict, Config)) and part in value:
+        elif isinstance(value, (dict, Config)):
+            if part not in value:
+                return None
             value = value[part]
-        else:
-            return None
+        elif value is not None:
+            raise ValueError(f'{bad} is {value!r}, in which there is no {part}')
+        above.append(part)
     return value

@@ -51,7 +51,8 @@ class TALInferencer(BaseInferencer):
 
     Raises:
         TypeError: If ``model`` is none of the above.
-        ValueError: If neither model nor weights are given, or the weights are not the model's.
+        ValueError: If neither model nor weights are given, the config has no model, or the weights
+            are not the model's.
 
     Examples:
         >>> inferencer = TALInferencer('configs/cltdr_hapt.py', 'best.pth')
@@ -76,6 +77,7 @@ class TALInferencer(BaseInferencer):
         init_default_scope('mmaction')
         self.extractor = extractor
         self._module = model if isinstance(model, nn.Module) else None
+        self._from_weights = model is None
         if self._module is not None:
             model = cfg if cfg is not None else getattr(model, 'cfg', None)
             model = Config(dict(model)) if model else Config(dict(pipeline=None))
@@ -97,7 +99,10 @@ class TALInferencer(BaseInferencer):
     def _init_model(self, cfg, weights, device='cpu') -> nn.Module:
         self._checkpoint_classes = None
         if self._module is None:
-            if not cfg:  # the base class would execute the config in the checkpoint
+            if not self._from_weights and not isinstance(cfg.get('model'), dict):
+                raise ValueError('`model` of the config must be dict(type=...), got '
+                                 f'{cfg.get("model")!r}')
+            if self._from_weights:  # the base class would execute the config in the checkpoint
                 checkpoint = _load_checkpoint(weights, map_location='cpu')
                 cfg.update(checkpoint_config(checkpoint, str(weights))._cfg_dict)
             self._weights = weights

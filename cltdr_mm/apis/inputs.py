@@ -80,8 +80,8 @@ class SampleMaker:
             if not isinstance(name, str):
                 raise TypeError(f'{where}: video_name must be a string, got {shown(name)}')
             if name in names:
-                raise ValueError(f'two inputs are called {name}: {names[name]} and {where}; name '
-                                 f'them with dict(path=..., video_name=...)')
+                raise ValueError(f'two inputs are called {name}: {names[name]} and {where}; rename '
+                                 'one, or in Python name them: dict(path=..., video_name=...)')
             names[name] = where
             item.update({k: item.get(k, v) for k, v in overrides.items() if v is not None})
             self._check_numbers(item)
@@ -93,9 +93,9 @@ class SampleMaker:
             if not self._is_video(item):
                 self._check_features(item)
             elif self.extractor is None:
-                raise ValueError(f'{item["source"]}: a video needs a feature extractor; make the '
-                                 'inferencer with extractor=VideoFeatureExtractor(...) or give '
-                                 'features')
+                raise ValueError(f'{item["source"]}: a video needs a feature extractor: '
+                                 '--recognizer of tools/infer.py, in Python extractor='
+                                 'VideoFeatureExtractor(...); or give features')
             elif hasattr(self.extractor, 'check'):
                 self.extractor.check(item['path'])
         for step in self.pipeline.transforms:

@@ -20,6 +20,7 @@ from torch import nn
 from ..engine.checkpoint_fit import misfits, state_dict_in
 from ..structures import FeatureGrid
 from ..utils import TALDataError
+from .config_files import config_from_file
 from .video_frames import MAX_GAP, MIN_READ, check_video, import_av, read_frames
 
 _UNITS = dict(short_side='pixels', crop_size='pixels', batch_size='clips')
@@ -52,8 +53,9 @@ class VideoFeatureExtractor:
 
     Raises:
         ImportError: If PyAV is not installed.
-        ValueError: If a number is not positive, frames or pixels are not whole, the crop is larger
-            than the frame, or the weights are not those of the backbone.
+        ValueError: If a number is not positive, frames or pixels are not whole, the crop is
+            larger than the frame, or the config has no recognizer.
+        TALDataError: If the weights are not those of the backbone.
     """
 
     def __init__(self, recognizer: Union[str, Path, Config, nn.Module],
@@ -79,7 +81,7 @@ class VideoFeatureExtractor:
         if isinstance(recognizer, nn.Module):
             self.model = recognizer.to(device).eval()
         else:
-            self.model = init_recognizer(recognizer, device=device)
+            self.model = _build(recognizer).to(device)
             if checkpoint is None:
                 print_log('VideoFeatureExtractor: the recognizer has no weights, its features are '
                           'of random ones', logger='current', level=logging.WARNING)
@@ -147,6 +149,21 @@ class VideoFeatureExtractor:
         pooled = pool(self.model.backbone(inputs))
         pooled = pooled.reshape(len(clips), -1, pooled.shape[1]).mean(1)
         return pooled.float().cpu().numpy()
+
+
+def _build(recognizer: Union[str, Path, Config]) -> nn.Module:
+    """Build what a config describes, if it is a recognizer."""
+    from mmaction.models.recognizers import BaseRecognizer  # with all other models
+
+    cfg = recognizer if isinstance(recognizer, Config) else config_from_file(recognizer)
+    name = 'the config' if isinstance(recognizer, Config) else str(recognizer)
+    if 'model' not in cfg:
+        raise ValueError(f'{name}: there is no `model`')
+    model = init_recognizer(cfg, None, 'cpu')
+    if not isinstance(model, BaseRecognizer):
+        raise ValueError(f"{name}: the model is a {type(model).__name__}, and no recognizer of "
+                         "MMAction2's")
+    return model
 
 
 def _load_weights(model: nn.Module, name: str) -> None:

@@ -41,8 +41,9 @@ def read_annotation_file(ann_file: str) -> dict:
     """
     content = read_json(ann_file, _TITLE, keep_duplicates)
     if 'database' not in content:
+        hint = ': is it a result file?' if 'results' in content else ''
         raise TALDataError.of(_TITLE, ann_file, 'database',
-                              f'is missing; the file has {sorted(content)[:10]}')
+                              f'is missing; the file has {sorted(content)[:10]}{hint}')
     if not isinstance(content['database'], dict):
         raise TALDataError.of(_TITLE, ann_file, 'database',
                               f'must be an object, got {type(content["database"]).__name__}')

@@ -2,9 +2,11 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from os.path import exists
 from typing import Optional
 
 from ..utils import Problem
+from ..utils.problems import looked_from
 from .feature_files import FeatureFileError, feature_shape, open_feature
 from .feature_values import as_float32, find_nonfinite
 from .windows import sample_grid
@@ -105,6 +107,12 @@ def length_problem(info: dict, lengths: Sequence[int], spec: FeatureSpec) -> Opt
     return (f'{num_steps} steps of stride {stride:g} and window {window:g} at {info["fps"]:g} fps '
             f'cover {covered:.2f} s, but the duration is {duration:.2f} s (allowed difference '
             f'{allowed:.2f} s)')
+
+
+def absent_folders(folders: Sequence[str]) -> list[Problem]:
+    """Folders (or HDF5 files) of features that are not there: a problem each, not each video."""
+    return [Problem(folder, None, 'data_prefix', 'there is no such folder or file'
+                    + looked_from(folder)) for folder in folders if not exists(folder or '.')]
 
 
 def check_features(infos: Sequence[dict],

@@ -25,6 +25,8 @@ from ..utils.npy_files import (
     read_npz_member,
     refuse_size,
 )
+from ..utils.problems import looked_from
+from ..utils.torch_archives import torch_members
 
 Shape = tuple[int, ...]
 _NUMBERS = 'fiu'  # kinds of types
@@ -89,13 +91,10 @@ class TorchReader:
     """
 
     def _load(self, path: str, key: Optional[str], mmap: bool) -> Union[torch.Tensor, np.ndarray]:
-        zipped = zipfile.is_zipfile(path)
-        if zipped:
-            with zipfile.ZipFile(path) as archive:
-                members = archive.infolist()
-            refuse_size(sum(info.file_size for info in members),
-                        sum(info.compress_size for info in members))
-        mmap = mmap and zipped  # the format before torch 1.6 cannot be mapped
+        members = torch_members(path)
+        refuse_size(sum(info.file_size for info in members),
+                    sum(info.compress_size for info in members))
+        mmap = mmap and len(members) > 0  # the format before torch 1.6 cannot be mapped
         try:
             content = torch.load(path, map_location='cpu', weights_only=True, mmap=mmap)
         except pickle.UnpicklingError as error:  # torch's text advises to turn the check off
@@ -205,7 +204,7 @@ def _call(method: str, path: str, key: Optional[str]) -> Any:
     if extension not in _READERS:
         raise FeatureFileError(f'format {extension!r} is not among {list(FEATURE_FORMATS)}')
     if not os.path.isfile(path):
-        raise FeatureFileError('missing feature: no such file')
+        raise FeatureFileError(f'missing feature: no such file{looked_from(path)}')
     try:
         reader = _READERS[extension]
         return getattr(reader, method, reader.array)(path, key)

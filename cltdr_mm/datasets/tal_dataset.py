@@ -14,7 +14,7 @@ from mmengine.utils import is_abs
 from ..utils import TALDataError, report_problems
 from .annotation_checks import VideoAnnotation
 from .annotations import load_annotations, read_class_file
-from .feature_checks import FeatureSpec, check_features
+from .feature_checks import FeatureSpec, absent_folders, check_features
 from .feature_source import FeatureSource
 from .windows import WindowSettings, cut_windows
 
@@ -176,6 +176,9 @@ class TALDataset(BaseDataset):
         def joined(path: str) -> str:
             return path if is_abs(path) or not self.data_root else join_path(self.data_root, path)
 
+        unknown = set(self.data_prefix) - {'feats'}
+        if unknown:
+            raise ValueError(f'data_prefix takes feats, got {sorted(unknown)}')
         folders = self.data_prefix.get('feats', '')
         folders = [folders] if isinstance(folders, str) else folders
         if (not isinstance(folders, (list, tuple)) or not folders
@@ -198,10 +201,15 @@ class TALDataset(BaseDataset):
         videos, problems, classes = load_annotations(
             self.ann_file, self._metainfo.get('classes'), self.subset, **self.annotation_checks)
         self._metainfo.setdefault('classes', classes)
+        title = f'{type(self).__name__} {self.ann_file}'
         ignored = sum((Counter(video.ignored) for video in videos), Counter())
         for label, count in ignored.items():
             print_log(f'{type(self).__name__} {self.ann_file}: {count} annotations labelled '
                       f"'{label}' are left out: it is no class", logger='current')
+        if self.check_features:
+            absent = absent_folders(self.data_prefix['feats'])
+            if absent:
+                raise TALDataError(problems + absent, title)
         # A bad annotation spoils no feature: check both, so that one run reports everything.
         infos = []
         for video in videos:
@@ -219,7 +227,7 @@ class TALDataset(BaseDataset):
             steps, bad = check_features(infos, self.feature_spec, full)
             problems += bad
             infos = [dict(info, num_steps=n) for info, n in zip(infos, steps) if n is not None]
-        report_problems(problems, self.on_error, f'{type(self).__name__} {self.ann_file}')
+        report_problems(problems, self.on_error, title)
         if self.window:
             infos = [sample for info in infos for sample in cut_windows(info, self.window)]
         return infos

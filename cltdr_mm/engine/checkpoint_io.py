@@ -29,6 +29,7 @@ from mmengine.runner import CheckpointLoader
 
 from ..utils import TALDataError, atomic_path, one_line
 from ..utils.array_pickle import STAND_INS, PickledArray, PickledType
+from ..utils.torch_archives import torch_members
 
 SafeGlobal = Union[Callable, tuple[Callable, str]]
 
@@ -90,6 +91,7 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
     if not os.path.isfile(path):  # unlike Path's, it answers whatever the name is
         raise FileNotFoundError(f'there is no checkpoint {one_line(str(filename))}')
     try:
+        torch_members(path)
         checkpoint = torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:  # whatever a damaged file makes torch, zipfile and pickle raise
         if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
@@ -137,7 +139,7 @@ def _why(path: Path, error: Exception) -> str:
         return ('is not loaded, for it holds something else than tensors and plain containers and '
                 'might run code')
     # torch begins with advice to turn the check off
-    text = text.split('WeightsUnpickler error: ')[-1][:100]
+    text = text.split('WeightsUnpickler error: ')[-1].split(' Check the documentation')[0][:100]
     return f'is no checkpoint of torch, or damaged ({type(error).__name__}: {text})'
 
 

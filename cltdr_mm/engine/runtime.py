@@ -3,6 +3,7 @@
 All functions change the config in place; none imports a model or writes a file.
 """
 import datetime
+import logging
 import os
 from pathlib import Path
 from typing import Optional
@@ -10,9 +11,14 @@ from typing import Optional
 import torch
 import torch.distributed as dist
 from mmengine.config import Config
+from mmengine.logging import print_log
 
 from .work_dir import find_checkpoint, latest_checkpoint
 
+#: What tells a process which rank it is, by launcher, and what sets that.
+_STARTED_BY = {'pytorch': ('RANK', 'torchrun, or tools/dist_train.sh and tools/dist_test.sh'),
+               'slurm': ('SLURM_PROCID', 'srun, or tools/slurm_train.sh and tools/slurm_test.sh'),
+               'mpi': ('OMPI_COMM_WORLD_LOCAL_RANK', 'mpirun')}
 #: Metrics that take ``out_dir``.
 RESULT_WRITERS = ('TALMetric', 'ProposalMetric')
 
@@ -48,6 +54,13 @@ def set_resume(cfg: Config, resume: Optional[str]) -> None:
     if cfg.get('resume') and cfg.get('load_from') is None:
         cfg.load_from = latest_checkpoint(cfg.work_dir)
         cfg.resume = cfg.load_from is not None
+        if not cfg.resume:
+            print_log(f'{cfg.work_dir} holds no checkpoint yet: the training starts anew',
+                      logger='current', level=logging.WARNING)
+    elif not cfg.get('resume') and any(Path(cfg.work_dir).glob('*.pth')):
+        print_log(f'{cfg.work_dir} holds checkpoints of an earlier training, which this one will '
+                  'write over; to go on from them: --resume', logger='current',
+                  level=logging.WARNING)
 
 
 def settle_loaders(cfg: Config) -> None:
@@ -55,10 +68,17 @@ def settle_loaders(cfg: Config) -> None:
 
     Args:
         cfg (Config): The config.
+
+    Raises:
+        ValueError: If a number of workers is none.
     """
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         loader = cfg.get(name)
-        if isinstance(loader, dict) and loader.get('num_workers', 0) == 0:
+        workers = loader.get('num_workers', 0) if isinstance(loader, dict) else None
+        if workers is not None and (not isinstance(workers, int) or workers < 0):
+            raise ValueError(f'{name}.num_workers must be a whole number, 0 for none, got '
+                             f'{workers!r}')
+        if workers == 0:
             for key in ('persistent_workers', 'prefetch_factor'):
                 loader.pop(key, None)
 
@@ -75,8 +95,29 @@ def settle_hooks(cfg: Config) -> None:
         hooks.pop(name)
 
 
+def metrics_of(cfg: Config, name: str) -> list:
+    """List the metrics of an evaluator, whether the config has one or several.
+
+    Args:
+        cfg (Config): The config.
+        name (str): ``'val_evaluator'`` or ``'test_evaluator'``.
+
+    Returns:
+        list: Their configs.
+
+    Raises:
+        ValueError: If there is none, or one is no dict.
+    """
+    found = cfg.get(name)
+    metrics = list(found) if isinstance(found, (list, tuple)) else [found]
+    if not all(isinstance(metric, dict) for metric in metrics):
+        raise ValueError(f'{name} must be the config of a metric, dict(type=...), or a list of '
+                         f'such, got {found!r}')
+    return metrics
+
+
 def test_metrics(cfg: Config) -> list:
-    """List the metrics of the test, whether the config has one or several.
+    """List the metrics of the test, to be changed.
 
     Args:
         cfg (Config): The config; afterwards ``test_evaluator`` is the list returned, apart from
@@ -84,10 +125,11 @@ def test_metrics(cfg: Config) -> list:
 
     Returns:
         list: Their configs.
+
+    Raises:
+        ValueError: See :func:`metrics_of`.
     """
-    metrics = cfg.test_evaluator
-    metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
-    cfg.test_evaluator = [metric.copy() for metric in metrics]
+    cfg.test_evaluator = [metric.copy() for metric in metrics_of(cfg, 'test_evaluator')]
     return cfg.test_evaluator
 
 
@@ -128,8 +170,10 @@ def set_amp(cfg: Config) -> None:
             ``AmpOptimWrapper``, which is left as it is on a GPU.
 
     Raises:
-        ValueError: If the config already names another optimizer wrapper.
+        ValueError: If the config already names another optimizer wrapper, or has none.
     """
+    if not isinstance(cfg.get('optim_wrapper'), dict):
+        raise ValueError('--amp changes optim_wrapper, and the config has none')
     kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
     known = ('OptimWrapper', 'AmpOptimWrapper', 'CPUAmpOptimWrapper')
     if kind not in known:
@@ -145,6 +189,24 @@ def set_amp(cfg: Config) -> None:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.dtype = 'bfloat16' if bf16 else 'float16'
         cfg.optim_wrapper.loss_scale = 1. if bf16 else 'dynamic'
+
+
+def set_auto_scale_lr(cfg: Config) -> None:
+    """Scale the learning rate with the batch of all ranks.
+
+    Args:
+        cfg (Config): The config; ``auto_scale_lr.base_batch_size`` says for how many videos its
+            rate is.
+
+    Raises:
+        ValueError: If it does not say so.
+    """
+    options = cfg.get('auto_scale_lr')
+    size = options.get('base_batch_size') if isinstance(options, dict) else None
+    if not isinstance(size, int) or size < 1:
+        raise ValueError('--auto-scale-lr needs auto_scale_lr.base_batch_size, the videos per step '
+                         f'that the learning rate is for; it is {size!r}')
+    cfg.auto_scale_lr.enable = True
 
 
 def set_randomness(cfg: Config, seed: Optional[int], diff_rank_seed: bool = False,
@@ -179,8 +241,15 @@ def set_launcher(cfg: Config, launcher: str) -> None:
     Args:
         cfg (Config): The config.
         launcher (str): 'none', 'pytorch', 'slurm' or 'mpi'.
+
+    Raises:
+        ValueError: If this process was not started by it.
     """
     cfg.launcher = launcher
+    variable, starter = _STARTED_BY.get(launcher, (None, ''))
+    if variable is not None and variable not in os.environ:
+        raise ValueError(f'--launcher {launcher}: the environment has no {variable}, which the '
+                         f'launcher sets for each rank: start with {starter}')
     if launcher != 'pytorch' or torch.cuda.is_available():
         return
     if not dist.is_initialized():

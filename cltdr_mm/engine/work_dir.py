@@ -3,6 +3,7 @@
 What belongs to a work directory is found in it, by name: it may have been moved or copied since
 the paths within its files were written.
 """
+import logging
 import os
 import re
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import Optional, Union
 from filelock import FileLock, Timeout
 from mmengine.logging import print_log
 
-from ..utils import one_line
-from .checkpoint_io import is_whole
+from ..utils import TALDataError, one_line
+from .checkpoint_io import is_whole, load_from_local
 
 LOCK = '.training.lock'
 #: Seconds to wait for the data workers of a killed training, which notice it after 5.
@@ -57,27 +58,30 @@ def latest_checkpoint(work_dir: Union[str, Path]) -> Optional[str]:
 
     Returns:
         Optional[str]: The checkpoint that ``last_checkpoint`` names, looked for in this folder; if
-        it is gone or damaged, the whole one of the highest epoch or iteration, with a remark in
-        the log. None if no training wrote one yet.
+        it is gone or damaged, the whole one that was written last, with a remark in the log. None
+        if no training wrote one yet.
 
     Raises:
         FileNotFoundError: If there are checkpoints, but none is whole.
     """
     folder = Path(work_dir)
     named = _named(folder)
-    found = sorted((path for path in folder.glob('*.pth')
-                    if not path.name.startswith(('best_', '.'))), key=_step, reverse=True)
-    candidates = found if named is None else [folder / named.name] + found
-    if named is not None and not found:
-        candidates.append(named)  # the checkpoints of a config with `out_dir` lie elsewhere
-    for path in dict.fromkeys(candidates):
-        if is_whole(path):
-            if path != candidates[0] or (named is None and len(found) > 0):
-                print_log(f'{folder}: last_checkpoint names no whole checkpoint of this folder; '
-                          f'the newest is {path}', logger='current')
-            return str(path)
+    if named is not None and is_whole(folder / named.name):
+        return str(folder / named.name)
+    found = sorted(path for path in folder.glob('*.pth')
+                   if not path.name.startswith(('best_', '.')))
+    whole = {path: written for path in found if (written := _written(path)) is not None}
+    if not whole and named is not None and not found and is_whole(named):
+        whole = {named: ('', 0)}  # the checkpoints of a config with `out_dir` lie elsewhere
+    if whole:
+        newest = max(whole, key=whole.get)
+        why = 'says nothing' if named is None else f'names {named.name}, which cannot be read there'
+        print_log(one_line(f'{folder}: last_checkpoint {why}; the newest whole one is {newest}'),
+                  logger='current', level=logging.WARNING)
+        return str(newest)
     if named is not None or found:
-        names = one_line(', '.join(path.name for path in dict.fromkeys(candidates)))
+        names = [named.name] if named is not None else []
+        names = one_line(', '.join(dict.fromkeys(names + [path.name for path in found])))
         raise FileNotFoundError(
             f'{folder} holds no checkpoint that a training finished: {names} cannot be read')
     return None
@@ -114,7 +118,16 @@ def _named(folder: Path) -> Optional[Path]:
     return Path(text) if text and '\0' not in text else None
 
 
-def _step(path: Path) -> tuple[int, float]:
-    """The number in a checkpoint's name, then its age."""
+def _written(path: Path) -> Optional[tuple[str, int]]:
+    """When a checkpoint says it was written, and the number in its name; None if it is damaged.
+
+    Not when the file was: it may have been copied.
+    """
+    try:
+        checkpoint = load_from_local(str(path), map_location='cpu')
+    except (FileNotFoundError, TALDataError):
+        return None
+    meta = checkpoint.get('meta') if isinstance(checkpoint, dict) else None
+    time = meta.get('time') if isinstance(meta, dict) else None
     numbers = re.findall(r'\d+', path.stem)
-    return int(numbers[-1]) if numbers else -1, path.stat().st_mtime
+    return time if isinstance(time, str) else '', int(numbers[-1]) if numbers else -1

@@ -6,11 +6,11 @@ from .moved import moved_class, refuse_moved, refuse_moved_name
 from .problems import Problem, TALDataError, one_line, report_problems
 from .result_files import read_result_file, result_content
 from .sizes import size_problem
-from .writing import atomic_path, remove_parts, write_json
+from .writing import atomic_path, out_file, out_folder, remove_parts, write_json
 
 __all__ = [
     'Problem', 'TALDataError', 'atomic_path', 'exit_on_error', 'file_name', 'matching_name',
-    'moved_class', 'name_problem', 'one_line', 'read_json', 'read_result_file', 'refuse_moved',
-    'refuse_moved_name', 'remove_parts', 'report_problems', 'result_content', 'size_problem',
-    'write_json'
+    'moved_class', 'name_problem', 'one_line', 'out_file', 'out_folder', 'read_json',
+    'read_result_file', 'refuse_moved', 'refuse_moved_name', 'remove_parts', 'report_problems',
+    'result_content', 'size_problem', 'write_json'
 ]

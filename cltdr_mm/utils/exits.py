@@ -7,11 +7,14 @@ from typing import Callable, NoReturn, Optional, Union
 
 from mmengine.config import Config
 
-from .explained import explain
+from .explained import explain, place
 from .problems import TALDataError
 
 #: Set to anything but 0, it lets tracebacks through.
 DEBUG = 'CLTDR_DEBUG'
+#: What the system says of a path, where it could be said better.
+_PATHS = {FileExistsError: 'is a file, not a folder', IsADirectoryError: 'is a folder, not a file',
+          NotADirectoryError: 'part of this path is a file, not a folder'}
 #: What input, files and options cause; other errors keep their traceback.
 INPUT_ERRORS = (ImportError, KeyError, OSError, TypeError, ValueError)
 INTERRUPTED = 130  # exit status of a program that Ctrl-C stopped, 128 + SIGINT
@@ -40,12 +43,12 @@ def exit_on_error(kinds: Union[Kinds, Callable[[], Kinds]] = INPUT_ERRORS,
     """
     try:
         yield
-    except KeyboardInterrupt:
+    except (Exception, KeyboardInterrupt) as error:
         if _debug():
             raise
-        _leave('stopped', advice(), INTERRUPTED)
-    except Exception as error:
-        if _debug() or not isinstance(error, kinds() if callable(kinds) else kinds):
+        if _interrupted(error):
+            _leave('stopped', advice(), INTERRUPTED)
+        if not isinstance(error, kinds() if callable(kinds) else kinds):
             raise
         _leave(f'error: {error_line(error, cfg)}', advice(), 1)
 
@@ -64,10 +67,15 @@ def error_line(error: BaseException, cfg: Optional[Config] = None) -> str:
         # a data worker hands over its traceback too, which ends with the message
         return str(error).rpartition(f'{TALDataError.__name__}: ')[2].strip()
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f'{error.filename}: {error.strerror}'
+        return f'{error.filename}: {_PATHS.get(type(error), error.strerror)}'
     explained = explain(error, cfg or {})
     if explained is not None:
         return explained
+    text, where = _plain_line(error), '' if isinstance(error, OSError) else place(error, cfg or {})
+    return text if where in text else f'{where}: {text}'
+
+
+def _plain_line(error: BaseException) -> str:
     # the text of a KeyError is the representation of its key
     text = error.args[0] if isinstance(error, KeyError) and error.args else error
     text = ' '.join(str(text).split())
@@ -75,6 +83,13 @@ def error_line(error: BaseException, cfg: Optional[Config] = None) -> str:
     if text and (plain or (isinstance(error, KeyError) and ' ' in text)):
         return text
     return f'{type(error).__name__}: {text} ({DEBUG}=1 shows where)'
+
+
+def _interrupted(error: Optional[BaseException]) -> bool:
+    """Whether it was Ctrl-C; some libraries catch that too, and raise an error of their own."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _debug() -> bool:

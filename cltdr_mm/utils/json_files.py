@@ -15,7 +15,7 @@ from typing import Any, Callable, Optional, Union
 
 from mmengine.fileio import get
 
-from .problems import TALDataError
+from .problems import TALDataError, unreadable
 from .sizes import max_bytes, size_problem
 
 _REPR = reprlib.Repr()
@@ -108,7 +108,7 @@ def read_json(path: Union[str, Path], title: str, object_pairs_hook: Optional[Ca
             data = _unzip(data)
         text = data.decode(json.detect_encoding(data))
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise bad(f'cannot be read ({type(error).__name__}: {error})') from error
+        raise bad(unreadable(path, error)) from error
     try:
         content = json.loads(text, object_pairs_hook=object_pairs_hook)
     except (ValueError, RecursionError) as error:  # ValueError: also a number of 5,000 digits

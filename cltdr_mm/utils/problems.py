@@ -3,6 +3,7 @@
 The checks of a data set return :class:`Problem` objects instead of raising at the first one, so
 that a user who prepares a data set sees all that needs fixing after one run.
 """
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +93,20 @@ class TALDataError(ValueError):
             >>> raise bad('results', 'is missing')
         """
         return cls([Problem(str(file), video, field, message)], title)
+
+
+def looked_from(path: Union[str, Path]) -> str:
+    """Say from where a relative path was looked up, to append to a message; '' for other paths."""
+    path = str(path)
+    return '' if os.path.isabs(path) or '://' in path else f', looked for from {os.getcwd()}'
+
+
+def unreadable(path: Union[str, Path], error: Exception) -> str:
+    """Say why a file cannot be read, for the message of a :class:`Problem`."""
+    why = f'{type(error).__name__}: {getattr(error, "strerror", None) or error}'
+    if isinstance(error, FileNotFoundError):
+        why += looked_from(path)
+    return f'cannot be read ({why})'
 
 
 def report_problems(problems: Sequence[Problem], on_error: str, title: str) -> None:

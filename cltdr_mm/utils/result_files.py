@@ -39,7 +39,8 @@ def read_result_file(path: Union[str, Path],
     bad = partial(TALDataError.of, TITLE, path, 'results')
     content = read_json(path, TITLE, keep_duplicates)
     if 'results' not in content:
-        raise bad(f'is missing; the file has {sorted(content)[:10]}')
+        hint = ': is it an annotation file?' if 'database' in content else ''
+        raise bad(f'is missing; the file has {sorted(content)[:10]}{hint}')
     results = content['results']
     if not isinstance(results, dict):
         raise bad('must be an object with one list of detections a video, got '

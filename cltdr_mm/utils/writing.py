@@ -1,4 +1,6 @@
 """Writes files that are there completely or not at all."""
+import argparse
+import errno
 import json
 import os
 import tempfile
@@ -28,6 +30,8 @@ def atomic_path(path: Union[str, Path]) -> Iterator[str]:
         ...     torch.save(state, temporary)
     """
     path = Path(path).absolute()
+    if path.is_dir():  # found now rather than when it is to be replaced
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(_PART + path.suffix, '.', path.parent)
     os.close(handle)
@@ -52,6 +56,28 @@ def remove_parts(folder: Union[str, Path]) -> None:
     """
     for path in Path(folder).glob(f'.*{_PART}*'):
         path.unlink(missing_ok=True)
+
+
+def out_folder(path: str) -> str:
+    """For ``type=`` of an argument: a folder to write to, which need not be there yet.
+
+    What cannot be written is found when the command line is read, not when the work is done.
+    """
+    there = next(parent for parent in (Path(path).absolute(), *Path(path).absolute().parents)
+                 if parent.exists())
+    if not there.is_dir():
+        raise argparse.ArgumentTypeError(f'{there} is a file, not a folder')
+    if not os.access(there, os.W_OK):
+        raise argparse.ArgumentTypeError(f'{there} cannot be written to')
+    return path
+
+
+def out_file(path: str) -> str:
+    """For ``type=`` of an argument: a file to write, see :func:`out_folder`."""
+    if os.path.isdir(path):
+        raise argparse.ArgumentTypeError(f'{path} is a folder, not a file')
+    out_folder(os.path.dirname(path) or '.')
+    return path
 
 
 def write_json(content: Any, path: Union[str, Path], indent: Optional[int] = None) -> None:

@@ -75,7 +75,13 @@ class TimelineSource:
                                             order[n] if order[n] is not None else 0, n))
 
     def choose(self, num: int) -> list:
-        """Pick videos spread evenly over the sorted names; those with results if there are any."""
+        """Pick videos spread evenly over the sorted names; those with results if there are any.
+
+        Raises:
+            ValueError: If ``num`` is not positive.
+        """
+        if num < 1:
+            raise ValueError(f'the number of videos to draw must be positive, got {num}')
         names = sorted(self.results if self.results is not None else self.database)
         if self.results is not None and self.database:
             names = [n for n in names if n in self.database] or names
@@ -148,8 +154,11 @@ def load_signal(source: PathLike, video: str, rate: float, name: str = 'signal')
 
     Raises:
         FileNotFoundError: If there is no such file, or more than one.
-        ValueError: If the source is neither of the two, or the file holds no numbers.
+        ValueError: If the source is neither of the two, the file holds no numbers, or the rate is
+            not positive.
     """
+    if not 0 < rate < np.inf:
+        raise ValueError(f'the rate of a signal must be positive, got {rate}')
     source = Path(source)
     archive = None
     if source.is_file():

@@ -65,7 +65,12 @@ def strongest(predictions: Instances, score_thr: Optional[float] = None,
 
     Returns:
         Instances: By falling score; equal scores stay in their order.
+
+    Raises:
+        ValueError: If ``top_k`` is negative.
     """
+    if top_k is not None and top_k < 0:
+        raise ValueError(f'top_k must not be negative, got {top_k}')
     order = np.argsort(-predictions.scores, kind='stable')
     if score_thr is not None:
         order = order[predictions.scores[order] >= score_thr]
@@ -138,7 +143,12 @@ def choose_classes(truth: Instances, predictions: Instances, max_classes: int) -
 
     Returns:
         tuple[list[int], list[int]]: Classes with a row, in order; classes without one.
+
+    Raises:
+        ValueError: If ``max_classes`` is negative.
     """
+    if max_classes < 0:
+        raise ValueError(f'max_classes must not be negative, got {max_classes}')
     present = np.union1d(truth.labels, predictions.labels).tolist()
     count = {c: int((truth.labels == c).sum()) for c in present}
     best = {c: float(predictions.scores[predictions.labels == c].max(initial=-np.inf))

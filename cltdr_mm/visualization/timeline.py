@@ -159,6 +159,9 @@ def _time_range(title, duration, time_range, truth, detected) -> tuple:
     else:
         ends = [duration] if duration else [*truth.segments[:, 1], *detected.segments[:, 1]]
         start, end = 0.0, float(max(ends, default=0.0))
+    if duration and start >= duration:
+        raise ValueError(f'{title or "timeline"}: no time to show from {start:g} s on: the video '
+                         f'ends at {duration:g} s')
     if not end > start:
         raise ValueError(f'{title or "timeline"}: no time to show between {start:g} s and '
                          f'{end:g} s; give a duration or instances')

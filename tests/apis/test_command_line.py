@@ -1,4 +1,5 @@
 """What the command lines of training and testing share; tests/e2e runs the programs."""
+import argparse
 import os
 import subprocess
 import sys
@@ -123,3 +124,15 @@ def test_a_second_training_in_a_work_directory_is_refused(run, tmp_path, monkeyp
         run(lambda self: None, 'test')  # which writes beside it
         other.kill()
     run(lambda self: None)
+
+
+def test_devices():
+    assert command_line.usable_device('cpu') == 'cpu'
+    with pytest.raises(argparse.ArgumentTypeError, match="'gpu' cannot be used here"):
+        command_line.usable_device('gpu')
+
+
+def test_a_wrong_evaluator_is_found_with_the_config(parse, tmp_path):
+    (tmp_path / 'mine.py').write_text("val_evaluator = ['TALMetric']\n")
+    with pytest.raises(ValueError, match='val_evaluator must be the config of a metric'):
+        command_line.read_config(parse(tmp_path / 'mine.py'))

@@ -7,7 +7,8 @@ from mmengine.config import Config
 from cltdr_mm.apis.config_options import ConfigOption, change_config, check_keys
 
 CFG = dict(optim_wrapper=dict(optimizer=dict(lr=1e-3, betas=(0.9, 0.99))), data_root='data/',
-           train_dataloader=dict(batch_size=2, dataset=dict(pipeline=[dict(type='A', size=3)])))
+           train_dataloader=dict(batch_size=2, shuffle=True,
+                                 dataset=dict(pipeline=[dict(type='A', size=3)])))
 
 
 def parse(*words):
@@ -56,8 +57,12 @@ def test_changes_that_go_somewhere(options):
     ({'optim_wrapper.optimizer.betas.0': 1}, r'one element .*, only the whole list \(0.9, 0.99\)'),
     ({'data_root': 'x', 'data_root.a': 1}, 'data_root.a: is a part of data_root'),
     ({'data_root.a.b': 1}, 'data_root.a.b: '),
-    ({'train_dataloader.dataset.pipeline.3.size': 1}, 'pipeline.3.size: .*exceeds the length'),
-    ({'d\udcf2ta': 1}, r'd\\udcf2ta: the config has no key')])
+    ({'train_dataloader.dataset.pipeline.3.size': 1}, 'pipeline is a list of 1, which has no 3'),
+    ({'d\udcf2ta': 1}, r'd\\udcf2ta: the config has no key'),
+    ({'train_dataloader.shuffle': 'x'}, "shuffle: was True, and 'x' is neither True nor False"),
+    ({'train_dataloader.dataset.pipeline.1.size': 1}, 'pipeline is a list of 1, which has no 1'),
+    ({'train_dataloader.dataset.pipeline.-1.size': 1}, 'is a list of 1, which has no -1'),
+    ({'train_dataloader.batch_size.x': 1}, 'train_dataloader.batch_size is 2, in which there is')])
 def test_changes_that_would_go_nowhere(options, message):
     with pytest.raises(ValueError, match=f'--cfg-options .*{message}') as error:
         change_config(Config(CFG), options)

@@ -12,6 +12,7 @@ from torch import nn
 from cltdr_mm.apis import TALInferencer, VideoFeatureExtractor
 from cltdr_mm.apis.video_features import pool
 from cltdr_mm.apis.video_frames import read_frames
+from cltdr_mm.utils import TALDataError
 
 av = pytest.importorskip('av', reason='PyAV is not installed: pip install av')
 
@@ -205,3 +206,36 @@ def test_weights_must_be_those_of_the_backbone(recognizer, tmp_path, mm_log):
         with pytest.raises(ValueError, match=r'other\.pth: state_dict: does not fit the backbone '
                                              r'of the recognizer: missing: backbone\.conv1'):
             VideoFeatureExtractor(model, str(other), short_side=32, crop_size=32)
+
+
+SMALL = """model = dict(
+    type='Recognizer2D', backbone=dict(type='ResNet', depth=18),
+    cls_head=dict(type='TSNHead', num_classes=3, in_channels=512))"""
+
+
+def test_weights_are_those_of_the_backbone(tmp_path):
+    (tmp_path / 'r.py').write_text(SMALL)
+    torch.manual_seed(1)
+    init_default_scope('mmaction')
+    model = MODELS.build(Config.fromfile(tmp_path / 'r.py').model)
+    state = model.state_dict()
+    state['cls_head.fc_cls.weight'] = torch.zeros(7, 512)  # other classes: nothing to features
+    torch.save(dict(state_dict=state), tmp_path / 'good.pth')
+    built = VideoFeatureExtractor(tmp_path / 'r.py', str(tmp_path / 'good.pth')).model
+    for key, value in model.backbone.state_dict().items():
+        assert torch.equal(built.backbone.state_dict()[key], value), key
+    assert not built.training
+    del state['backbone.conv1.conv.weight']
+    torch.save(dict(state_dict=state), tmp_path / 'bad.pth')
+    with pytest.raises(TALDataError, match=r'bad\.pth: state_dict: does not fit the backbone of '
+                                           r'the recognizer: missing: backbone\.conv1'):
+        VideoFeatureExtractor(tmp_path / 'r.py', str(tmp_path / 'bad.pth'))
+
+
+@pytest.mark.parametrize('text, words', [
+    ('a = 3', 'r.py: there is no `model`'),
+    ("model = dict(type='GMG', in_channels=16, embed_dims=16)", 'the model is a GMG, and no r')])
+def test_what_is_no_recognizer(tmp_path, text, words):
+    (tmp_path / 'r.py').write_text(text)
+    with pytest.raises(ValueError, match=words):
+        VideoFeatureExtractor(tmp_path / 'r.py')

@@ -121,3 +121,10 @@ def test_folders_disagree(mini):
         np.save(mini.root / 'flow' / f'{name}.npy', np.zeros((steps, 2), np.float32))
     mini.fails("video 'v2': feature length: the folders disagree: [25, 28] steps, more than 2",
           data_prefix=dict(feats=['feats', 'flow']))
+
+
+def test_a_missing_folder_is_one_problem(mini):
+    gone = str(mini.root / 'gone')
+    error = mini.fails(f'{gone}: data_prefix: there is no such folder',
+                       data_prefix=dict(feats=gone))
+    assert len(error.problems) == 1

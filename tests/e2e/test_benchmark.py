@@ -31,7 +31,7 @@ def test_a_failure_costs_its_own_row_only(first):
     failure = f'bad, seed 0: tools/train.py failed, see {log}'
     # when it happens, and at the end
     before, table, after = re.split(r'(\n\+-.*-\+\n)', printed, flags=re.DOTALL)
-    assert failure in before and after.splitlines() == ['1 of 2 runs failed:', failure]
+    assert failure in before and after.splitlines() == ['error: 1 of 2 runs failed:', failure]
     assert 'Traceback' not in printed
     rows = {line.split()[1]: line for line in table.splitlines() if line.startswith('| ')}
     assert rows['bad'].count('failed') > 2

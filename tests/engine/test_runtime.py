@@ -21,12 +21,13 @@ def test_work_dir_order(cfg):
     assert cfg.work_dir == 'given'
 
 
-def test_resume(cfg, tmp_path):
+def test_resume(cfg, tmp_path, mm_log):
     cfg.work_dir = str(tmp_path)
     runtime.set_resume(cfg, None)
-    assert (cfg.get('resume'), cfg.get('load_from')) == (None, None)
+    assert (cfg.get('resume'), cfg.get('load_from')) == (None, None) and not mm_log.text
     runtime.set_resume(cfg, 'auto')
     assert (cfg.resume, cfg.load_from) == (False, None), 'nothing to resume yet'
+    assert 'holds no checkpoint yet: the training starts anew' in mm_log.text
     with pytest.raises(FileNotFoundError, match='there is no checkpoint a.pth'):
         runtime.set_resume(cfg, 'a.pth')
     path = str(tmp_path / 'epoch_3.pth')
@@ -38,6 +39,9 @@ def test_resume(cfg, tmp_path):
     cfg.load_from = None
     runtime.set_resume(cfg, None)  # as the config says
     assert (cfg.resume, cfg.load_from) == (True, path)
+    cfg.resume = False
+    runtime.set_resume(cfg, None)
+    assert 'checkpoints of an earlier training, which this one will write over' in mm_log.text
 
 
 def test_loaders_without_workers(cfg):
@@ -90,6 +94,7 @@ def test_launcher_none_leaves_the_rest_alone(cfg):
 
 def test_gloo_on_cpu(cfg, monkeypatch):
     started = []
+    monkeypatch.setenv('RANK', '0')
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
     monkeypatch.setattr(torch.distributed, 'is_initialized', lambda: False)
     monkeypatch.setattr(torch.distributed, 'init_process_group',
@@ -103,6 +108,7 @@ def test_gloo_on_cpu(cfg, monkeypatch):
 
 
 def test_nccl_on_gpu_is_left_to_mmengine(cfg, monkeypatch):
+    monkeypatch.setenv('RANK', '0')
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     runtime.set_launcher(cfg, 'pytorch')
     assert 'model_wrapper_cfg' not in cfg
@@ -119,3 +125,45 @@ def test_result_dir_is_set_for_the_test_only(cfg, several, kind):
     cfg.test_evaluator = dict(type='Other')
     with pytest.raises(ValueError, match='TALMetric'):
         runtime.set_result_dir(cfg, 'out')
+
+
+@pytest.mark.parametrize('workers', [-1, 1.5, '2'])
+def test_numbers_of_workers(cfg, workers):
+    cfg.val_dataloader = dict(num_workers=workers)
+    with pytest.raises(ValueError, match='val_dataloader.num_workers must be a whole number'):
+        runtime.settle_loaders(cfg)
+
+
+@pytest.mark.parametrize('evaluator', [None, 'TALMetric', ['TALMetric'], [dict(type='A'), 3]])
+def test_evaluators_that_are_none(cfg, evaluator):
+    cfg.test_evaluator = evaluator
+    for judge in (runtime.test_metrics, lambda cfg: runtime.set_result_dir(cfg, 'out')):
+        with pytest.raises(ValueError, match='test_evaluator must be the config of a metric'):
+            judge(cfg)
+
+
+def test_learning_rate_by_batch(cfg):
+    for options in (None, dict(enable=False), dict(enable=False, base_batch_size=0)):
+        cfg.auto_scale_lr = options
+        with pytest.raises(ValueError, match='--auto-scale-lr needs auto_scale_lr.base_batch_size'):
+            runtime.set_auto_scale_lr(cfg)
+    cfg.auto_scale_lr = dict(enable=False, base_batch_size=2)
+    runtime.set_auto_scale_lr(cfg)
+    assert cfg.auto_scale_lr == dict(enable=True, base_batch_size=2)
+
+
+def test_amp_needs_a_wrapper(cfg):
+    cfg.optim_wrapper = None
+    with pytest.raises(ValueError, match='--amp changes optim_wrapper'):
+        runtime.set_amp(cfg)
+
+
+@pytest.mark.parametrize('launcher, words', [
+    ('pytorch', 'no RANK.* tools/dist_train.sh'),
+    ('slurm', 'no SLURM_PROCID.*tools/slurm_train.sh'),
+    ('mpi', 'no OMPI_COMM_WORLD_LOCAL_RANK.*mpirun')])
+def test_a_launcher_that_did_not_launch(cfg, monkeypatch, launcher, words):
+    for name in ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_LOCAL_RANK'):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ValueError, match=words):
+        runtime.set_launcher(cfg, launcher)

@@ -54,9 +54,17 @@ def test_the_newest_whole_one_where_last_checkpoint_is_of_no_use(trained, conten
     (trained / 'last_checkpoint').write_bytes(content)
     torch.save(dict(epoch=10), trained / 'epoch_10.pth')
     assert latest_checkpoint(trained) == str(trained / 'epoch_10.pth')
-    assert 'the newest is' in mm_log.text
+    assert 'the newest whole one is' in mm_log.text
     (trained / 'last_checkpoint').unlink()
     assert latest_checkpoint(trained) == str(trained / 'epoch_10.pth')
+
+
+def test_the_newest_is_what_was_written_last(trained):
+    """Of two trainings in one folder the later one may have come less far."""
+    for number, time in ((3, '20260102_000000'), (8, '20260101_000000'), (4, '20260102_000001')):
+        torch.save(dict(meta=dict(time=time)), trained / f'epoch_{number}.pth')
+    (trained / 'last_checkpoint').write_text('')
+    assert latest_checkpoint(trained) == str(trained / 'epoch_4.pth')
 
 
 def test_damaged_checkpoints_are_passed_over(trained):

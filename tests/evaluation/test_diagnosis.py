@@ -107,3 +107,9 @@ def test_sensitivity_equals_the_loop():
 def test_threshold():
     with pytest.raises(ValueError, match='tiou must be in'):
         diagnose(*loops.scene(0), tiou=0.1)
+
+
+def test_a_profile_of_nothing_is_refused():
+    detections, truth = loops.scene(0)
+    with pytest.raises(ValueError, match='max_k must be positive, got 0'):
+        false_positive_profile(diagnose(detections, truth, 0.5), truth, 0)

@@ -1,6 +1,7 @@
 """Runs that are killed, on a few short generated videos."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / 'tests' / 'e2e'), str(Path(__file__).parent)]
+sys.path[:0] = [str(ROOT / 'tests' / 'e2e'), str(Path(__file__).parent), str(ROOT / 'tools')]
 
 CONFIG = '''
 _base_ = ['{root}/configs/cltdr_synthetic.py']
@@ -98,3 +99,40 @@ def straight(trainings) -> Path:
     """Work directory of a training that nothing disturbed."""
     trainings.run('straight')
     return trainings.folder / 'straight'
+
+
+@pytest.fixture(scope='session')
+def workplace(tmp_path_factory) -> Path:
+    """Folder of good files: data, config, checkpoint, detections and metrics, all small."""
+    from mistakes import forget_runs, main_of
+
+    folder = tmp_path_factory.mktemp('workplace')
+    Trainings(folder)
+    # without serialize_data, for which MMEngine collects garbage, half a second each time
+    (folder / 'config.py').write_text(CONFIG.format(root=ROOT, data='data').replace(
+        'feature_dim=16', 'feature_dim=16, serialize_data=False'))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv('LOCAL_RANK', '0')
+        forget_runs()
+        main_of('train')(['config.py', '--work-dir', 'run', '--no-validate', '--cfg-options',
+                          'train_cfg.max_epochs=1', 'param_scheduler.warmup=0'])
+        main_of('test')(['config.py', 'run', '--work-dir', 'run', '--out', 'run'])
+    for name, new in (('epoch_1.pth', 'good.pth'), ('detections.json', 'results.json'),
+                      ('metrics.json', 'metrics.json')):
+        shutil.move(folder / 'run' / name, folder / new)
+    shutil.rmtree(folder / 'run')
+    return folder
+
+
+@pytest.fixture
+def place(workplace, tmp_path, monkeypatch) -> Path:
+    """A copy of the workplace, in which a command runs."""
+    from mistakes import forget_runs
+
+    forget_runs()
+    shutil.copytree(workplace, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('LOCAL_RANK', '0')
+    monkeypatch.delenv('RANK', raising=False)
+    return tmp_path

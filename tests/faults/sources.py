@@ -35,14 +35,13 @@ class Source:
     Args:
         value: What it holds.
         write (Callable): From such a value to bytes.
-        mutate (Callable, optional): From the value and a generator to a wrong value. Defaults to
-            None: there are mutants of the bytes only.
+        mutate (Callable): From the value and a generator to a wrong value.
         same (tuple[Callable]): From the value to bytes that mean the same.
     """
 
     value: Any
     write: Callable[[Any], bytes]
-    mutate: Optional[Callable] = None
+    mutate: Callable[[Any, np.random.Generator], Any]
     same: tuple = ()
 
     @cached_property
@@ -55,7 +54,7 @@ class Source:
         chance = rng.random()
         if self.same and chance < 0.05:
             return pick(rng, self.same)(self.value), True
-        if self.mutate is None or chance < 0.35:
+        if chance < 0.35:
             data = mutate_bytes(self.whole, rng)
         else:
             data = self.write(self.mutate(self.value, rng))

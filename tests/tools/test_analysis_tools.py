@@ -157,7 +157,7 @@ def test_infer_with_strides_that_are_not_whole(tool, tmp_path, monkeypatch):
 
     main = tool('infer')
     monkeypatch.setitem(main.__wrapped__.__globals__, 'TALInferencer', Inferencer)
-    base = ['c.py', 'w.pth', 'v.npy', '--out-dir', str(tmp_path)]
+    base = ['checkpoint', 'w.pth', 'v.npy', '--out-dir', str(tmp_path)]
     main([*base, '--stride', '4.5', '--window', '9'])
     assert (seen['stride'], seen['window']) == (4.5, 9.0)
     with pytest.raises(SystemExit, match='stride must be a whole number of frames, got 4.5'):

@@ -19,13 +19,13 @@ def benchmark(project_root, monkeypatch, tmp_path):
 
 def test_two_configs_of_one_name_are_refused(benchmark):
     # they would share a folder, and the second would be given the first one's figures
-    with pytest.raises(SystemExit, match=r'^thumos_i3d: more than one config .* NAME=FILE'):
+    with pytest.raises(SystemExit, match=r'^error: thumos_i3d: more than one config .* NAME=FILE'):
         benchmark('release/tridet/thumos_i3d.py', 'own=a.py',
                   'release/actionformer/thumos_i3d.py')
 
 
 def test_a_config_that_is_not_there(benchmark, project_root):
-    with pytest.raises(SystemExit, match='^there is no config nowhere.py$'):
+    with pytest.raises(SystemExit, match='^error: there is no config nowhere.py$'):
         benchmark(project_root / 'configs/cltdr_hapt.py', 'nowhere.py')
 
 

@@ -1,5 +1,7 @@
 """How programs end."""
 import pytest
+from mmaction.registry import MODELS
+from mmengine.config import Config
 
 from cltdr_mm.utils import TALDataError, exit_on_error
 
@@ -31,6 +33,18 @@ def test_advice_follows():
 def test_ctrl_c(capsys):
     assert ending(KeyboardInterrupt(), advice=lambda: 'go on with --resume') == 130
     assert capsys.readouterr().err == 'stopped; go on with --resume\n'
+
+
+def test_ctrl_c_that_a_library_caught():
+    def library():
+        try:
+            raise KeyboardInterrupt
+        except BaseException:  # as MMEngine does while it formats a config
+            raise SyntaxError('failed to format the config') from None
+
+    with pytest.raises(SystemExit) as end, exit_on_error(kinds=(OSError, )):
+        library()
+    assert end.value.code == 130
 
 
 def test_other_errors_keep_their_traceback():
@@ -69,3 +83,17 @@ def test_what_a_data_worker_hands_over_is_its_message():
                          '(most recent call last):\n  File "x.py"\ncltdr_mm.utils.problems.'
                          'TALDataError: loading: a.npy: feature: is empty\n')
     assert ending(error) == 'error: loading: a.npy: feature: is empty'
+
+
+@pytest.mark.parametrize('number, error, line', [
+    (17, 'File exists', 'is a file, not a folder'), (21, 'Is a directory', 'is a folder, not a fi'),
+    (20, 'Not a directory', 'part of this path is a file'), (13, 'Permission denied', 'Permis')])
+def test_what_the_system_says_of_a_path(number, error, line):
+    assert ending(OSError(number, error, 'a/b')).startswith(f'error: a/b: {line}')
+
+
+def test_the_place_in_a_config_goes_first():
+    cfg = Config(dict(model=dict(type='CLTDRHead', num_classes=0, in_channels=4, num_levels=1)))
+    with pytest.raises(SystemExit, match='^error: model: CLTDRHead: num_classes must be positive'):
+        with exit_on_error(cfg=cfg):
+            MODELS.build(cfg.model)

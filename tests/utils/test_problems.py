@@ -5,6 +5,7 @@ import pytest
 from torch.utils.data import DataLoader
 
 from cltdr_mm.utils import Problem, TALDataError, one_line
+from cltdr_mm.utils.problems import unreadable
 
 MESSAGE = "loading: a.npy: video 'v0': feature: is empty"
 
@@ -55,3 +56,13 @@ def test_what_comes_from_a_file_cannot_spoil_a_line():
 def test_one_line(text, line):
     found = one_line(text, 21)
     assert found == line and found.isprintable()
+
+
+def test_files_that_cannot_be_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    error = FileNotFoundError(2, 'No such file or directory', 'a/b.json')
+    why = 'cannot be read (FileNotFoundError: No such file or directory'
+    assert unreadable('a/b.json', error) == f'{why}, looked for from {tmp_path})'
+    assert unreadable(tmp_path / 'b.json', error) == f'{why})'
+    assert unreadable('s3://a/b.json', error) == f'{why})'
+    assert unreadable('a.json', ValueError('x')) == 'cannot be read (ValueError: x)'

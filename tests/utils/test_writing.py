@@ -1,10 +1,11 @@
 """Files are there completely or not at all."""
+import argparse
 import json
 import os
 
 import pytest
 
-from cltdr_mm.utils import atomic_path, remove_parts, write_json
+from cltdr_mm.utils import atomic_path, out_file, out_folder, remove_parts, write_json
 
 
 def current_umask():
@@ -70,3 +71,27 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
             remove_parts(tmp_path)
             assert not os.path.exists(temporary)
     assert {path.name for path in tmp_path.iterdir()} == {'.hidden', 'a.part', 'a.json'}
+
+
+def test_a_folder_in_the_place_of_a_file(tmp_path):
+    with pytest.raises(IsADirectoryError) as error:
+        write_json([], tmp_path)
+    assert error.value.filename == str(tmp_path) and os.listdir(tmp_path) == []
+
+
+def test_places_to_write_to(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'file').write_text('')
+    for kind, path in ((out_file, 'a'), (out_file, 'deep/er/a'), (out_folder, '.'),
+                       (out_folder, 'deep/er'), (out_file, str(tmp_path / 'file'))):
+        assert kind(path) == path
+    assert os.listdir(tmp_path) == ['file']
+    for kind, path, words in ((out_folder, 'file', 'is a file, not a folder'),
+                              (out_folder, 'file/a/b', 'is a file, not a folder'),
+                              (out_file, 'file/a', 'is a file, not a folder'),
+                              (out_file, '.', 'is a folder, not a file')):
+        with pytest.raises(argparse.ArgumentTypeError, match=words):
+            kind(path)
+    monkeypatch.setattr(os, 'access', lambda path, mode: False)  # which root may do everywhere
+    with pytest.raises(argparse.ArgumentTypeError, match='cannot be written to'):
+        out_file('a')

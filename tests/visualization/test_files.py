@@ -171,3 +171,12 @@ def test_damage_within_an_archive_of_signals(tmp_path):
     (tmp_path / 'a.zip').write_bytes(content.replace(b'1 2\n3 4', b'1 2\n3 5'))
     with pytest.raises(TALDataError, match=r'v1\.txt: file: no table of numbers: Bad CRC'):
         load_signal(tmp_path / 'a.zip', 'v1', 50.0)
+
+
+def test_numbers_that_make_no_sense(files, tmp_path):
+    with pytest.raises(ValueError, match='videos to draw must be positive, got 0'):
+        TimelineSource(*files).choose(0)
+    (tmp_path / 'v1.csv').write_text('1\n2\n')
+    for rate in (0., -1., float('nan'), float('inf')):
+        with pytest.raises(ValueError, match='rate of a signal must be positive'):
+            load_signal(tmp_path, 'v1', rate)

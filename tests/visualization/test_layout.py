@@ -76,3 +76,11 @@ def test_envelope_keeps_every_peak():
 def test_bad_instances_say_what_is_wrong(arguments, words):
     with pytest.raises(ValueError, match=words):
         Instances(**arguments)
+
+
+def test_negative_numbers_are_refused():
+    found = Instances([[0, 1], [2, 3]], [0, 1], [0.5, 0.6])
+    with pytest.raises(ValueError, match='top_k must not be negative, got -1'):
+        strongest(found, top_k=-1)
+    with pytest.raises(ValueError, match='max_classes must not be negative, got -1'):
+        choose_classes(found, found, -1)

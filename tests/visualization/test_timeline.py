@@ -204,3 +204,9 @@ def test_no_display_and_no_global_state(video, monkeypatch):
     before = list(pyplot.get_fignums()) if pyplot else []
     figure_to_rgb(draw_timeline(*video, ['a', 'b', 'c'], 'v', 100.0))
     assert (list(pyplot.get_fignums()) if pyplot else []) == before
+
+
+def test_a_stretch_behind_the_end(video):
+    truth, found = video
+    with pytest.raises(ValueError, match='no time to show from 100 s on: the video ends at 60 s'):
+        draw_timeline(truth, found, duration=60., time_range=(100, 200))

@@ -21,7 +21,7 @@ from cltdr_mm.evaluation.functional import (
     instance_sizes,
     sensitivity,
 )
-from cltdr_mm.utils import exit_on_error, write_json
+from cltdr_mm.utils import exit_on_error, out_file, write_json
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -35,7 +35,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument(
         '--top-k', type=int, default=10,
         help='profile up to k times as many detections as a class has instances (default: 10)')
-    parser.add_argument('--out', help='write all numbers to this JSON file')
+    parser.add_argument('--out', type=out_file, help='write all numbers to this JSON file')
     return parser.parse_args(argv)
 
 

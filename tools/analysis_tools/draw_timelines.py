@@ -7,7 +7,7 @@ Example::
 import argparse
 from pathlib import Path
 
-from cltdr_mm.utils import exit_on_error, file_name
+from cltdr_mm.utils import exit_on_error, file_name, out_folder
 from cltdr_mm.visualization import draw_timeline, save_figure
 from cltdr_mm.visualization.files import TimelineSource, load_signal
 
@@ -18,7 +18,8 @@ def parse_args(argv=None):
     parser.add_argument('results', help="result file in ActivityNet's layout (.json, .json.gz), "
                         "or 'none' to draw annotations only")
     parser.add_argument('annotations', help="annotation file in ActivityNet's layout")
-    parser.add_argument('--out-dir', required=True, help='folder of the pictures')
+    parser.add_argument('--out-dir', required=True, type=out_folder,
+                        help='folder of the pictures')
     parser.add_argument('--videos', nargs='+', help='videos to draw')
     parser.add_argument('--num', type=int, default=4,
                         help='without --videos: how many, spread over the sorted names')

@@ -21,7 +21,7 @@ from cltdr_mm.evaluation.functional import (
     instance_sizes,
     sensitivity,
 )
-from cltdr_mm.utils import exit_on_error
+from cltdr_mm.utils import exit_on_error, out_folder
 from cltdr_mm.visualization import draw_false_positive_profile, draw_sensitivity, save_figure
 
 
@@ -33,7 +33,8 @@ def parse_args(argv=None):
     parser.add_argument('--protocol', required=True, choices=sorted(PROTOCOLS))
     parser.add_argument('--subset', help="subset of the annotations (default: the protocol's)")
     parser.add_argument('--tiou', type=float, default=0.5, help='threshold (default: 0.5)')
-    parser.add_argument('--out-dir', required=True, help='folder of the three pictures')
+    parser.add_argument('--out-dir', required=True, type=out_folder,
+                        help='folder of the three pictures')
     parser.add_argument('--title', default='')
     return parser.parse_args(argv)
 

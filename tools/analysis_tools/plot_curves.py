@@ -8,7 +8,7 @@ Examples::
 import argparse
 from pathlib import Path
 
-from cltdr_mm.utils import exit_on_error
+from cltdr_mm.utils import exit_on_error, out_file
 from cltdr_mm.visualization import (
     draw_map_curves,
     draw_training_curves,
@@ -24,7 +24,7 @@ def parse_args(argv=None):
     parser.add_argument('kind', choices=('map', 'train'))
     parser.add_argument('inputs', nargs='+', help="map: metrics files as evaluate_results.py "
                         "writes them; train: scalars.json files or work directories")
-    parser.add_argument('--out', required=True, help='picture to write')
+    parser.add_argument('--out', required=True, type=out_file, help='picture to write')
     parser.add_argument('--names', nargs='+', help='names in the legend, one per input')
     parser.add_argument('--keys', nargs='+', default=['loss', 'lr', 'average_mAP'],
                         help='train: scalars to plot')
@@ -32,6 +32,8 @@ def parse_args(argv=None):
     args = parser.parse_args(argv)
     if args.names and len(args.names) != len(args.inputs):
         parser.error(f'{len(args.inputs)} inputs, but {len(args.names)} names')
+    if args.names and len(set(args.names)) < len(args.names):
+        parser.error(f'--names must differ, got {args.names}')
     return args
 
 

@@ -3,7 +3,7 @@ import argparse
 
 from cltdr_mm.datasets.converters.activitynet import convert_activitynet
 from cltdr_mm.datasets.converters.common import summary
-from cltdr_mm.utils import exit_on_error
+from cltdr_mm.utils import exit_on_error, out_file
 
 
 @exit_on_error()
@@ -12,7 +12,7 @@ def main(argv=None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('source', help='anet_anno_action.json')
     parser.add_argument('video_info', help='video_info_new.csv')
-    parser.add_argument('--out', default='data/anet13/annotations/anet13.json',
+    parser.add_argument('--out', type=out_file, default='data/anet13/annotations/anet13.json',
                         help='JSON to write (default: %(default)s)')
     args = parser.parse_args(argv)
     database, left_out = convert_activitynet(args.source, args.video_info, args.out)

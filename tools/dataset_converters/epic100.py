@@ -3,7 +3,7 @@ import argparse
 
 from cltdr_mm.datasets.converters.common import summary
 from cltdr_mm.datasets.converters.epic import convert_epic100
-from cltdr_mm.utils import exit_on_error
+from cltdr_mm.utils import exit_on_error, out_file
 
 
 @exit_on_error()
@@ -15,7 +15,8 @@ def main(argv=None) -> None:
     parser.add_argument('--train', help='EPIC_100_train.csv')
     parser.add_argument('--validation', help='EPIC_100_validation.csv')
     parser.add_argument(
-        '--out', help='JSON to write (default: data/epic100/annotations/epic100_<task>.json)')
+        '--out', type=out_file,
+        help='JSON to write (default: data/epic100/annotations/epic100_<task>.json)')
     args = parser.parse_args(argv)
     if not (args.train or args.validation):
         parser.error('give --train, --validation or both')

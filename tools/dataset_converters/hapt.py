@@ -4,7 +4,7 @@ import os.path as osp
 
 from cltdr_mm.datasets.converters.common import summary
 from cltdr_mm.datasets.converters.hapt import convert_hapt
-from cltdr_mm.utils import exit_on_error
+from cltdr_mm.utils import exit_on_error, out_folder
 
 
 @exit_on_error()
@@ -12,7 +12,8 @@ def main(argv=None) -> None:
     """Parse arguments, convert, print the counts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('source', help='zip archive, or folder it was unpacked to')
-    parser.add_argument('--out', default='data/hapt', help='folder to write (default: %(default)s)')
+    parser.add_argument('--out', type=out_folder, default='data/hapt',
+                        help='folder to write (default: %(default)s)')
     parser.add_argument('--partial', action='store_true',
                         help='accept less than the 61 recordings and 1,214 segments published')
     parser.add_argument('--validation', nargs='+', type=int, default=[], metavar='USER',

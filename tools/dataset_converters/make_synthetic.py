@@ -12,7 +12,7 @@ from cltdr_mm.datasets.converters.synthetic import (
     make_features_for,
     make_synthetic,
 )
-from cltdr_mm.utils import exit_on_error
+from cltdr_mm.utils import exit_on_error, out_folder
 
 
 @exit_on_error()
@@ -20,7 +20,8 @@ def main(argv=None) -> None:
     """Parse arguments, generate, print the counts."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument('--out', default='data/synthetic', help='folder to write')
+    parser.add_argument('--out', type=out_folder, default='data/synthetic',
+                        help='folder to write')
     sizes = parser.add_argument_group('sizes and difficulty, see SyntheticSpec')
     for field in fields(SyntheticSpec):
         sizes.add_argument('--' + field.name.replace('_', '-'), type=type(field.default),

@@ -3,7 +3,7 @@ import argparse
 
 from cltdr_mm.datasets.converters.common import summary
 from cltdr_mm.datasets.converters.thumos import convert_multithumos
-from cltdr_mm.utils import exit_on_error
+from cltdr_mm.utils import exit_on_error, out_file
 
 
 @exit_on_error()
@@ -17,7 +17,8 @@ def main(argv=None) -> None:
                         help='fps of videos THUMOS14 does not have (default: %(default)s)')
     parser.add_argument('--exclude', nargs='*', default=[], metavar='VIDEO',
                         help='videos to leave out, say for want of features')
-    parser.add_argument('--out', default='data/multithumos/annotations/multithumos.json',
+    parser.add_argument('--out', type=out_file,
+                        default='data/multithumos/annotations/multithumos.json',
                         help='JSON to write (default: %(default)s)')
     args = parser.parse_args(argv)
     database, left_out = convert_multithumos(

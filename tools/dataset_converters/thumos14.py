@@ -3,7 +3,7 @@ import argparse
 
 from cltdr_mm.datasets.converters.common import summary
 from cltdr_mm.datasets.converters.thumos import convert_thumos14
-from cltdr_mm.utils import exit_on_error
+from cltdr_mm.utils import exit_on_error, out_file
 
 
 @exit_on_error()
@@ -12,7 +12,7 @@ def main(argv=None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('source', help='JSON file, or folder of <Class>_val.txt, <Class>_test.txt')
     parser.add_argument('--video-info', help='for text files: CSV with video, duration, fps')
-    parser.add_argument('--out', default='data/thumos14/annotations/thumos14.json',
+    parser.add_argument('--out', type=out_file, default='data/thumos14/annotations/thumos14.json',
                         help='JSON to write (default: %(default)s)')
     args = parser.parse_args(argv)
     print(summary(args.out, convert_thumos14(args.source, args.out, args.video_info)))

@@ -8,12 +8,12 @@ import argparse
 import os
 
 from mmaction.registry import MODELS
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 import cltdr_mm  # noqa: F401
+from cltdr_mm.apis.config_files import config_from_file
 from cltdr_mm.engine.checkpoint_conversion import FAMILIES, convert_checkpoint
-from cltdr_mm.utils import exit_on_error
+from cltdr_mm.utils import exit_on_error, out_file
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -25,7 +25,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('source', metavar='SRC', help='published checkpoint')
-    parser.add_argument('target', metavar='DST', help='checkpoint to write')
+    parser.add_argument('target', metavar='DST', type=out_file, help='checkpoint to write')
     parser.add_argument('--from', dest='family', required=True, choices=sorted(FAMILIES),
                         help='whose checkpoint it is')
     parser.add_argument('--config', help='the config it is for, one of configs/release: checks '
@@ -46,9 +46,10 @@ def main(argv=None) -> None:
     args = parse_args(argv)
     model = None
     if args.config is not None:
-        cfg = Config.fromfile(args.config)
-        init_default_scope(cfg.get('default_scope', 'mmaction'))
-        model = MODELS.build(cfg.model)
+        cfg = config_from_file(args.config)
+        with exit_on_error((Exception, ), cfg=cfg):
+            init_default_scope(cfg.get('default_scope', 'mmaction'))
+            model = MODELS.build(cfg['model'])
     converted = convert_checkpoint(args.source, args.target, args.family, model,
                                    ema=not args.no_ema)
     tensors = converted['state_dict'].values()

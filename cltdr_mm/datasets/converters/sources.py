@@ -8,6 +8,7 @@ from typing import Any, Callable, Optional, Union
 
 from ...utils import TALDataError, read_json
 from ...utils.json_files import number_problem, refuse_duplicates, shown
+from ...utils.problems import unreadable
 
 
 class Fields:
@@ -132,8 +133,7 @@ def read_lines(path: Union[str, Path], title: str) -> list[tuple[int, str]]:
     try:
         text = Path(path).read_text('utf-8-sig')
     except (OSError, ValueError) as error:
-        raise TALDataError.of(title, path, 'file',
-                              f'cannot be read ({type(error).__name__}: {error})') from error
+        raise TALDataError.of(title, path, 'file', unreadable(path, error)) from error
     return [(i, line) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
 
 
@@ -158,7 +158,7 @@ def read_csv(path: str, title: str, columns: Sequence[str]) -> list[Fields]:
             reader = csv.reader(file, strict=True)
             lines = [(reader.line_num, cells) for cells in reader if cells]
     except (OSError, ValueError, csv.Error) as error:
-        raise bad('file', f'cannot be read ({error})') from error
+        raise bad('file', unreadable(path, error)) from error
     names = lines[0][1] if lines else []
     missing = [name for name in columns if name not in names]
     if missing:

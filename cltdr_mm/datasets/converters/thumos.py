@@ -123,7 +123,7 @@ def convert_multithumos(source: str,
         tuple: The database written, and what was left out (list of str).
 
     Raises:
-        TALDataError: If the source has problems.
+        TALDataError: If the source has problems, or lacks a video to leave out.
     """
     classes = MultiTHUMOSDataset.METAINFO['classes']
     title = 'MultiTHUMOS'
@@ -133,8 +133,11 @@ def convert_multithumos(source: str,
     if thumos14 is not None:
         fps = {name: Fields(title, thumos14, entry, name).number('fps')
                for name, entry in read_database(thumos14, title).items()}
-    database, left_out = {}, []
-    for name, video in read_object(source, title).items():
+    database, left_out, videos = {}, [], read_object(source, title)
+    for name in exclude:
+        if name not in videos:
+            raise TALDataError.of(title, source, 'video', 'is to be left out and not there', name)
+    for name, video in videos.items():
         if name in exclude:
             left_out.append(f'{name}: excluded')
             continue

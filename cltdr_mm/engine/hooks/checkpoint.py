@@ -35,10 +35,15 @@ class TALCheckpointHook(CheckpointHook):
         weight_limit (float): Size of a parameter from which on it counts as exploded.
             Defaults to 1e6.
         **kwargs: As in the base.
+
+    Raises:
+        TypeError: If there is no such argument; the base would not notice before it saves.
     """
 
     def __init__(self, *args, weight_limit: float = 1e6, **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        for name in self.args:  # what the base does not know it hands on to whoever saves
+            raise TypeError(f'TALCheckpointHook got an unexpected keyword argument {name!r}')
         self.weight_limit = weight_limit
         self._schedule: Optional[Schedule] = None
         self._resumed = False
@@ -89,6 +94,9 @@ class TALCheckpointHook(CheckpointHook):
             runner.logger.info('the validation of the checkpoint is repeated: the training may '
                                'have ended before it was done')
             runner.val_loop.run()
+        if loop.epoch >= loop.max_epochs or loop.iter >= loop.max_iters:
+            runner.logger.warning('nothing is left to train: the checkpoint is of the end of this '
+                                  'training (a longer one: train_cfg.max_epochs)')
 
     def after_train(self, runner) -> None:
         """Publish as the base does, and give the work directory back."""

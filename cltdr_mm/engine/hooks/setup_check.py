@@ -1,5 +1,5 @@
 """Asks before a run what would otherwise end it after an epoch: do its parts fit each other?"""
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 import torch
@@ -22,12 +22,12 @@ class SetupCheckHook(Hook):
     videos (``check_videos``). For those that are validated or tested, the model's post-processor is
     told the class names (``set_classes``, for files in another order), and it and every metric must
     accept the videos (``check_videos``). A training that keeps its best checkpoint needs something
-    to find in its validation set (``check_instances`` of the metrics). Parts without these
-    attributes are not asked.
+    to find in its validation set (``check_instances`` of the metrics), and a metric that is
+    measured (``metric_names``). Parts without these attributes are not asked.
 
     A checkpoint that is tested or resumed must have exactly the weights of the model, and the
-    classes of the data set in their order. One that a training starts from (``load_from``) must
-    have some of the weights.
+    classes of the data set in their order; one that is resumed must be of the same kind of
+    optimizer. One that a training starts from (``load_from``) must have some of the weights.
     """
 
     priority = 'HIGH'  # before the hooks that take from a checkpoint what they find
@@ -36,13 +36,11 @@ class SetupCheckHook(Hook):
         self._checked: set[int] = set()
 
     def before_train(self, runner) -> None:
-        """Check the training and the validation set; raises TALDataError if something is wrong."""
+        """Check length, training and validation set; raises ValueError if something is wrong."""
+        _check_length(runner.train_loop)
         self._check(runner, runner.train_loop)
         self._check(runner, runner.val_loop)
-        if any(getattr(hook, 'save_best', None) for hook in getattr(runner, 'hooks', ())):
-            for judge in _metrics(runner.val_loop):
-                if hasattr(judge, 'check_instances'):
-                    judge.check_instances()
+        _check_best(runner)
 
     def before_val(self, runner) -> None:
         """Check the validation set, see :meth:`before_train`."""
@@ -64,6 +62,8 @@ class SetupCheckHook(Hook):
         if runner._resume and not {'meta', 'message_hub', 'optimizer'} <= set(checkpoint):
             raise TALDataError.of('checkpoint', name, 'optimizer', 'is missing: weights alone '
                                   'cannot be resumed, a training starts from them by load_from')
+        if runner._resume:
+            _check_optimizer(checkpoint['optimizer'], runner.optim_wrapper, name)
         loops = [runner._train_loop] if trains else [runner._val_loop, runner._test_loop]
         for loop in loops:
             if isinstance(loop, BaseLoop):
@@ -74,6 +74,8 @@ class SetupCheckHook(Hook):
             return
         self._checked.add(id(loop))
         dataset = loop.dataloader.dataset
+        if isinstance(dataset, (str, int, float, type(None))):
+            raise ValueError(f'dataset of a dataloader must be dict(type=...), got {dataset!r}')
         if not hasattr(dataset, 'get_data_info'):
             return
         model = _model(runner)
@@ -103,6 +105,45 @@ def _model(runner):
 
 def _metrics(loop: Any) -> Sequence:
     return getattr(getattr(loop, 'evaluator', None), 'metrics', ())
+
+
+def _check_length(loop: Any) -> None:
+    for name in ('max_epochs', 'max_iters', 'val_interval'):
+        value = getattr(loop, name, 1)
+        if value is not None and value < 1:
+            raise ValueError(f'train_cfg.{name} must be at least 1, got {value}')
+
+
+def _check_best(runner) -> None:
+    """What a best checkpoint goes by must be measured, and on something."""
+    hooks, metrics = getattr(runner, 'hooks', ()), _metrics(runner.val_loop)
+    wanted = [getattr(hook, 'save_best', None) or [] for hook in hooks]
+    wanted = [name for names in wanted for name in ([names] if isinstance(names, str) else names)]
+    if not wanted or not metrics:
+        return
+    for judge in metrics:
+        if hasattr(judge, 'check_instances'):
+            judge.check_instances()
+    if all(hasattr(judge, 'metric_names') for judge in metrics):
+        known = [name for judge in metrics for name in judge.metric_names()]
+        for name in wanted:
+            if name not in ('auto', *known):
+                raise ValueError(f'default_hooks.checkpoint.save_best: val_evaluator measures no '
+                                 f'`{name}`, but {", ".join(known)}')
+
+
+def _check_optimizer(state: Any, optim_wrapper: Any, name: str) -> None:
+    """Refuse the state of another kind of optimizer, which would fail in the first step."""
+    groups = state.get('param_groups') if isinstance(state, Mapping) else None
+    optimizer = getattr(optim_wrapper, 'optimizer', None)
+    if not groups or optimizer is None:
+        return
+    # versions of torch add settings; another optimizer also lacks some
+    saved, own = set(groups[0]), set(optimizer.param_groups[0])
+    if saved - own and own - saved:
+        raise TALDataError.of(
+            'checkpoint', name, 'optimizer', f'is not of {type(optimizer).__name__}, which the '
+            f'config has: {sorted(saved - own)} are left over, {sorted(own - saved)} are missing')
 
 
 def _classes(dataset) -> Optional[Sequence[str]]:
@@ -141,6 +182,9 @@ def _check_channels(model, dataset) -> None:
         return
     sample = dataset[0]
     inputs = sample.get('inputs') if isinstance(sample, dict) else None
+    if isinstance(sample, dict) and inputs is None:
+        _refuse(dataset, 'pipeline', "makes no samples with `inputs`: does it end with "
+                                     "dict(type='PackTALInputs')?")
     channels = None
     if isinstance(inputs, TimeMajor):
         channels = inputs.rows.shape[1]

@@ -5,14 +5,19 @@ constructor knows torch's norm classes only, and makes one group per parameter, 
 optimizer from updating many tensors in one call; this one knows the channel norms, scales and
 tables of temporal models and merges equal groups.
 """
+import inspect
 import re
-from typing import Optional
+from typing import Any, Optional
 
 import torch.nn as nn
 from mmaction.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from mmengine.optim import DefaultOptimWrapperConstructor
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
+from torch.nn.utils import clip_grad_norm_, clip_grad_value_
+
+from ...utils.explained import suggestion
+from ...utils.json_files import number_problem
 
 _MIXING = (_ConvNd, nn.Linear, nn.Bilinear, nn.MultiheadAttention)
 _NORMS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.LocalResponseNorm)
@@ -65,12 +70,15 @@ class TALOptimWrapperConstructor(DefaultOptimWrapperConstructor):
             :func:`takes_weight_decay` excludes. Defaults to None.
 
     Raises:
-        ValueError: If ``lr`` or ``weight_decay`` is missing, if ``paramwise_cfg`` holds anything
-            else, or if a custom key matches no parameter (a misspelt key changes nothing, which
-            nobody notices).
+        ValueError: If ``lr`` or ``weight_decay`` is missing or no number, if gradients are clipped
+            to nothing or by arguments that torch does not take, if ``paramwise_cfg`` holds
+            anything else, or if a custom key matches no parameter (a misspelt key changes
+            nothing, which nobody notices).
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: Optional[dict] = None):
+        _check_optimizer(optim_wrapper_cfg.get('optimizer'))
+        _check_clip_grad(optim_wrapper_cfg.get('clip_grad'))
         super().__init__(optim_wrapper_cfg, paramwise_cfg)
         if self.base_lr is None or self.base_wd is None:
             raise ValueError('optim_wrapper.optimizer needs lr and weight_decay')
@@ -118,3 +126,34 @@ class TALOptimWrapperConstructor(DefaultOptimWrapperConstructor):
             raise ValueError(f'no parameter of {type(module).__name__} has '
                              f'{sorted(unused)} of paramwise_cfg.custom_keys in its name')
         params.extend(groups.values())
+
+
+def _check_optimizer(cfg: Any) -> None:
+    if not isinstance(cfg, dict):
+        raise ValueError(f'optim_wrapper.optimizer must be dict(type=..., lr=..., '
+                         f'weight_decay=...), got {cfg!r}')
+    for key in ('lr', 'weight_decay'):
+        why = None if cfg.get(key) is None else number_problem(cfg[key])
+        if why is not None:
+            raise ValueError(f'optim_wrapper.optimizer.{key} {why}')
+
+
+def _check_clip_grad(cfg: Any) -> None:
+    """What torch and MMEngine would meet in the first step only, or never."""
+    if cfg is None:
+        return
+    if not isinstance(cfg, dict):
+        raise ValueError(f'optim_wrapper.clip_grad must be dict(max_norm=...) or None, got {cfg!r}')
+    options = dict(cfg)
+    clip, limit = ((clip_grad_value_, 'clip_value') if options.pop('type', 'norm') == 'value' else
+                   (clip_grad_norm_, 'max_norm'))
+    known = list(inspect.signature(clip).parameters)[1:]
+    for key in options:
+        if key not in known:
+            raise ValueError(f'optim_wrapper.clip_grad.{key}: {clip.__name__} has no such argument'
+                             + suggestion(key, known))
+    why = number_problem(options.get(limit))
+    if why is None and options[limit] <= 0:
+        why = f'must be positive, got {options[limit]}; clip_grad=None clips nothing'
+    if why is not None:
+        raise ValueError(f'optim_wrapper.clip_grad.{limit} {why}')

@@ -98,7 +98,12 @@ def false_positive_profile(diagnosis: Diagnosis,
         np.ndarray: (max_k, 6) mean over classes of the share that each of :data:`ERROR_TYPES` has
         among the (k-1) * G + 1st to k * Gth detections; a class with fewer detections leaves the
         rest of its share empty, so a row may sum to less than 1.
+
+    Raises:
+        ValueError: If ``max_k`` is not positive.
     """
+    if max_k < 1:
+        raise ValueError(f'false_positive_profile: max_k must be positive, got {max_k}')
     num_classes = len(ground_truth.classes)
     instances = np.bincount(ground_truth.labels, minlength=num_classes)
     mine = instances[diagnosis.ranked.labels]

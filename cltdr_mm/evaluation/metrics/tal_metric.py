@@ -125,6 +125,16 @@ class TALMetric(BaseMetric):
                 '(val_dataloader.dataset.subset, val_evaluator.subset) or set '
                 'default_hooks.checkpoint.save_best=None')
 
+    def metric_names(self) -> list[str]:
+        """Names of all that is measured, as ``save_best`` of a checkpoint hook takes them.
+
+        Returns:
+            list[str]: The keys of :meth:`compute_metrics`, with the prefix.
+        """
+        labels = np.zeros(0, dtype=np.int64)
+        flat, _, _ = self._judge(Detections(np.zeros((0, 2)), np.zeros(0), labels, labels))
+        return [f'{self.prefix}/{name}' if self.prefix else name for name in flat]
+
     def check_videos(self, video_names: Sequence[str]) -> None:
         """Check, before a run, that its data set is what will be judged.
 

@@ -425,3 +425,12 @@ def test_a_class_number_of_thousands_of_digits(tmp_path):
     with pytest.raises(TALDataError, match=r'list\.txt: line 1: must be a number and a name'):
         convert_multithumos(str(tmp_path / 'm.json'), str(tmp_path / 'a.json'),
                             class_list=str(tmp_path / 'list.txt'))
+
+
+def test_multithumos_leaves_out_what_is_there(tmp_path):
+    source = tmp_path / 'm.json'
+    source.write_text(json.dumps({'v': dict(subset='training', duration=9.0,
+                                            actions=[[65, 1.0, 2.0]])}))
+    with pytest.raises(TALDataError, match="video 'v2': video: is to be left out and not there"):
+        convert_multithumos(str(source), str(tmp_path / 'a.json'), exclude=['v2'])
+    assert not (tmp_path / 'a.json').exists()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 
 from cltdr_mm.engine.checkpoint_io import WholeFileBackend, is_whole
@@ -128,6 +129,8 @@ def test_the_last_validation_is_repeated_too(toy_runner):
     again = toy_runner(epochs=2, resume=True)
     again.train()
     assert 'best_average_mAP_epoch_2.pth' in files(again)
+    text = ''.join(path.read_text() for path in Path(again.work_dir).glob('*/*.log'))
+    assert 'nothing is left to train' in text
 
 
 def test_no_validation_is_repeated_where_none_was_due(toy_runner):
@@ -247,3 +250,8 @@ def test_a_checkpoint_that_does_not_fit_is_not_resumed(toy_runner, tmp_path, cha
     torch.save(checkpoint, path)
     with pytest.raises(TALDataError, match=rf'changed\.pth: .*{message}'):
         toy_runner('second', epochs=2, resume=True, load_from=str(path)).train()
+
+
+def test_unknown_arguments_are_found_when_it_is_made():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'save_lasts'"):
+        HOOKS.build(dict(type='TALCheckpointHook', save_lasts=True))

@@ -1,4 +1,5 @@
 import json
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -132,6 +133,83 @@ def test_a_best_checkpoint_needs_something_to_find(hooks, stops):
         hook.before_train(run)
     run.val_loop = None  # nothing is validated
     hook.before_train(run)
+
+
+class NamedMetric(Metric):
+    def metric_names(self):
+        return ['average_mAP', 'mAP@0.5']
+
+
+@pytest.mark.parametrize('metrics, save_best, stops', [
+    ([NamedMetric()], 'mAP', True), ([NamedMetric()], ['average_mAP', 'mAP'], True),
+    ([NamedMetric()], ['average_mAP', 'mAP@0.5'], False), ([NamedMetric()], 'auto', False),
+    # another may measure it
+    ([NamedMetric(), Metric()], 'mAP', False)])
+def test_a_best_checkpoint_goes_by_what_is_measured(metrics, save_best, stops):
+    run = runner(Videos())
+    run.hooks, run.val_loop.evaluator.metrics = [SimpleNamespace(save_best=save_best)], metrics
+    hook = HOOKS.build(dict(type='SetupCheckHook'))
+    if stops:
+        with pytest.raises(ValueError, match='measures no `mAP`, but average_mAP, mAP@0.5'):
+            hook.before_train(run)
+    else:
+        hook.before_train(run)
+
+
+def test_what_is_not_kept_is_not_asked_for():
+    class Unasked(Metric):
+        def check_instances(self):
+            raise AssertionError
+
+        metric_names = check_instances
+
+    run = runner(Videos())
+    run.hooks, run.val_loop.evaluator.metrics = [SimpleNamespace(save_best=None)], [Unasked()]
+    HOOKS.build(dict(type='SetupCheckHook')).before_train(run)
+
+
+@pytest.mark.parametrize('wrong', [dict(max_epochs=0), dict(max_iters=-3), dict(val_interval=0)])
+def test_length_of_a_training(wrong):
+    run = runner(Videos())
+    run.train_loop.max_epochs, run.train_loop.val_interval = 1, 1
+    hook = HOOKS.build(dict(type='SetupCheckHook'))
+    hook.before_train(run)
+    vars(run.train_loop).update(wrong)
+    name, value = next(iter(wrong.items()))
+    with pytest.raises(ValueError, match=f'train_cfg.{name} must be at least 1, got {value}'):
+        hook.before_train(run)
+
+
+class Unpacked(Videos):
+    def __getitem__(self, i):
+        return dict(rows=torch.zeros(self.channels, 7))
+
+
+def test_data_sets_that_are_none_or_make_no_inputs():
+    hook = HOOKS.build(dict(type='SetupCheckHook'))
+    with pytest.raises(TALDataError, match='ann.json: pipeline: .*PackTALInputs'):
+        hook.before_test(runner(Unpacked()))
+    with pytest.raises(ValueError, match="must be dict.*, got 'TALDataset'"):
+        hook.before_test(runner('TALDataset'))
+
+
+def resumed(saved, optimizer):
+    model = torch.nn.Linear(1, 1)
+    run = SimpleNamespace(
+        model=model, _load_from='e.pth', _resume=True, _train_loop=None, _val_loop=None,
+        _test_loop=None, optim_wrapper=SimpleNamespace(optimizer=optimizer(model.parameters())))
+    HOOKS.build(dict(type='SetupCheckHook')).after_load_checkpoint(run, dict(
+        state_dict=model.state_dict(), meta={}, message_hub={},
+        optimizer=saved(model.parameters()).state_dict()))
+
+
+def test_another_optimizer_cannot_be_resumed():
+    sgd = partial(torch.optim.SGD, lr=1.)
+    resumed(torch.optim.AdamW, torch.optim.AdamW)
+    resumed(torch.optim.Adam, torch.optim.AdamW)  # of the same state
+    for saved, optimizer in ((torch.optim.AdamW, sgd), (sgd, torch.optim.AdamW)):
+        with pytest.raises(TALDataError, match='e.pth: optimizer: is not of .* are missing'):
+            resumed(saved, optimizer)
 
 
 def test_strangers_are_not_asked():

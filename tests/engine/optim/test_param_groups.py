@@ -114,3 +114,33 @@ def test_settings_without_effect_are_errors(paramwise, message):
 def test_rate_and_decay_are_required():
     with pytest.raises(ValueError, match='needs lr and weight_decay'):
         build(Block(), weight_decay=None)
+
+
+def test_rates_are_numbers():
+    with pytest.raises(ValueError, match=r'wrapper\.optimizer\.lr must be a number, got list'):
+        build(Block(), lr=[0.1, 0.2])
+
+
+def clipped(clip_grad):
+    return OPTIM_WRAPPER_CONSTRUCTORS.build(dict(
+        type='TALOptimWrapperConstructor', optim_wrapper_cfg=dict(
+            type='OptimWrapper', clip_grad=clip_grad,
+            optimizer=dict(type='AdamW', lr=0.1, weight_decay=0.05))))(Block())
+
+
+@pytest.mark.parametrize('clip_grad, words', [
+    (dict(max_norm=0), r'clip_grad\.max_norm must be positive, got 0; clip_grad=None'),
+    (dict(max_norm=1, max_norms=2), r'clip_grad\.max_norms: .* did you mean `max_norm`'),
+    (dict(norm_type=2), r'clip_grad\.max_norm must be a number'),
+    (dict(type='value', clip_value=-1.), r'clip_grad\.clip_value must be positive'),
+    (0.5, r'clip_grad must be dict\(max_norm=...\) or None')])
+def test_clipping_that_makes_no_sense(clip_grad, words):
+    with pytest.raises(ValueError, match=words):
+        clipped(clip_grad)
+
+
+@pytest.mark.parametrize('clip_grad', [
+    None, dict(max_norm=1), dict(max_norm=1., norm_type=2), dict(type='value', clip_value=1)])
+def test_clipping(clip_grad):
+    assert (clipped(clip_grad).clip_grad_kwargs or {}) == {
+        key: value for key, value in (clip_grad or {}).items() if key != 'type'}

@@ -390,3 +390,13 @@ def test_two_ranks_count_fifteen_samples(tmp_path, project_root):
         assert json.loads((tmp_path / f'two_{rank}.json').read_text()) == alone
     assert ((tmp_path / 'two' / 'detections.json').read_text()
             == (tmp_path / 'one' / 'detections.json').read_text())
+
+
+@pytest.mark.parametrize('prefix', [None, 'mine'])
+@pytest.mark.parametrize('kind', ['TALMetric', 'ProposalMetric'])
+def test_names_of_what_is_measured(ann_file, kind, prefix):
+    metric = METRICS.build(dict(type=kind, ann_file=ann_file, protocol='hapt', prefix=prefix))
+    names = metric.metric_names()
+    for one in perfect():
+        metric.process(None, [one.to_dict()])
+    assert names == list(metric.evaluate(2))
