@@ -7,9 +7,8 @@ import numpy as np
 import torch
 
 from ..datasets.feature_files import FEATURE_FORMATS
+from ..datasets.labels.names import VIDEO_SUFFIXES
 
-VIDEO_SUFFIXES = ('.mp4', '.avi', '.mkv', '.mov', '.webm', '.m4v', '.mpg', '.mpeg', '.flv', '.wmv',
-                  '.ts')
 _KEYS = {'feats', 'path', 'video_name', 'duration', 'fps', 'stride', 'window', 'feature_key',
          'layout'}
 

@@ -112,6 +112,24 @@ def check_video(path: Union[str, Path], max_gap: float = MAX_GAP,
         raise ValueError(f'{path}: the video cannot be decoded: {error}') from error
 
 
+def frame_rate(path: Union[str, Path]) -> float:
+    """Frames per second of a video, on average.
+
+    Raises:
+        ImportError: If PyAV is not installed.
+        ValueError: If the file is no video, or does not say it; names the file.
+    """
+    av = import_av()
+    try:
+        with av.open(str(path)) as container:
+            rate = _video_stream(path, container).average_rate
+    except (av.FFmpegError, OSError) as error:
+        raise ValueError(f'{path}: the video cannot be decoded: {error}') from error
+    if not rate:
+        raise ValueError(f'{path}: the frame rate is unknown')
+    return float(rate)
+
+
 def read_frames(path: Union[str, Path], fps: Optional[float], short_side: int, crop_size: int,
                 max_gap: float = MAX_GAP, min_read: float = MIN_READ) -> Iterator[tuple]:
     """Decode a video at a constant rate, turned upright, scaled and cropped.

@@ -83,8 +83,8 @@ def refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict:
     return result
 
 
-def read_json(path: Union[str, Path], title: str,
-              object_pairs_hook: Optional[Callable] = None) -> dict:
+def read_json(path: Union[str, Path], title: str, object_pairs_hook: Optional[Callable] = None,
+              or_list: bool = False) -> Any:
     """Read a file that holds a JSON object, with or without a byte order mark.
 
     Args:
@@ -92,12 +92,13 @@ def read_json(path: Union[str, Path], title: str,
             ``.gz``.
         title (str): What the file is, for the error.
         object_pairs_hook (Callable, optional): As in :func:`json.loads`. Defaults to None.
+        or_list (bool): Whether a list will do, too. Defaults to False.
 
     Returns:
-        dict: What it holds.
+        dict or list: What it holds.
 
     Raises:
-        TALDataError: If it cannot be read or holds no JSON object.
+        TALDataError: If it cannot be read or holds something else.
     """
     path = str(path)
     bad = functools.partial(TALDataError.of, title, path, 'file')
@@ -112,8 +113,9 @@ def read_json(path: Union[str, Path], title: str,
         content = json.loads(text, object_pairs_hook=object_pairs_hook)
     except (ValueError, RecursionError) as error:  # ValueError: also a number of 5,000 digits
         raise bad(f'is not valid JSON ({error})') from error
-    if not isinstance(content, dict):
-        raise bad(f'must hold a JSON object, got {type(content).__name__}')
+    if not isinstance(content, (dict, list) if or_list else dict):
+        raise bad(f'must hold a JSON object{" or a list" if or_list else ""}, got '
+                  f'{type(content).__name__}')
     return content
 
 

@@ -36,7 +36,7 @@ class Fields:
 
     def bad(self, field: str, message: str) -> TALDataError:
         """The error of a field; without its name, of the whole."""
-        joint = '.' if self.place.endswith(']') else ', '
+        joint = ', ' if ' ' in self.place else '.'  # after a line, or a key
         where = joint.join(filter(None, (self.place, field))) or 'entry'
         return TALDataError.of(self.title, self.file, where, message, self.video)
 
@@ -72,6 +72,13 @@ class Fields:
         value = self._get(field)
         if not isinstance(value, list):
             raise self.bad(field, f'must be a list, got {shown(value)}')
+        return value
+
+    def object(self, field: str) -> dict:
+        """An object with any fields."""
+        value = self._get(field)
+        if not isinstance(value, dict):
+            raise self.bad(field, f'must be an object, got {shown(value)}')
         return value
 
     def segment(self, field: str = 'segment', quoted: bool = False) -> tuple[float, float]:
