@@ -28,7 +28,7 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section('wrong files')
         rows.append(('all', *map(sum, list(zip(*rows))[1:])))
         for name, mutants, read, refused in rows:
-            terminalreporter.line(f'{name:<24}{mutants:>8,} mutants{read:>8,} read'
+            terminalreporter.line(f'{name:<28}{mutants:>8,} mutants{read:>8,} read'
                                   f'{refused:>8,} refused')
 
 
