@@ -72,7 +72,7 @@ def test_damaged_checkpoints_are_passed_over(trained):
     (trained / 'epoch_2.pth').write_bytes(whole[:len(whole) // 2])
     assert latest_checkpoint(trained) == str(trained / 'epoch_1.pth')
     (trained / 'epoch_1.pth').write_bytes(b'')
-    with pytest.raises(FileNotFoundError, match=r'none|epoch_2\.pth, epoch_1\.pth cannot be read'):
+    with pytest.raises(FileNotFoundError, match=r'epoch_2\.pth, epoch_1\.pth cannot be read'):
         latest_checkpoint(trained)  # not None, which would begin anew and write over them
 
 
