@@ -4,11 +4,9 @@ from pathlib import Path
 from typing import Optional, Union
 
 from ..datasets.labels import VideoFacts, read_videos
-from ..datasets.labels.names import VIDEO_SUFFIXES
+from ..datasets.video_files import TITLE, list_video_files
 from ..utils import Problem, TALDataError
 from .video_frames import check_video, frame_rate
-
-_TITLE = 'videos'
 
 
 def find_videos(source: Union[str, os.PathLike],
@@ -31,19 +29,9 @@ def find_videos(source: Union[str, os.PathLike],
     folder = Path(source)
     if not folder.is_dir():
         return read_videos(source, group)
-    paths = sorted(path for path in folder.rglob('*')
-                   if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
-    if not paths:
-        raise TALDataError.of(_TITLE, folder, 'folder',
-                              f'has no video file ({" ".join(VIDEO_SUFFIXES)})')
+    files, problems = list_video_files(folder)
     found: dict[str, VideoFacts] = {}
-    problems = []
-    for path in paths:
-        name = path.relative_to(folder).with_suffix('').as_posix()
-        if name in found:
-            problems.append(Problem(str(path), name, 'video name', 'another file has this name, '
-                                    'but for its extension'))
-            continue
+    for name, path in files.items():
         found[name] = VideoFacts()
         try:
             found[name] = VideoFacts(duration=check_video(path), fps=frame_rate(path))
@@ -51,5 +39,5 @@ def find_videos(source: Union[str, os.PathLike],
             problems.append(
                 Problem(str(path), name, 'video', str(error).removeprefix(f'{path}: ')))
     if problems:
-        raise TALDataError(problems, _TITLE)
+        raise TALDataError(problems, TITLE)
     return found
