@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Optional, Union
 
 from ..datasets.labels import VideoFacts, read_videos
-from ..datasets.video_files import TITLE, list_video_files
+from ..datasets.labels.names import VIDEO_SUFFIXES
 from ..utils import Problem, TALDataError
 from .video_frames import check_video, frame_rate
+
+_TITLE = 'videos'
 
 
 def find_videos(source: Union[str, os.PathLike],
@@ -29,9 +31,19 @@ def find_videos(source: Union[str, os.PathLike],
     folder = Path(source)
     if not folder.is_dir():
         return read_videos(source, group)
-    files, problems = list_video_files(folder)
+    paths = sorted(path for path in folder.rglob('*')
+                   if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
+    if not paths:
+        raise TALDataError.of(_TITLE, folder, 'folder',
+                              f'has no video file ({" ".join(VIDEO_SUFFIXES)})')
     found: dict[str, VideoFacts] = {}
-    for name, path in files.items():
+    problems = []
+    for path in paths:
+        name = path.relative_to(folder).with_suffix('').as_posix()
+        if name in found:
+            problems.append(Problem(str(path), name, 'video name', 'another file has this name, '
+                                    'but for its extension'))
+            continue
         found[name] = VideoFacts()
         try:
             found[name] = VideoFacts(duration=check_video(path), fps=frame_rate(path))
@@ -39,5 +51,5 @@ def find_videos(source: Union[str, os.PathLike],
             problems.append(
                 Problem(str(path), name, 'video', str(error).removeprefix(f'{path}: ')))
     if problems:
-        raise TALDataError(problems, TITLE)
+        raise TALDataError(problems, _TITLE)
     return found
