@@ -30,7 +30,7 @@ def checkpoint_score_threshold(path: Union[str, Path]) -> float:
         TALDataError: If it cannot be loaded.
         ValueError: If the checkpoint has no threshold: it was never validated.
     """
-    checkpoint = load_from_local(str(path), map_location='cpu')
+    checkpoint = load_from_local(str(path), map_location='cpu', lazy=True)
     meta = checkpoint.get('meta') if isinstance(checkpoint, Mapping) else None
     value = meta.get(THRESHOLD) if isinstance(meta, Mapping) else None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):

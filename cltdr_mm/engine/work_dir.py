@@ -124,7 +124,7 @@ def _written(path: Path) -> Optional[tuple[str, int]]:
     Not when the file was: it may have been copied.
     """
     try:
-        checkpoint = load_from_local(str(path), map_location='cpu')
+        checkpoint = load_from_local(str(path), map_location='cpu', lazy=True)
     except (FileNotFoundError, TALDataError):
         return None
     meta = checkpoint.get('meta') if isinstance(checkpoint, dict) else None
