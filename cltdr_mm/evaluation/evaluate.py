@@ -140,6 +140,26 @@ def report_text(report: dict, protocol: Protocol) -> str:
                       classes_table(report), *report['remarks']])
 
 
+def short_text(report: dict, protocol: Protocol) -> str:
+    """The mAP and the best F1 in few lines, for a validation among many.
+
+    Args:
+        report (dict): From :func:`evaluate_detections`.
+        protocol (Protocol): For the thresholds to show.
+
+    Returns:
+        str: Three lines, in percent but for the score.
+    """
+    flat, cut = flat_metrics(report, protocol), report['f1']
+    names = [*map(tiou_name, protocol.shown_tious), 'average']
+    keys = [f'mAP@{t}' for t in names[:-1]] + ['average_mAP']
+    lines = [('tIoU', names), ('mAP, %', [f'{100 * flat[key]:.2f}' for key in keys])]
+    text = [f'{name:<7}' + ''.join(f'{cell:>9}' for cell in cells) for name, cells in lines]
+    return '\n'.join([*text, f'best F1 at tIoU {tiou_name(cut["tiou"])}: {100 * cut["f1"]:.2f} % '
+                      f'(precision {100 * cut["precision"]:.2f}, recall {100 * cut["recall"]:.2f}) '
+                      f'from score {cut["threshold"]:.3g}'])
+
+
 def classes_table(report: dict) -> str:
     """Table of what each class has: instances, AP, and the best F1 with its score.
 
