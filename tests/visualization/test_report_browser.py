@@ -1,7 +1,6 @@
 """The report in a browser, clicked through: Debian's chromium and chromium-driver, no display."""
 import json
 import shutil
-import time
 
 import numpy as np
 import pytest
@@ -234,7 +233,8 @@ def test_a_bar_is_played_and_a_moment_chosen(page):
     page.wait(lambda: page.run('return player.currentTime') > wanted['start'])
     assert page.run('return player.currentTime') < wanted['start'] + 0.9
     page.press(Keys.SPACE)
-    x, y = page.run('''const box = timeline.place.querySelector('.nsewdrag').getBoundingClientRect();
+    x, y = page.run('''
+        const box = timeline.place.querySelector('.nsewdrag').getBoundingClientRect();
         return [box.left + 0.9 * box.width, box.bottom - 2]''')
     page.drag((x, y), (x, y))
     page.wait(lambda: page.run('return player.currentTime') == pytest.approx(18, abs=0.1))
