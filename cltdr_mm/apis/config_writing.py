@@ -44,8 +44,8 @@ def config_text(data: CheckedData, chosen: Suggestions, method: str = 'cltdr_gmg
     bases = [*([] if model is not None else [f'_base_/models/{method}']), *bases,
              '_base_/default_runtime']
     lines = comment(title) if title else []
-    lines += comment('Why the numbers are what they are stands above each; docs/choosing_settings.md '
-                     'has the rules. Change what you like: `cltdr check` looks at the result.')
+    lines += comment('Why a number is what it is stands above it; docs/choosing_settings.md has '
+                     'the rules. Change what you like: `cltdr check` looks at the result.')
     lines += assignment('_base_', [f'cltdr_mm::{base}.py' for base in bases])
     lines += ['', *_data_lines(data, chosen), '']
     if model is None:
@@ -148,8 +148,8 @@ def _data_lines(data: CheckedData, chosen: Suggestions) -> list[str]:
 
 def _nothing_to_judge(key: str) -> list[str]:
     why = dict(
-        val='There is no validation subset, and the test subset is not looked at while training: the '
-        'last checkpoint counts. `cltdr labels ... --split 0.7 0.15 0.15` sets videos apart.',
+        val='There is no validation subset, and the test subset is not looked at while training: '
+        'the last checkpoint counts. `cltdr labels ... --split 0.7 0.15 0.15` sets videos apart.',
         test='Nothing is there to be tested on.')
     return comment(why[key]) + [f'{key}_cfg = {key}_dataloader = {key}_evaluator = None']
 

@@ -13,13 +13,20 @@ from mmengine.registry import init_default_scope
 
 from ..datasets import ResizeFeature, TALDataset, read_annotation_file
 from ..datasets.feature_files import feature_shape
-from ..datasets.own_data import Subsets, find_classes, find_features, find_subsets
+from ..datasets.own_data import (
+    Subsets,
+    find_classes,
+    find_features,
+    find_subsets,
+    find_timing,
+)
 from ..datasets.statistics import SubsetStatistics
 from ..datasets.statistics_tables import levels_text, statistics_text, suggestions_table
 from ..engine.hooks.setup_check import check_parts
 from ..engine.runtime import metrics_of
 from ..utils import Problem, TALDataError
-from .suggestions import Suggestions, regression_ranges, remarks, suggest
+from .data_remarks import remarks
+from .suggestions import Suggestions, regression_ranges, suggest
 
 _TITLE = 'data'
 
@@ -69,9 +76,9 @@ def check_annotations(ann_file: str, folders: Sequence[str], stride: Any = None,
     Args:
         ann_file (str): Annotation JSON.
         folders (Sequence[str]): Folders of features whose channels are joined, or HDF5 files.
-        stride (float | str, optional): Frames between two steps; ``'resampled'`` for features of
-            one length. Defaults to None: as each entry says.
-        window (float, optional): Frames that a step sees. Defaults to None: as many as the stride.
+        stride (float | str, optional): Frames between two steps, or ``'resampled'``. Defaults to
+            None: as the manifest or each entry says.
+        window (float, optional): Frames that a step sees. Defaults to None: likewise.
         fps (float, optional): Frame rate of videos whose entry has none. Defaults to None.
         **asked (str, optional): See :func:`.find_subsets`.
 
@@ -88,16 +95,10 @@ def check_annotations(ann_file: str, folders: Sequence[str], stride: Any = None,
     wanted = set(names.named().values())
     videos = [name for name, entry in database.items() if isinstance(entry, Mapping)
               and (names.training is None or entry.get('subset') in wanted)]
-    if stride is None and not all('feature_stride' in database[name] for name in videos):
-        raise TALDataError.of(_TITLE, folders[0], 'stride', 'there is no manifest beside the '
-                              'features, and nothing else says how many frames lie between two '
-                              'steps: say --stride N (and --window N, where it differs), or '
-                              '--stride resampled')
-    features: dict[str, Any] = dict(type='TALDataset', ann_file=ann_file, **class_settings)
-    features.update(find_features(folders, videos))
-    numbers = dict(feature_stride=None if stride == 'resampled' else stride,
-                   feature_window=window, default_fps=fps)
-    features.update({key: value for key, value in numbers.items() if value is not None})
+    features: dict[str, Any] = dict(
+        type='TALDataset', ann_file=ann_file, **class_settings,
+        **find_features(folders, videos),
+        **find_timing(folders, {name: database[name] for name in videos}, stride, window, fps))
     problems: list[Problem] = []
     subsets = {}
     for role, name in names.named().items():

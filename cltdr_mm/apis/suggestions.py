@@ -6,7 +6,6 @@ of 2 videos, rate 1e-4), HAPT (42 recordings, 849 instances, width 128, 735 step
 sequences of `make demo` (160 videos, 923 instances, width 64, 400 steps of 4 videos).
 """
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Optional
 
@@ -163,8 +162,8 @@ def _max_len(training: SubsetStatistics, levels: int) -> Suggestion:
         return Suggestion(MAX_LEN, f'the longest training video has {longest} steps: none is cut '
                           'for its length')
     if wanted <= MAX_LEN:
-        return Suggestion(MAX_LEN, f'longer videos, up to {longest} steps, are cut at random; twice '
-                          f'the length of 99 % of the instances is {wanted:.0f}')
+        return Suggestion(MAX_LEN, f'longer videos, up to {longest} steps, are cut at random; 99 % '
+                          f'of the instances are up to {wanted / 2:.0f} steps long')
     unit = 2**(levels - 1)
     value = math.ceil(min(wanted, longest) / unit) * unit
     return Suggestion(value, f'twice the length of 99 % of the instances, of up to {longest} steps '
@@ -189,8 +188,10 @@ def _batch_size(training: SubsetStatistics) -> Suggestion:
     room = 2 * MAX_LEN / max(1.0, float(np.median(training.steps)))
     wanted = min(training.num_videos / 40, room, most)
     size = max(least, 2**int(math.log2(max(1, wanted))))
-    return Suggestion(size, f'{training.num_videos} training videos, of {np.median(training.steps):.0f} '
-                      f'steps in the median: {math.ceil(training.num_videos / size)} steps an epoch')
+    median = np.median(training.steps)
+    return Suggestion(
+        size, f'{training.num_videos} training videos, of {median:.0f} grid steps in the median: '
+        f'{math.ceil(training.num_videos / size)} batches an epoch')
 
 
 def _epochs(per_epoch: int, device: str) -> Suggestion:
@@ -216,52 +217,3 @@ def _tious(training: SubsetStatistics) -> Suggestion:
                           'a step at either end is much of them')
     return Suggestion(None, f'instances of {median:.1f} grid steps in the median: .3:.1:.7, with '
                       '.5:.05:.95 beside it')
-
-
-def remarks(subsets: Mapping[str, SubsetStatistics],
-            ranges: Sequence[tuple[float, float]]) -> list[str]:
-    """What a person should know about a data set before training on it.
-
-    Args:
-        subsets (Mapping[str, SubsetStatistics]): By what they are for, ``training`` among them.
-        ranges (Sequence[tuple[float, float]]): Regression ranges of the model, grid steps.
-
-    Returns:
-        list[str]: Sentences, none if there is nothing to say.
-    """
-    found, said = subsets['training'], []
-    absent = [name for name, count in zip(found.classes, found.per_class) if not count]
-    few = [f'{name} ({count})' for name, count in zip(found.classes, found.per_class)
-           if 0 < count < 10]
-    if absent:
-        said.append(f'no training instance of {_some(absent)}: these classes cannot be learned')
-    if few:
-        said.append(f'fewer than 10 training instances of {_some(few)}')
-    if found.num_videos < 10:
-        said.append(f'{found.num_videos} training videos are few: what is learned may not hold for '
-                    'others')
-    short = float((found.lengths < 1).mean()) if found.num_instances else 0.
-    if short > 0.01:
-        said.append(f'{100 * short:.1f} % of the training instances are shorter than one grid step: '
-                    'features with a smaller stride would show them')
-    if found.num_instances and found.length_quantile(0.05) > 32:
-        said.append('nearly all instances are longer than 32 grid steps: features with a larger '
-                    'stride would do, and train faster')
-    missed = level_shares(found.segments, ranges)[1]
-    if missed > 0.01:
-        said.append(f'{100 * missed:.1f} % of the training instances are learned by no level, as no '
-                    'point lies in them that is allowed to answer')
-    if 'validation' not in subsets:
-        said.append('there is no validation subset: nothing tells which checkpoint is the best, and '
-                    'the last one counts; `cltdr labels ... --split 0.7 0.15 0.15` makes one')
-    for name, other in subsets.items():
-        unseen = [c for c, own, trained in zip(found.classes, other.per_class, found.per_class)
-                  if own and not trained]
-        if name != 'training' and unseen:
-            said.append(f'{name} has instances of {_some(unseen)}, which training has not')
-    return said
-
-
-def _some(names: Sequence[str], most: int = 5) -> str:
-    more = f' and {len(names) - most} more' if len(names) > most else ''
-    return ', '.join(names[:most]) + more

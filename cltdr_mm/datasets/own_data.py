@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional
 
-from ..utils import TALDataError
+from ..utils import Problem, TALDataError
 from .annotations import file_classes
 from .feature_files import FEATURE_FORMATS, HDF5_FORMATS, FeatureFileError, feature_shape
+from .feature_manifest import MANIFEST, FeatureManifest, find_manifest
 from .feature_names import FeatureNames
 
 #: How annotation files call their subsets, lower-case.
@@ -58,8 +59,8 @@ def find_subsets(database: Mapping[str, Any], ann_file: str, **asked: Optional[s
     found: dict[str, Optional[str]] = {}
     for role, usual in SUBSET_NAMES.items():
         wanted = asked.get(role)
-        names = sorted(name for name in there
-                       if (name == wanted if wanted else name.lower() in usual))
+        names = sorted(name for name in there if (
+            name == wanted if wanted else name.lower() in usual and name not in asked.values()))
         if wanted and not names:
             raise bad(f'there is no {wanted!r}; the file has {sorted(there)}')
         if len({name.lower() for name in names}) > 1:
@@ -135,11 +136,11 @@ def find_features(folders: Sequence[str], videos: Sequence[str]) -> dict[str, An
             for i, (path, key) in enumerate(zip(*names.locate(video))):
                 shapes[i].append(feature_shape(path, key))
         except (FeatureFileError, TALDataError) as error:
-            problem = error  # the checks of the data set name each; here one that can be read will do
+            problem = error  # the checks of the data set name each; one that can be read will do
     if not all(shapes):
         raise TALDataError.of('feature files', folders[0], 'feature',
                               f'none of the {len(videos)} videos can be read: {problem}')
-    # of (steps, channels) the channels are the same everywhere, of (channels, steps) the steps differ
+    # what is the same in all files, while the other axis differs, are the channels
     rows = all(len({shape[0] for shape in found}) == 1 for found in shapes)
     columns = all(len({shape[1] for shape in found}) == 1 for found in shapes)
     turned = rows and not columns
@@ -153,6 +154,67 @@ def find_features(folders: Sequence[str], videos: Sequence[str]) -> dict[str, An
         Counter(shape[0 if turned else 1] for shape in part).most_common(1)[0][0]
         for part in shapes)
     return found
+
+
+def find_timing(folders: Sequence[str], database: Mapping[str, Any], stride: Any = None,
+                window: Optional[float] = None, fps: Optional[float] = None) -> dict[str, Any]:
+    """How the steps of features lie in time: from their manifest, or as it is said.
+
+    Args:
+        folders (Sequence[str]): See :func:`find_features`.
+        database (Mapping[str, Any]): Videos of the annotation file, by name.
+        stride (float | str, optional): Frames between two steps; ``'resampled'`` for features of
+            one length. Defaults to None: of the manifest, or of each video's own entry.
+        window (float, optional): Frames that a step sees. Defaults to None: of the manifest.
+        fps (float, optional): Frame rate of videos whose entry has none. Defaults to None.
+
+    Returns:
+        dict: Of ``feature_stride``, ``feature_window``, ``fps`` and ``default_fps``, arguments of
+        :class:`.TALDataset`, those that are known.
+
+    Raises:
+        TALDataError: If the stride is not known, or manifests, entries and what is said differ.
+    """
+    manifests = [find_manifest(folder) for folder in folders if os.path.isdir(folder)]
+    manifests = [manifest for manifest in manifests if manifest is not None]
+    said = dict(stride=stride, window=window, fps=fps)
+    for manifest in manifests:
+        found = dict(stride=manifest.stride, window=manifest.window, fps=manifest.fps)
+        for key, value in found.items():
+            if value is not None and said[key] not in (None, value):
+                raise TALDataError.of(
+                    'feature manifest', os.path.join(folders[0], MANIFEST), key,
+                    f'is {value:g}, not {said[key]} as in another manifest or on the command line')
+            said[key] = value if said[key] is None else said[key]
+    if said['stride'] is None and not all(
+            isinstance(entry, Mapping) and 'feature_stride' in entry
+            for entry in database.values()):
+        raise TALDataError.of('feature files', folders[0], 'stride', 'there is no manifest, and '
+                              'nothing else says how many frames lie between two steps: say '
+                              '--stride N (and --window N, where it differs), or --stride '
+                              'resampled for features of one length')
+    if manifests:
+        _check_rates(manifests[0], database, os.path.join(folders[0], MANIFEST))
+    # a rate that all features were taken at goes before that of the video file
+    rate = 'fps' if any(manifest.fps for manifest in manifests) else 'default_fps'
+    found = {'feature_stride': said['stride'] if said['stride'] != 'resampled' else None,
+             'feature_window': said['window'], rate: said['fps']}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _check_rates(manifest: FeatureManifest, database: Mapping[str, Any], file: str) -> None:
+    """Refuse entries whose frame rate is not that of the features, where these keep the video's."""
+    if manifest.fps is not None:
+        return
+    problems = []
+    for name, entry in database.items():
+        rate = manifest.rate(name)
+        own = entry.get('fps') if isinstance(entry, Mapping) else None
+        if rate and isinstance(own, (int, float)) and abs(own - rate) > 0.01 * rate:
+            problems.append(Problem(file, name, 'fps', f'is {rate:g}, but the annotation file has '
+                                    f'{own:g}'))
+    if problems:
+        raise TALDataError(problems, 'feature manifest')
 
 
 def _suffix(folder: str, videos: Sequence[str]) -> Optional[str]:
