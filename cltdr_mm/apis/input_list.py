@@ -64,7 +64,7 @@ def list_inputs(inputs: Any) -> list:
 
 
 def is_video(item: Mapping) -> bool:
-    """Whether an input is a video file."""
+    """Whether an input of :func:`list_inputs` is a video file."""
     return isinstance(item.get('path'), str) \
         and Path(item['path']).suffix.lower() in VIDEO_SUFFIXES
 

@@ -1,4 +1,4 @@
-"""Two dozen videos of one's own: the config that init writes learns from them, averages included."""
+"""Two dozen videos of one's own: the config that init writes learns from them."""
 import json
 import os
 import subprocess
