@@ -143,8 +143,7 @@ class Layout:
     @cached_property
     def valid(self) -> Tensor:
         """(R,) bool, whether a row is valid."""
-        rows = torch.zeros(self.num_rows, dtype=torch.bool, device=self.device)
-        return rows.index_fill(0, self.valid_rows, True)
+        return (self.step >= 0) & (self.step < self.length)  # steps go on in the gap that follows
 
     def _per_row(self, values: Sequence[int]) -> Tensor:
         # a gap has the value of the sequence before it, the first gap that of the first
@@ -172,7 +171,7 @@ class Layout:
 
     @cached_property
     def step(self) -> Tensor:
-        """(R,) int64, each row's number within its sequence; meaningless in a gap."""
+        """(R,) int64, each row's number within its sequence; outside of it in a gap."""
         return self._ranges([(-self.gap, 0), *((0, size + self.gap) for size in self.seen)])
 
     @cached_property

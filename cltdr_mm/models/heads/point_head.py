@@ -256,9 +256,9 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         outs = self.forward_rows(self.table_of(feats, None))
         rows = outs.layout.valid_rows  # (P,)
         classes = self.num_classes if self.boundaries_per_class else 1
-        labels = torch.arange(classes, device=rows.device)
-        row, label = torch.broadcast_tensors(rows[:, None], labels)  # (P, K)
-        segments = self.segments(outs, Pairs(row.flatten(), label.flatten()))
+        pairs = Pairs(rows[:, None].repeat(1, classes).flatten(),
+                      torch.arange(classes, device=rows.device).repeat(rows.shape[0]))
+        segments = self.segments(outs, pairs)
         return outs.cls_logits[rows].float().sigmoid(), segments.view(-1, classes, 2)
 
     # training
