@@ -38,8 +38,9 @@ class TALInferencer(BaseInferencer):
     checkpoint go first.
 
     Args:
-        model (str | dict | Config | nn.Module, optional): Config, its file, or a localizer that
-            is built already. Defaults to None: the config that ``weights`` contain.
+        model (str | dict | Config | nn.Module, optional): Config, its file, an ONNX file of
+            ``cltdr export``, or a localizer that is built already. Defaults to None: the config
+            that ``weights`` contain.
         weights (str, optional): Checkpoint. Defaults to None.
         device (str, optional): Defaults to None: the best there is.
         classes (Sequence[str], optional): Class names, before all others. Defaults to None.
@@ -76,6 +77,11 @@ class TALInferencer(BaseInferencer):
                  show_progress: bool = False):
         init_default_scope('mmaction')
         self.extractor = extractor
+        if isinstance(model, (str, Path)) and str(model).endswith('.onnx'):
+            if weights is not None:
+                raise ValueError(f'{model} holds its weights, {weights} has no place in it')
+            from .onnx_localizer import OnnxLocalizer
+            model = OnnxLocalizer(model)
         self._module = model if isinstance(model, nn.Module) else None
         self._from_weights = model is None
         if self._module is not None:
@@ -135,7 +141,8 @@ class TALInferencer(BaseInferencer):
                 class_agnostic = dataset.class_agnostic
         if _metric_postprocessor(cfg) is not None:
             self._merge = TASK_UTILS.build(_metric_postprocessor(cfg))
-        in_channels = getattr(getattr(self.model, 'backbone', None), 'in_channels', None)
+        takes = getattr(self.model, 'backbone', self.model)
+        in_channels = getattr(takes, 'in_channels', None)
         return SampleMaker(pipeline, source, in_channels, self.extractor, sliding, spec,
                            class_agnostic)
 

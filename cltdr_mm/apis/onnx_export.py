@@ -22,7 +22,7 @@ from ..utils import atomic_path
 from ..version import __version__
 from .inferencer import TALInferencer
 
-#: Largest difference to torch of a score, or of a segment in parts of its position.
+#: Largest difference to torch, see :class:`Parity`.
 TOLERANCE = 1e-4
 #: Steps at which a file is compared with torch; one is long.
 LENGTHS = (1, 2, 37, 256, 2305)
@@ -37,8 +37,8 @@ class Parity:
     Attributes:
         steps (int): Steps T.
         scores (float): Largest difference of a score.
-        segments (float): Largest difference of a boundary over its position, or over 1 where that
-            is smaller, in grid steps.
+        segments (float): Largest difference of a boundary, over the largest of its position, its
+            segment's length and one grid step.
     """
 
     steps: int
@@ -183,7 +183,8 @@ def compare(graph: PointGraph, path: str, lengths: Sequence[int], seed: int = 0)
             raise ValueError(f'{steps} steps give {[x.shape for x in got]} in place of '
                              f'{[x.shape for x in expected]}')
         score, segment = (np.abs(a - b) for a, b in zip(got, expected))
-        segment = segment / np.maximum(1, np.abs(expected[1]))
+        length = np.diff(expected[1])  # (P, K, 1): start and end are sums of numbers of that size
+        segment = segment / np.maximum(1, np.maximum(np.abs(expected[1]), length))
         found.append(Parity(steps, float(score.max()), float(segment.max())))
     return found
 

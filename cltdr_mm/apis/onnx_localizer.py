@@ -81,7 +81,10 @@ class OnnxLocalizer(BaseModel):
         layout = inputs.layout
         found = [self.predict(inputs.rows[first:first + length])
                  for first, length in zip(layout.first, layout.lengths)]
-        return SingleStageLocalizer.add_predictions(self, found, data_samples)
+        return self.add_predictions(found, data_samples)
+
+    #: See :meth:`.SingleStageLocalizer.add_predictions`.
+    add_predictions = SingleStageLocalizer.add_predictions
 
     def predict(self, features: Tensor) -> InstanceData:
         """Candidates of one video, as :meth:`.PointHead.predict` chooses them.
