@@ -55,7 +55,7 @@ class PointGraph(nn.Module):
     """A localizer from the features of one video to all its points.
 
     Args:
-        model (nn.Module): A :class:`.SingleStageLocalizer`.
+        model (nn.Module): A :class:`.SingleStageLocalizer`; goes to evaluation mode.
 
     Raises:
         ValueError: If it is another kind of model.
@@ -67,6 +67,7 @@ class PointGraph(nn.Module):
             raise ValueError(f'{type(model).__name__} cannot be exported: only a '
                              'SingleStageLocalizer with a point head can')
         self.model = model
+        self.eval()  # the exporter sets all modules to the mode of the outermost
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Features (T, C) to scores (P, K) and segments (P, K or 1, 2) in grid steps."""
@@ -103,7 +104,7 @@ def export_onnx(cfg: Union[str, Config, None],
     """
     import_onnx()
     inferencer = TALInferencer(cfg, checkpoint, 'cpu')
-    graph = PointGraph(inferencer.model).eval()
+    graph = PointGraph(inferencer.model)
     with atomic_path(path) as temporary:
         write_graph(graph, temporary, metadata_of(inferencer))
         found = compare(graph, temporary, lengths)
@@ -118,7 +119,7 @@ def write_graph(graph: PointGraph, path: str, metadata: dict[str, str]) -> None:
     """Record a graph and write it.
 
     Args:
-        graph (PointGraph): In evaluation mode.
+        graph (PointGraph): The graph.
         path (str): The file.
         metadata (dict[str, str]): What to store in it.
     """
