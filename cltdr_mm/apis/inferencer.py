@@ -41,8 +41,9 @@ class TALInferencer(BaseInferencer):
     checkpoint go first.
 
     Args:
-        model (str | dict | Config | nn.Module, optional): Config, its file, or a localizer that
-            is built already. Defaults to None: the config that ``weights`` contain.
+        model (str | dict | Config | nn.Module, optional): Config, its file, an ONNX file of
+            ``cltdr export``, or a localizer that is built already. Defaults to None: the config
+            that ``weights`` contain.
         weights (str, optional): Checkpoint. Defaults to None.
         device (str, optional): Defaults to None: the best there is.
         classes (Sequence[str], optional): Class names, before all others. Defaults to None.
@@ -82,6 +83,11 @@ class TALInferencer(BaseInferencer):
         init_default_scope('mmaction')
         self.extractor = {} if extractor is None else extractor
         self._weights = None
+        if isinstance(model, (str, Path)) and str(model).endswith('.onnx'):
+            if weights is not None:
+                raise ValueError(f'{model} holds its weights, {weights} has no place in it')
+            from .onnx_localizer import OnnxLocalizer
+            model = OnnxLocalizer(model)
         self._module = model if isinstance(model, nn.Module) else None
         self._from_weights = model is None
         if self._module is not None:
@@ -145,7 +151,8 @@ class TALInferencer(BaseInferencer):
             source = source.with_settings(self._checkpoint_features, str(self._weights))
         if _metric_postprocessor(cfg) is not None:
             self._merge = TASK_UTILS.build(_metric_postprocessor(cfg))
-        in_channels = getattr(getattr(self.model, 'backbone', None), 'in_channels', None)
+        takes = getattr(self.model, 'backbone', self.model)
+        in_channels = getattr(takes, 'in_channels', None)
         extractor = None if isinstance(self.extractor, dict) else self.extractor
         return SampleMaker(pipeline, source, in_channels, extractor, sliding, spec,
                            class_agnostic, ann_file)

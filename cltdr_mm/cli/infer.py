@@ -6,6 +6,7 @@ Examples::
     cltdr infer config.py best.pth clip.mp4 --out-dir out --recognizer-weights i3d.pth
     cltdr infer configs/cltdr_hapt.py best.pth features/ --out-dir out --min-score auto \
         --videos videos/ --formats csv srt video html
+    cltdr infer model.onnx features/ --out-dir out
     cltdr infer config.py best.pth clip.mp4 --out-dir out --recognizer tsn.py \
         --recognizer-weights tsn.pth --clip-len 16 --stride 4
 """
@@ -26,9 +27,9 @@ def parse_args(argv=None):
     """Parse the command line."""
     parser = verb_parser(__doc__)
     parser.add_argument('config', help="config of the localizer, or 'checkpoint' for the one that "
-                        "the checkpoint contains")
-    parser.add_argument('checkpoint')
-    parser.add_argument('inputs', nargs='+', help='feature files, videos, folders of either')
+                        "the checkpoint contains; or an ONNX file of `cltdr export`")
+    parser.add_argument('checkpoint', help='not with an ONNX file, which holds its weights')
+    parser.add_argument('inputs', nargs='*', help='feature files, videos, folders of either')
     parser.add_argument('--out-dir', required=True, type=out_folder,
                         help='for results.json and the other formats')
     parser.add_argument('--formats', nargs='+', choices=FORMATS, default=['png'], metavar='FORMAT',
@@ -67,6 +68,11 @@ def parse_args(argv=None):
                        help='part of the length that a file announces that must be there '
                        '(default: %(default)g)')
     args = parser.parse_args(argv)
+    if args.config.endswith('.onnx'):
+        args.inputs.insert(0, args.checkpoint)
+        args.checkpoint = None
+    elif not args.inputs:
+        parser.error('the following arguments are required: inputs')
     if args.recognizer and args.recognizer not in PRESETS and args.stride is None:
         parser.error('--recognizer needs --stride')
     for name in ('clip_len', 'frame_interval', 'short_side', 'crop_size'):
@@ -87,7 +93,11 @@ def main(argv=None) -> None:
     """Run the inferencer."""
     args = parse_args(argv)
     out_dir = Path(args.out_dir)
-    cfg = None if args.config == 'checkpoint' else config_from_file(find_config(args.config))
+    cfg = model = None
+    if args.config.endswith('.onnx'):
+        model = args.config
+    elif args.config != 'checkpoint':
+        model = cfg = config_from_file(find_config(args.config))
     with exit_on_error((Exception, ), cfg=cfg):  # nothing runs yet
         extractor = dict(checkpoint=args.recognizer_weights, max_gap=args.max_gap,
                          min_read=args.min_read)
@@ -97,7 +107,7 @@ def main(argv=None) -> None:
                 args.stride, args.fps, args.short_side, args.crop_size,
                 device=args.device or 'cpu', max_gap=args.max_gap, min_read=args.min_read)
         check_formats(args.formats)
-        inferencer = TALInferencer(cfg, args.checkpoint, args.device, extractor=extractor,
+        inferencer = TALInferencer(model, args.checkpoint, args.device, extractor=extractor,
                                    show_progress=True)
         min_score, top = inferencer.limits(args.min_score, args.top)
     if args.min_score == 'auto':
