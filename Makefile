@@ -9,7 +9,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 TORCH ?= torch==2.13.0
-EXTRAS ?= lite,tests
+EXTRAS ?= tests
 SEED ?= 0
 # one thread in each of two processes: the tests are many small computations
 PYTEST ?= -n 2 --dist loadfile

@@ -1,8 +1,8 @@
 """The dataset class of all benchmarks and of a user's own data."""
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Callable, Optional, Union
+from typing import Optional, Union
 
 import numpy as np
 from mmaction.registry import DATASETS, TRANSFORMS
