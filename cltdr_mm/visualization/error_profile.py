@@ -16,6 +16,37 @@ from . import style
 _KIND_COLORS = ('#0072B2', '#E69F00', '#CC79A7', '#56B4E9', '#D55E00', '#8C8C8C', '#000000')
 
 
+def draw_diagnosis(report: Mapping, title: str = '') -> dict[str, Figure]:
+    """Draw all of a diagnosis.
+
+    Args:
+        report (Mapping): What ``cltdr diagnose --out`` writes: ``tiou``; ``profile``, shares by
+            kind for each rank; ``impact``, gains by kind and ``mAP``; ``sensitivity``, by
+            characteristic and size ``instances``, ``mAP_N`` and ``missed``. Fractions.
+        title (str): To which threshold and mAP are added. Defaults to ``''``.
+
+    Returns:
+        dict[str, Figure]: ``false_positives``, ``sensitivity`` and ``missed``.
+    """
+    title += f', tIoU {report["tiou"]:g}, mAP {100 * report["impact"]["mAP"]:.1f}'
+    gains = {kind: gain for kind, gain in report['impact'].items() if kind != 'mAP'}
+    table = {name: sizes for name, sizes in report['sensitivity'].items() if name != 'all'}
+    whole = report['sensitivity']['all']['all']
+
+    def bars(key: str, over: float = 1) -> dict:
+        return {name: {size: bucket[key] / over for size, bucket in sizes.items()}
+                for name, sizes in table.items()}
+
+    shares = bars('instances', whole['instances'])
+    kinds = list(report['profile'][0])
+    return dict(
+        false_positives=draw_false_positive_profile(
+            np.array([list(row.values()) for row in report['profile']]), kinds, gains, title),
+        sensitivity=draw_sensitivity(bars('mAP_N'), whole['mAP_N'], shares, title),
+        missed=draw_sensitivity(bars('missed'), whole['missed'], shares, title,
+                                'instances missed (%)'))
+
+
 def draw_false_positive_profile(shares: np.ndarray, kinds: Sequence[str],
                                 gains: Optional[Mapping[str, float]] = None,
                                 title: str = '') -> Figure:
