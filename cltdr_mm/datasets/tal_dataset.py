@@ -1,8 +1,8 @@
 """The dataset class of all benchmarks and of a user's own data."""
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Callable, Optional, Union
+from typing import Optional, Union
 
 import numpy as np
 from mmaction.registry import DATASETS, TRANSFORMS
@@ -88,9 +88,8 @@ class TALDataset(BaseDataset):
             True.
         filter_cfg (dict, optional): For training: ``filter_empty_gt`` drops samples without a
             segment (default True), ``min_steps`` drops shorter feature sequences (default 1).
-        metainfo, data_root, indices, serialize_data, pipeline, test_mode, lazy_init,
-            max_refetch: As in :class:`mmengine.dataset.BaseDataset`. ``metainfo['classes']``
-            may be left out when the annotation file lists ``classes`` itself.
+        metainfo (dict, optional): ``classes`` may be left out when the annotation file lists
+            them itself. This and all others are those of :class:`mmengine.dataset.BaseDataset`.
 
     Raises:
         TALDataError: If annotations or features cannot be used, see ``on_error``.

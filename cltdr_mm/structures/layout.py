@@ -8,10 +8,10 @@ Names: S sequences, B videos, R rows. Of the rows of a sequence those that are *
 what the layers compute; the first of them are *valid*, features of the video. Seen rows that are
 not valid are padding, and there are none unless the weights of a model were trained with it.
 """
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Callable, Optional, Union
+from typing import Optional, Union
 
 import numpy as np
 import torch

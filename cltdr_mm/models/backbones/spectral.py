@@ -5,7 +5,7 @@ filter.
 
 Names: X (b, D, F) spectrum of T real steps, F = T // 2 + 1; W its filter, made from X itself.
 """
-from typing import Callable
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
