@@ -20,9 +20,14 @@ from cltdr_mm.evaluation.functional import (
     false_positive_profile,
     instance_sizes,
     sensitivity,
+    size_ranges,
 )
 from cltdr_mm.utils import exit_on_error, out_folder
 from cltdr_mm.visualization import draw_false_positive_profile, draw_sensitivity, save_figure
+
+
+_NAMES = dict(coverage='part of the video covered', length='length',
+              instances='of the class in the video')
 
 
 def parse_args(argv=None):
@@ -61,18 +66,25 @@ def draw(args) -> dict:
         print(NO_COVERAGE)
     table = sensitivity(diagnosis, ground_truth, sizes)
     whole = table.pop('all')['all']
-    shares = {name: {size: b['instances'] / whole['instances'] for size, b in buckets.items()}
-              for name, buckets in table.items()}
+    ranges = dict(coverage=size_ranges(protocol.coverage_edges, '%'),
+                  length=size_ranges(protocol.length_edges, 's'),
+                  instances=size_ranges(protocol.count_edges))
+    # what the sizes are, and the share of instances that have them
+    notes = {_NAMES[name]: {size: (ranges[name][size],
+                                  f"{100 * b['instances'] / whole['instances']:.0f} %")
+                           for size, b in buckets.items()} for name, buckets in table.items()}
 
     def bars(key):
-        return {n: {size: b[key] for size, b in buckets.items()} for n, buckets in table.items()}
+        return {_NAMES[n]: {size: b[key] for size, b in buckets.items()}
+                for n, buckets in table.items()}
 
+    rows = ('size', 'range', 'share')
     return {
         'false_positives': draw_false_positive_profile(
             false_positive_profile(diagnosis, ground_truth), ERROR_TYPES, impact, title),
-        'sensitivity': draw_sensitivity(bars('mAP_N'), whole['mAP_N'], shares, title),
-        'missed': draw_sensitivity(bars('missed'), whole['missed'], shares, title,
-                                   'instances missed (%)')}
+        'sensitivity': draw_sensitivity(bars('mAP_N'), whole['mAP_N'], notes, title, rows=rows),
+        'missed': draw_sensitivity(bars('missed'), whole['missed'], notes, title,
+                                   'instances missed (%)', rows)}
 
 
 @exit_on_error()

@@ -9,6 +9,7 @@ from .diagnosis import (
     false_positive_profile,
     instance_sizes,
     sensitivity,
+    size_ranges,
 )
 from .fingerprint import fingerprint, fingerprint_line
 from .matching import match, pair_iou, ranking
@@ -17,5 +18,6 @@ from .recall import average_recall, recall_at_kx
 __all__ = [
     'ERROR_TYPES', 'NO_COVERAGE', 'SIZES', 'average_precision', 'average_recall', 'diagnose',
     'error_impact', 'false_positive_profile', 'fingerprint', 'fingerprint_line', 'instance_sizes',
-    'interpolated_ap', 'match', 'pair_iou', 'ranking', 'recall_at_kx', 'sensitivity'
+    'interpolated_ap', 'match', 'pair_iou', 'ranking', 'recall_at_kx', 'sensitivity',
+    'size_ranges'
 ]
