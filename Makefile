@@ -18,11 +18,6 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 READY := $(VENV)/.cltdr_mm_installed
 
-DEMO := work_dirs/demo
-DEMO_DATA := data/synthetic
-HAPT_OUT := work_dirs/hapt
-HAPT_DATA := data/hapt
-
 .PHONY: help install demo test lint hapt clean
 .DELETE_ON_ERROR:
 
@@ -42,24 +37,13 @@ $(READY): setup.cfg pyproject.toml requirements/constraints.txt
 	$(PY) -c "import cltdr_mm"
 	touch $@
 
-# $(call run,CONFIG,DATA,WORK_DIR,DRAWING OPTIONS): train, judge the last checkpoint, draw
-define run
-	$(PY) tools/train.py $(1) --work-dir $(3) --seed $(SEED)
-	$(PY) tools/test.py $(1) $(3) --work-dir $(3) --out $(3)
-	$(PY) tools/analysis_tools/draw_timelines.py $(3)/detections.json $(2)/annotations.json \
-	    --out-dir $(3)/timelines $(4)
-	@echo "detections.json, metrics.json and timelines/ are in $(3)"
-endef
-
 demo: $(READY)
-	$(PY) tools/dataset_converters/make_synthetic.py --out $(DEMO_DATA)
-	$(call run,configs/cltdr_synthetic.py,$(DEMO_DATA),$(DEMO),)
+	$(PY) -m cltdr_mm demo --seed $(SEED)
 
 hapt: $(READY)
 	@test -n "$(HAPT)" || { echo "error: say where UCI's archive (or the folder it was unpacked" \
 	    "to) is: make hapt HAPT=<path>" >&2; exit 1; }
-	$(PY) tools/dataset_converters/hapt.py "$(HAPT)" --out $(HAPT_DATA)
-	$(call run,configs/cltdr_hapt.py,$(HAPT_DATA),$(HAPT_OUT),--signals "$(HAPT)" --signal-name "acceleration [g]")
+	$(PY) -m cltdr_mm demo --hapt "$(HAPT)" --seed $(SEED)
 
 lint: $(READY)
 	$(PY) -m ruff check .
@@ -68,4 +52,4 @@ test: lint
 	OMP_NUM_THREADS=1 $(PY) -m pytest $(PYTEST)
 
 clean:
-	rm -rf $(VENV) $(DEMO) $(HAPT_OUT) $(DEMO_DATA) $(HAPT_DATA) build *.egg-info
+	rm -rf $(VENV) work_dirs/demo work_dirs/hapt data/synthetic data/hapt build *.egg-info

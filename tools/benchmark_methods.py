@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmark_figures import benchmark_table, config_differences, read_run, training_config
 from mmengine.config import Config
 
-from cltdr_mm.apis.command_line import read_config, running_parser
+from cltdr_mm.apis.command_line import read_config, running_arguments
 from cltdr_mm.engine import runtime
 from cltdr_mm.utils import exit_on_error, out_file, out_folder, write_json
 
@@ -63,7 +63,7 @@ def asked_config(config: str, options: list[str]) -> Config:
     if not Path(config).is_file():
         raise ValueError(f'there is no config {config}')
     changes = ['--cfg-options', *options] if options else []
-    cfg = read_config(running_parser('').parse_args([config, *changes]))
+    cfg = read_config(running_arguments(argparse.ArgumentParser()).parse_args([config, *changes]))
     runtime.drop_validation(cfg)
     writers = [metric['type'] for metric in runtime.test_metrics(copy.deepcopy(cfg))
                if metric.get('type') in runtime.RESULT_WRITERS]

@@ -1,4 +1,4 @@
-"""What the command lines of tools/train.py and tools/test.py have in common."""
+"""What training and testing have in common at the command line."""
 import argparse
 import os
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from ..engine import runtime
 from ..engine.work_dir import hold_work_dir, latest_checkpoint
 from ..utils import TALDataError, exit_on_error, out_folder
-from .config_files import config_from_file
+from .config_files import config_from_file, find_config
 from .config_options import ConfigOption, change_config, check_keys
 
 #: What ends a run in one line once it works; anything else is a fault of the code, and keeps its
@@ -22,17 +22,16 @@ from .config_options import ConfigOption, change_config, check_keys
 RUN_ERRORS = (TALDataError, OSError, FloatingPointError)
 
 
-def running_parser(description: str) -> argparse.ArgumentParser:
-    """Make a parser of what every run takes: a config, changes to it, a launcher.
+def running_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Add what every run takes: a config, changes to it, a launcher.
 
     Args:
-        description (str): What the program does.
+        parser (argparse.ArgumentParser): Of a program; it will be read by :func:`parse_running`.
 
     Returns:
-        argparse.ArgumentParser: To which a program adds its own; read by :func:`parse_running`.
+        argparse.ArgumentParser: The same.
     """
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument('config', help='config file')
+    parser.add_argument('config', help='config file, or the name of one of this library')
     parser.add_argument('--work-dir', type=out_folder, help='folder of logs and checkpoints '
                         '(default: the one in the config, else work_dirs/<name of the config>)')
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOption, help='changes to the '
@@ -59,15 +58,17 @@ def parse_running(parser: argparse.ArgumentParser,
     """Read the command line; a config that is not there ends the program.
 
     Args:
-        parser (argparse.ArgumentParser): From :func:`running_parser`.
+        parser (argparse.ArgumentParser): From :func:`running_arguments`.
         argv (Sequence[str], optional): The words. Defaults to None: those of the program.
 
     Returns:
         argparse.Namespace: Its arguments.
     """
     args = parser.parse_args(argv)
-    if not os.path.isfile(args.config):
-        parser.error(f'there is no config {args.config}')
+    try:
+        args.config = find_config(args.config)
+    except FileNotFoundError as error:
+        parser.error(str(error))
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 

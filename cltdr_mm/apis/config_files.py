@@ -6,8 +6,29 @@ from typing import Union
 
 from mmengine.config import Config
 
+from ..resources import config_path
 from ..utils.exits import error_line
 from ..utils.problems import looked_from
+
+
+def find_config(name: str) -> str:
+    """Find a config file.
+
+    Args:
+        name (str): Its path, or what :func:`.config_path` takes: ``'cltdr_thumos'``.
+
+    Returns:
+        str: Its path.
+
+    Raises:
+        FileNotFoundError: If there is neither; names similar ones of this library.
+    """
+    if os.path.isfile(name):
+        return name
+    try:
+        return str(config_path(name))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f'there is no config {name} ({error})') from None
 
 
 def config_from_file(path: Union[str, Path]) -> Config:

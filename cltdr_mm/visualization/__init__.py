@@ -12,21 +12,25 @@ from .visualizer import TALVisualizer
 
 if TYPE_CHECKING:
     from .curves import draw_map_curves, draw_training_curves, load_metrics, load_scalars
-    from .error_profile import draw_false_positive_profile, draw_sensitivity
+    from .error_profile import (
+        draw_diagnosis,
+        draw_false_positive_profile,
+        draw_sensitivity,
+    )
     from .style import save_figure
     from .timeline import Track, draw_timeline
 
 __all__ = [
-    'Instances', 'TALVisualizationHook', 'TALVisualizer', 'Track', 'draw_false_positive_profile',
-    'draw_map_curves', 'draw_sensitivity', 'draw_timeline', 'draw_training_curves',
-    'load_metrics', 'load_scalars', 'save_figure'
+    'Instances', 'TALVisualizationHook', 'TALVisualizer', 'Track', 'draw_diagnosis',
+    'draw_false_positive_profile', 'draw_map_curves', 'draw_sensitivity', 'draw_timeline',
+    'draw_training_curves', 'load_metrics', 'load_scalars', 'save_figure'
 ]
 
 _MODULES = dict(
     Track='timeline', draw_timeline='timeline', save_figure='style',
     draw_map_curves='curves', draw_training_curves='curves', load_metrics='curves',
-    load_scalars='curves', draw_false_positive_profile='error_profile',
-    draw_sensitivity='error_profile')
+    load_scalars='curves', draw_diagnosis='error_profile',
+    draw_false_positive_profile='error_profile', draw_sensitivity='error_profile')
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,43 @@ from . import style
 # One colour per kind, in the order in which DETAD lists them; correct detections are blue.
 _KIND_COLORS = ('#0072B2', '#E69F00', '#CC79A7', '#56B4E9', '#D55E00', '#8C8C8C', '#000000')
 _SENSITIVITY_HEIGHT = 4.0  # inches
+_NAMES = dict(coverage='part of the video', length='length', instances='number in the video')
+
+
+def draw_diagnosis(report: Mapping, title: str = '') -> dict[str, Figure]:
+    """Draw all of a diagnosis.
+
+    Args:
+        report (Mapping): What ``cltdr diagnose --out`` writes: ``tiou``; ``profile``, shares by
+            kind for each rank; ``impact``, gains by kind and ``mAP``; ``sensitivity``, by
+            characteristic and size ``range``, ``instances``, ``mAP_N`` and ``missed``. Fractions.
+        title (str): To which threshold and mAP are added. Defaults to ``''``.
+
+    Returns:
+        dict[str, Figure]: ``false_positives``, ``sensitivity`` and ``missed``.
+    """
+    title += f', tIoU {report["tiou"]:g}, mAP {100 * report["impact"]["mAP"]:.1f}'
+    gains = {kind: gain for kind, gain in report['impact'].items() if kind != 'mAP'}
+    table = {name: sizes for name, sizes in report['sensitivity'].items() if name != 'all'}
+    whole = report['sensitivity']['all']['all']
+
+    # below each bar what its size is, and the share of instances that have it
+    notes = {_NAMES[name]: {size: (b['range'].replace('<=', '≤'),
+                                   f"{100 * b['instances'] / whole['instances']:.0f} %")
+                            for size, b in sizes.items()} for name, sizes in table.items()}
+
+    def bars(key: str) -> dict:
+        return {_NAMES[name]: {size: bucket[key] for size, bucket in sizes.items()}
+                for name, sizes in table.items()}
+
+    kinds = list(report['profile'][0])
+    rows = ('size', 'range', 'share')
+    return dict(
+        false_positives=draw_false_positive_profile(
+            np.array([list(row.values()) for row in report['profile']]), kinds, gains, title),
+        sensitivity=draw_sensitivity(bars('mAP_N'), whole['mAP_N'], notes, title, rows=rows),
+        missed=draw_sensitivity(bars('missed'), whole['missed'], notes, title,
+                                'instances missed (%)', rows))
 
 
 def draw_false_positive_profile(shares: np.ndarray, kinds: Sequence[str],

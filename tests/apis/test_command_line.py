@@ -19,7 +19,7 @@ from cltdr_mm.utils import Problem
 def parse(monkeypatch):
     def parsed(*words):
         monkeypatch.setattr('sys.argv', ['tool', *map(str, words)])
-        return command_line.parse_running(command_line.running_parser('A tool'))
+        return command_line.parse_running(command_line.running_arguments(argparse.ArgumentParser()))
     monkeypatch.delenv('LOCAL_RANK', raising=False)
     yield parsed
     os.environ.pop('LOCAL_RANK', None)

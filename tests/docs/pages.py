@@ -54,7 +54,7 @@ def python_blocks(path: Path) -> list[str]:
 
 
 def commands(path: Path) -> list[list[str]]:
-    """Shell commands of a page that start one of the tools, split into words.
+    """Shell commands of a page that start ``cltdr`` or one of the tools, split into words.
 
     Lines that end in a backslash go on. Both blocks and inline code count.
     """
@@ -66,7 +66,8 @@ def commands(path: Path) -> list[list[str]]:
     lines += re.findall(r'`([^`\n]+)`', FENCED.sub('\n', text))
     found = []
     for line in lines:
-        match = re.match(r'\s*(?:[A-Z_]+=\S+\s+)*((?:python\s+)?tools/\S+\.(?:py|sh)\s.*)', line)
+        match = re.match(r'\s*(?:\$\s+)?(?:[A-Z_]+=\S+\s+)*'
+                         r'((?:python\s+)?tools/\S+\.(?:py|sh)\s.*|cltdr\s+[a-z].*)', line)
         if match:
             words = shlex.split(match.group(1), comments=True)
             found.append(words[1:] if words[0] == 'python' else words)

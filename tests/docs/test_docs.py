@@ -91,20 +91,25 @@ def test_make_targets_exist(page):
 
 
 @cache
-def options_of(tool: str) -> set:
-    """Options that a tool's ``--help`` names."""
+def options_of(tool: str, *verbs: str) -> set:
+    """Options that the ``--help`` of a tool, or of a verb of ``cltdr``, names."""
     stream = io.StringIO()
     old = sys.argv
-    sys.argv = [tool, '--help']
+    sys.argv = [tool, *verbs, '--help']
     try:
         with contextlib.redirect_stdout(stream), pytest.raises(SystemExit) as stop:
-            runpy.run_path(str(ROOT / tool), run_name='__main__')
+            if verbs:
+                runpy.run_module('cltdr_mm', run_name='__main__')
+            else:
+                runpy.run_path(str(ROOT / tool), run_name='__main__')
     finally:
         sys.argv = old
     assert stop.value.code == 0
     return set(re.findall(r'--[\w-]+', stream.getvalue()))
 
 
+#: Verbs of ``cltdr`` with verbs of their own.
+GROUPS = [path.parent.name for path in ROOT.glob('cltdr_mm/cli/*/__init__.py')]
 SHELL = dict(dist_train='train', slurm_train='train', dist_test='test', slurm_test='test')
 
 
@@ -119,10 +124,16 @@ def python_tool(tool: str) -> str:
 def test_options_of_commands_exist(page):
     wrong = []
     for tool, *words in commands(page):
-        if not (ROOT / tool).is_file():
+        if tool == 'cltdr':
+            verbs = words[:2 if words[0] in GROUPS else 1]
+            if verbs[0] == 'VERB':
+                continue
+            known = options_of('cltdr', *verbs)
+        elif (ROOT / tool).is_file():
+            known = options_of(python_tool(tool))
+        else:
             wrong.append(tool)
             continue
-        known = options_of(python_tool(tool))
         wrong += [f'{tool} {word}' for word in words
                   if word.startswith('--') and word.split('=')[0] not in known]
     assert not wrong

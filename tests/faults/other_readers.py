@@ -1,4 +1,5 @@
 """Readers of checkpoints, scores, logs, work directories and command lines."""
+import argparse
 import io
 from collections import OrderedDict
 from contextlib import redirect_stderr
@@ -14,7 +15,7 @@ from mmengine.config import Config
 from mmengine.logging import HistoryBuffer
 from sources import Source, as_json, as_json_lines, as_npy, as_npz, as_text, as_torch, as_zip
 
-from cltdr_mm.apis.command_line import running_parser
+from cltdr_mm.apis.command_line import running_arguments
 from cltdr_mm.apis.config_options import change_config
 from cltdr_mm.engine.checkpoint_config import checkpoint_config
 from cltdr_mm.engine.checkpoint_conversion import convert_checkpoint
@@ -201,7 +202,7 @@ def read_options(folder: Path) -> list:
     errors = io.StringIO()
     try:
         with redirect_stderr(errors):
-            args = running_parser('A tool').parse_args(
+            args = running_arguments(argparse.ArgumentParser()).parse_args(
                 ['cfg.py', '--cfg-options', *[word[:2000] for word in words if word]])
     except SystemExit as end:
         message = errors.getvalue().strip().splitlines()[-1]

@@ -31,7 +31,8 @@ def infer(options, video=VIDEO):
 
 
 @each([
-    ('no config', '', f'infer gone.py good.pth {VIDEO} --out-dir out', 'gone.py: cannot be read'),
+    ('no config', '', f'infer gone.py good.pth {VIDEO} --out-dir out',
+     'there is no config gone.py'),
     ('syntax error', {'own.py': 'a = ('}, OWN, 'own.py: cannot be read: line 1: SyntaxError'),
     ('misspelt key', 'model = dict(backbone=dict(ffn_dim=3))', OWN,
      ('model.backbone.ffn_dim', 'mean `ffn_dims`')),
@@ -86,7 +87,7 @@ STRANGE = {'own.json': json.dumps(dict(results=dict(test_00000=[
 @each([(f'{tool}: {name}', make, f'{tool} {command} {more}', words)
        for tool, more in [('evaluate_results', '--out out.json'),
                           ('analysis_tools/diagnose_results', '--out out.json'),
-                          ('analysis_tools/error_profile', '--out-dir out')]
+                          ('analysis_tools/diagnose_results', '--out-dir out')]
        for name, make, command, words in [
     ('no results', '', JUDGE.format('gone.json'), ('gone.json', 'looked for from {folder}')),
     ('no annotations', '', 'results.json gone.json --protocol custom', 'gone.json: file'),
@@ -154,7 +155,7 @@ CONVERT = 'model_converters/convert_checkpoint {} out.pth --from tridet'
     ('another family', '', CONVERT.format('good.pth'), ('good.pth', 'keys are unknown')),
     ('no file', '', CONVERT.format('gone.pth'), 'there is no file gone.pth'),
     ('no checkpoint', '', CONVERT.format('results.json'), 'results.json: file: is no checkpoint'),
-    ('no config', published, CONVERT.format('e.pth') + ' --config gone.py', 'no file gone.py'),
+    ('no config', published, CONVERT.format('e.pth') + ' --config gone.py', 'no config gone.py'),
     ('config of another', published, CONVERT.format('e.pth') + ' --config config.py',
      ('e.pth: the checkpoint does not fit the config', 'backbone.embd.1')),
     ('config without a model', lambda folder: (

@@ -180,7 +180,7 @@ def test_tools_need_no_display(project_root, files):
 
 def test_error_profile_draws_what_the_diagnosis_counts(tool, files, capsys):
     results, annotations, out = files
-    main = tool('analysis_tools/error_profile')
+    main = tool('analysis_tools/diagnose_results')
     command = [results, annotations, '--protocol', 'thumos14', '--out-dir', str(out)]
     main(command)
     assert sorted(pictures(out)) == ['false_positives.png', 'missed.png', 'sensitivity.png']
@@ -189,7 +189,7 @@ def test_error_profile_draws_what_the_diagnosis_counts(tool, files, capsys):
 
 
 def test_error_profile_of_real_detections(tool, shared_data, tmp_path, monkeypatch):
-    main = tool('analysis_tools/error_profile')
+    main = tool('analysis_tools/diagnose_results')
     from cltdr_mm.visualization import error_profile
     titles = []
     monkeypatch.setattr(error_profile, '_title', lambda figure, title: titles.append(title))

@@ -258,7 +258,7 @@ def test_durations_are_for_the_diagnosis_only(run, tmp_path):
     assert complete.pop('coverage')
     assert json.loads((tmp_path / 'd.json').read_text())['sensitivity'] == complete
     done = run(tmp_path, '--protocol', 'anet13', '--out-dir', 'o',
-               script='analysis_tools/error_profile.py')
+               script='analysis_tools/diagnose_results.py')
     assert done.returncode == 0 and said in done.stdout.splitlines()
 
 

@@ -1,65 +1,6 @@
-"""Plot mAP over tIoU of metrics files, or scalars of training runs.
-
-Examples::
-
-    python tools/analysis_tools/plot_curves.py map a/metrics.json b/metrics.json --out map.png
-    python tools/analysis_tools/plot_curves.py train work_dirs/a work_dirs/b --out train.png
-"""
-import argparse
-from pathlib import Path
-
-from cltdr_mm.utils import exit_on_error, out_file
-from cltdr_mm.visualization import (
-    draw_map_curves,
-    draw_training_curves,
-    load_metrics,
-    load_scalars,
-    save_figure,
-)
-
-
-def parse_args(argv=None):
-    """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('kind', choices=('map', 'train'))
-    parser.add_argument('inputs', nargs='+', help="map: metrics files as evaluate_results.py "
-                        "writes them; train: scalars.json files or work directories")
-    parser.add_argument('--out', required=True, type=out_file, help='picture to write')
-    parser.add_argument('--names', nargs='+', help='names in the legend, one per input')
-    parser.add_argument('--keys', nargs='+', default=['loss', 'lr', 'average_mAP'],
-                        help='train: scalars to plot')
-    parser.add_argument('--title', default='')
-    args = parser.parse_args(argv)
-    if args.names and len(args.names) != len(args.inputs):
-        parser.error(f'{len(args.inputs)} inputs, but {len(args.names)} names')
-    if args.names and len(set(args.names)) < len(args.names):
-        parser.error(f'--names must differ, got {args.names}')
-    return args
-
-
-@exit_on_error()
-def main(argv=None) -> None:
-    """Plot what the command line asks for."""
-    args = parse_args(argv)
-    names = args.names or _names(args.inputs)
-    if args.kind == 'map':
-        data = {name: load_metrics(path) for name, path in zip(names, args.inputs)}
-        figure = draw_map_curves(data, args.title)
-    else:
-        data = {name: load_scalars(path) for name, path in zip(names, args.inputs)}
-        figure = draw_training_curves(data, args.keys, args.title)
-    print(save_figure(figure, args.out))
-
-
-def _names(inputs) -> list:
-    """Shortest trailing parts of the paths that tell them apart."""
-    parts = [Path(p).with_suffix('').parts for p in inputs]
-    for length in range(1, max(map(len, parts)) + 1):
-        names = ['/'.join(p[-length:]) for p in parts]
-        if len(set(names)) == len(names):
-            return names
-    return [f'{name} ({i})' for i, name in enumerate(names, 1)]
-
+#!/usr/bin/env python
+"""The same as ``cltdr draw curves``."""
+from cltdr_mm.cli.draw.curves import main
 
 if __name__ == '__main__':
     main()

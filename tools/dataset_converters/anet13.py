@@ -1,23 +1,6 @@
-"""Convert ActivityNet-1.3's annotations as BMN ships them."""
-import argparse
-
-from cltdr_mm.datasets.converters.activitynet import convert_activitynet
-from cltdr_mm.datasets.converters.common import summary
-from cltdr_mm.utils import exit_on_error, out_file
-
-
-@exit_on_error()
-def main(argv=None) -> None:
-    """Parse arguments, convert, print the counts."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('source', help='anet_anno_action.json')
-    parser.add_argument('video_info', help='video_info_new.csv')
-    parser.add_argument('--out', type=out_file, default='data/anet13/annotations/anet13.json',
-                        help='JSON to write (default: %(default)s)')
-    args = parser.parse_args(argv)
-    database, left_out = convert_activitynet(args.source, args.video_info, args.out)
-    print(summary(args.out, database, left_out))
-
+#!/usr/bin/env python
+"""The same as ``cltdr convert anet13``."""
+from cltdr_mm.cli.convert.anet13 import main
 
 if __name__ == '__main__':
     main()

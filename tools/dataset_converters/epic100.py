@@ -1,29 +1,6 @@
-"""Convert EPIC-KITCHENS-100's annotations for verbs or nouns."""
-import argparse
-
-from cltdr_mm.datasets.converters.common import summary
-from cltdr_mm.datasets.converters.epic import convert_epic100
-from cltdr_mm.utils import exit_on_error, out_file
-
-
-@exit_on_error()
-def main(argv=None) -> None:
-    """Parse arguments, convert, print the counts."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('task', choices=['verb', 'noun'], help='which label a segment gets')
-    parser.add_argument('--video-info', required=True, help='EPIC_100_video_info.csv')
-    parser.add_argument('--train', help='EPIC_100_train.csv')
-    parser.add_argument('--validation', help='EPIC_100_validation.csv')
-    parser.add_argument(
-        '--out', type=out_file,
-        help='JSON to write (default: data/epic100/annotations/epic100_<task>.json)')
-    args = parser.parse_args(argv)
-    if not (args.train or args.validation):
-        parser.error('give --train, --validation or both')
-    out = args.out or f'data/epic100/annotations/epic100_{args.task}.json'
-    print(summary(out, convert_epic100(args.task, args.video_info, out, args.train,
-                                       args.validation)))
-
+#!/usr/bin/env python
+"""The same as ``cltdr convert epic100``."""
+from cltdr_mm.cli.convert.epic100 import main
 
 if __name__ == '__main__':
     main()

@@ -176,14 +176,14 @@ def size_ranges(edges: Sequence[float], unit: str = '') -> dict[str, str]:
             Defaults to ``''``: counts.
 
     Returns:
-        dict[str, str]: By bucket such as ``'3–6 s'``; of counts such as ``'2–40'``.
+        dict[str, str]: By bucket such as ``'3-6 s'``; of counts such as ``'2-40'``.
     """
     bounds = [f'{100 * edge:g}' if unit == '%' else f'{edge:g}' for edge in edges]
     tail = f' {unit}' if unit else ''
     # the next count after a bound is one more, the next length anything above it
     after = bounds if unit else [f'{edge + 1:g}' for edge in edges]
-    found = [f'≤ {bounds[0]}{tail}' if unit or edges[0] > 1 else '1']
-    found += [f'{low}–{high}{tail}' if low != high else f'{low}{tail}'
+    found = [f'<= {bounds[0]}{tail}' if unit or edges[0] > 1 else '1']
+    found += [f'{low}-{high}{tail}' if low != high else f'{low}{tail}'
               for low, high in zip(after, bounds[1:])]
     found.append(f'> {bounds[-1]}{tail}')
     return dict(zip(SIZES, found))

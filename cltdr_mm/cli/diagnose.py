@@ -1,0 +1,115 @@
+"""Say where the detections of a result file fail, and which instances they miss.
+
+Example::
+
+    cltdr diagnose detections.json thumos14.json --protocol thumos14 --out-dir pictures
+"""
+import argparse
+from pathlib import Path
+
+from terminaltables import AsciiTable
+
+from ..evaluation import (
+    PROTOCOLS,
+    get_protocol,
+    ground_truth_remarks,
+    load_ground_truth,
+    read_results,
+)
+from ..evaluation.functional import (
+    ERROR_TYPES,
+    NO_COVERAGE,
+    diagnose,
+    error_impact,
+    false_positive_profile,
+    fingerprint,
+    fingerprint_line,
+    instance_sizes,
+    sensitivity,
+    size_ranges,
+)
+from ..utils import exit_on_error, out_file, out_folder, write_json
+from . import verb_parser
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = verb_parser(__doc__)
+    parser.add_argument('results', help='result JSON, or JSON.GZ')
+    parser.add_argument('annotations', help='annotation JSON')
+    parser.add_argument('--protocol', required=True, choices=sorted(PROTOCOLS))
+    parser.add_argument('--subset', help="subset of the annotations (default: the protocol's)")
+    parser.add_argument('--tiou', type=float, default=0.5, help='threshold (default: 0.5)')
+    parser.add_argument(
+        '--top-k', type=int, default=10,
+        help='profile up to k times as many detections as a class has instances (default: 10)')
+    parser.add_argument('--out', type=out_file, help='write all numbers to this JSON file')
+    parser.add_argument('--out-dir', type=out_folder, help='draw three pictures here')
+    parser.add_argument('--title', help='of the pictures (default: results and protocol)')
+    return parser.parse_args(argv)
+
+
+def run(args: argparse.Namespace) -> dict:
+    """Diagnose and print three tables.
+
+    Returns:
+        dict: What ``--out`` writes.
+    """
+    protocol = get_protocol(args.protocol)
+    ground_truth = load_ground_truth(
+        args.annotations, args.subset or protocol.subsets, protocol=protocol)
+    found = read_results(args.results, ground_truth)
+    diagnosis = diagnose(found.detections, ground_truth, args.tiou)
+    profile = false_positive_profile(diagnosis, ground_truth, args.top_k)
+    impact = error_impact(diagnosis, ground_truth)
+    sizes = instance_sizes(ground_truth, protocol.coverage_edges, protocol.length_edges,
+                           protocol.count_edges)
+    ranges = dict(coverage=size_ranges(protocol.coverage_edges, '%'),
+                  length=size_ranges(protocol.length_edges, 's'),
+                  instances=size_ranges(protocol.count_edges))
+    buckets = {name: {size: dict(bucket, range=ranges[name][size] if name in ranges else 'all')
+                      for size, bucket in table.items()}
+               for name, table in sensitivity(diagnosis, ground_truth, sizes).items()}
+
+    prints = fingerprint(ground_truth, (args.tiou, ))
+    print(f'{protocol.name}: {fingerprint_line(prints)}')
+    for remark in ground_truth_remarks(ground_truth, protocol) + found.remarks:
+        print(remark)
+    print(f"mAP at tIoU {args.tiou:g}: {100 * impact['mAP']:.2f}")
+    rows = [['best detections', *ERROR_TYPES]]
+    rows += [[f'{k}G to {k + 1}G', *(f'{100 * v:.1f}' for v in row)]
+             for k, row in enumerate(profile)]
+    rows.append(['mAP gain without', '-', *(f'{100 * impact[n]:+.2f}' for n in ERROR_TYPES[1:])])
+    print_table(rows, ' detections by kind, % of G instances, mean over classes ')
+    rows = [['characteristic', 'size', 'range', 'instances', 'mAP_N', 'missed, %']]
+    rows += [[name, size, b['range'], b['instances'], f"{100 * b['mAP_N']:.2f}", f"{100 * b['missed']:.1f}"]
+             for name, table in buckets.items() for size, b in table.items()]
+    print_table(rows, ' instances by size ')
+    if 'coverage' not in sizes:
+        print(NO_COVERAGE)
+    return dict(
+        protocol=protocol.name, tiou=args.tiou, fingerprint=prints, impact=impact,
+        profile=[dict(zip(ERROR_TYPES, row)) for row in profile.tolist()], sensitivity=buckets)
+
+
+def print_table(rows: list, title: str) -> None:
+    """Print a table with everything but the first column to the right."""
+    table = AsciiTable(rows, title)
+    for column in range(1, len(rows[0])):
+        table.justify_columns[column] = 'right'
+    print(table.table)
+
+
+@exit_on_error()
+def main(argv=None) -> None:
+    """Read, judge, print, write, draw."""
+    args = parse_args(argv)
+    report = run(args)
+    if args.out:
+        write_json(report, args.out)
+    if args.out_dir:
+        from ..visualization import draw_diagnosis, save_figure
+
+        title = args.title or f'{Path(args.results).name.split(".")[0]} on {report["protocol"]}'
+        for name, figure in draw_diagnosis(report, title).items():
+            print(save_figure(figure, Path(args.out_dir) / f'{name}.png'))

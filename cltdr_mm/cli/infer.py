@@ -1,0 +1,82 @@
+r"""Localize actions in feature files or videos.
+
+Examples::
+
+    cltdr infer configs/cltdr_hapt.py best.pth features/ --out-dir out
+    cltdr infer config.py best.pth clip.mp4 --out-dir out --recognizer tsn.py \
+        --recognizer-weights tsn.pth --clip-len 16 --stride 4
+"""
+from pathlib import Path
+
+from ..apis import TALInferencer, VideoFeatureExtractor
+from ..apis.command_line import usable_device
+from ..apis.config_files import config_from_file, find_config
+from ..utils import exit_on_error, out_folder
+from . import verb_parser
+
+
+def parse_args(argv=None):
+    """Parse the command line."""
+    parser = verb_parser(__doc__)
+    parser.add_argument('config', help="config of the localizer, or 'checkpoint' for the one that "
+                        "the checkpoint contains")
+    parser.add_argument('checkpoint')
+    parser.add_argument('inputs', nargs='+', help='feature files, videos, folders of either')
+    parser.add_argument('--out-dir', required=True, type=out_folder,
+                        help='for results.json and pictures/')
+    parser.add_argument('--no-pictures', action='store_true')
+    parser.add_argument('--score-thr', type=float, help='smallest score drawn')
+    parser.add_argument('--top-k', type=int, help='detections drawn per video')
+    parser.add_argument('--device', type=usable_device, help='default: the best there is')
+    parser.add_argument('--batch-size', type=int, default=1)
+    parser.add_argument('--annotations', help='annotation file that knows durations and rates')
+    parser.add_argument('--duration', type=float, help='seconds, of all inputs')
+    parser.add_argument('--fps', type=float, help='frames per second, of all inputs; of a video: '
+                        'the rate to which its frames are resampled')
+    parser.add_argument('--stride', type=float, help='frames between two feature steps, whole ones '
+                        'of a video')
+    parser.add_argument('--window', type=float, help='frames that one feature step sees')
+    group = parser.add_argument_group('videos', 'must be what the training features were made by')
+    group.add_argument('--recognizer', help='config of an MMAction2 recognizer')
+    group.add_argument('--recognizer-weights')
+    group.add_argument('--clip-len', type=int, default=16, help='frames of a clip')
+    group.add_argument('--frame-interval', type=int, default=1)
+    group.add_argument('--short-side', type=int, default=256, help='pixels')
+    group.add_argument('--crop-size', type=int, default=224, help='pixels')
+    group.add_argument('--max-gap', type=float, default=60.0,
+                       help='longest gap in the time stamps, seconds (default: %(default)g)')
+    group.add_argument('--min-read', type=float, default=0.99,
+                       help='part of the length that a file announces that must be there '
+                       '(default: %(default)g)')
+    args = parser.parse_args(argv)
+    if args.recognizer and args.stride is None:
+        parser.error('--recognizer needs --stride')
+    return args
+
+
+@exit_on_error()
+def main(argv=None) -> None:
+    """Run the inferencer."""
+    args = parse_args(argv)
+    out_dir = Path(args.out_dir)
+    cfg = None if args.config == 'checkpoint' else config_from_file(find_config(args.config))
+    with exit_on_error((Exception, ), cfg=cfg):  # nothing runs yet
+        extractor = None
+        if args.recognizer:
+            extractor = VideoFeatureExtractor(
+                args.recognizer, args.recognizer_weights, args.clip_len, args.frame_interval,
+                args.stride, args.fps, args.short_side, args.crop_size,
+                device=args.device or 'cpu', max_gap=args.max_gap, min_read=args.min_read)
+        inferencer = TALInferencer(cfg, args.checkpoint, args.device, extractor=extractor,
+                                   show_progress=True)
+    out = inferencer(
+        args.inputs, batch_size=args.batch_size, annotations=args.annotations,
+        duration=args.duration, fps=args.fps, stride=args.stride, window=args.window,
+        out_file=str(out_dir / 'results.json'), score_thr=args.score_thr, top_k=args.top_k,
+        picture_dir=None if args.no_pictures else str(out_dir / 'pictures'))
+    for prediction in out['predictions']:
+        best = prediction['detections'][:1]
+        line = '; strongest: {label} {segment[0]:.2f} to {segment[1]:.2f} s, score {score:.3f}'
+        print(f'{prediction["video_name"]}: {len(prediction["detections"])} detections'
+              + (line.format(**{'label': 'proposal', **best[0]}) if best else ''))
+    print(f'wrote {out_dir / "results.json"}')
