@@ -82,7 +82,8 @@ def run(args: argparse.Namespace) -> dict:
     rows.append(['mAP gain without', '-', *(f'{100 * impact[n]:+.2f}' for n in ERROR_TYPES[1:])])
     print_table(rows, ' detections by kind, % of G instances, mean over classes ')
     rows = [['characteristic', 'size', 'range', 'instances', 'mAP_N', 'missed, %']]
-    rows += [[name, size, b['range'], b['instances'], f"{100 * b['mAP_N']:.2f}", f"{100 * b['missed']:.1f}"]
+    rows += [[name, size, b['range'], b['instances'], f"{100 * b['mAP_N']:.2f}",
+              f"{100 * b['missed']:.1f}"]
              for name, table in buckets.items() for size, b in table.items()]
     print_table(rows, ' instances by size ')
     if 'coverage' not in sizes:

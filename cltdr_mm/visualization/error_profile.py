@@ -181,7 +181,8 @@ def draw_sensitivity(groups: Mapping[str, Mapping[str, float]], overall: float,
             labels.append('\n'.join(map(style.plain, (bin_name, *lines))))
             x += 1
         room = 0.9 * 10.0 * (x - begin + 0.5) / (1 + sum(len(b) + 0.8 for b in groups.values()))
-        axes.annotate(style.wrap(figure, group, style.LABEL_SIZE, room), (0.5 * (begin + x - 1), 0), (0, -53),
+        axes.annotate(style.wrap(figure, group, style.LABEL_SIZE, room),
+                      (0.5 * (begin + x - 1), 0), (0, -53),
                       xycoords=('data', 'axes fraction'), textcoords='offset points', ha='center',
                       va='top', fontsize=style.LABEL_SIZE, color=style.INK)
         x += 0.8

@@ -9,8 +9,8 @@ from cltdr_mm.evaluation.functional import (
     error_impact,
     false_positive_profile,
     instance_sizes,
-    size_ranges,
     sensitivity,
+    size_ranges,
 )
 
 from . import loops
