@@ -17,20 +17,22 @@ if TYPE_CHECKING:
         draw_false_positive_profile,
         draw_sensitivity,
     )
+    from .statistics import draw_statistics
     from .style import save_figure
     from .timeline import Track, draw_timeline
 
 __all__ = [
     'Instances', 'TALVisualizationHook', 'TALVisualizer', 'Track', 'draw_diagnosis',
-    'draw_false_positive_profile', 'draw_map_curves', 'draw_sensitivity', 'draw_timeline',
-    'draw_training_curves', 'load_metrics', 'load_scalars', 'save_figure'
+    'draw_false_positive_profile', 'draw_map_curves', 'draw_sensitivity', 'draw_statistics',
+    'draw_timeline', 'draw_training_curves', 'load_metrics', 'load_scalars', 'save_figure'
 ]
 
 _MODULES = dict(
     Track='timeline', draw_timeline='timeline', save_figure='style',
     draw_map_curves='curves', draw_training_curves='curves', load_metrics='curves',
     load_scalars='curves', draw_diagnosis='error_profile',
-    draw_false_positive_profile='error_profile', draw_sensitivity='error_profile')
+    draw_false_positive_profile='error_profile', draw_sensitivity='error_profile',
+    draw_statistics='statistics')
 
 
 def __getattr__(name: str) -> Any:
