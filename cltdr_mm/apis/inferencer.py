@@ -20,8 +20,10 @@ from ..datasets import TALDataset
 from ..datasets.feature_source import FeatureSource
 from ..engine.checkpoint_config import checkpoint_config
 from ..engine.checkpoint_fit import check_fit, checkpoint_classes
+from ..engine.score_threshold import checkpoint_score_threshold
 from ..structures import merge_windows
 from ..utils import file_name, result_content, write_json
+from ..utils.json_files import number_problem
 from ..visualization import TALVisualizer
 from .input_list import list_inputs
 from .inputs import SampleMaker
@@ -61,9 +63,9 @@ class TALInferencer(BaseInferencer):
         {'label': 'walking', 'segment': [12.5, 31.0], 'score': 0.97}
     """
 
-    preprocess_kwargs = {'annotations', 'duration', 'fps', 'stride', 'window', 'layout'}
+    preprocess_kwargs = {'annotations', 'videos', 'duration', 'fps', 'stride', 'window', 'layout'}
     forward_kwargs: set = set()
-    visualize_kwargs = {'picture_dir', 'return_vis', 'show', 'score_thr', 'top_k'}
+    visualize_kwargs = {'picture_dir', 'return_vis', 'show'}
     postprocess_kwargs = {'out_file'}
 
     def __init__(self,
@@ -76,6 +78,7 @@ class TALInferencer(BaseInferencer):
                  show_progress: bool = False):
         init_default_scope('mmaction')
         self.extractor = extractor
+        self._weights = None
         self._module = model if isinstance(model, nn.Module) else None
         self._from_weights = model is None
         if self._module is not None:
@@ -124,7 +127,7 @@ class TALInferencer(BaseInferencer):
     def _init_pipeline(self, cfg) -> SampleMaker:
         """Take from the test data set's config what it says about features."""
         dataset_cfg = _innermost((cfg.get('test_dataloader') or {}).get('dataset'))
-        self._dataset_classes = self._merge = sliding = spec = None
+        self._dataset_classes = self._merge = sliding = spec = ann_file = None
         source, pipeline, class_agnostic = FeatureSource(), _PIPELINE, False
         if dataset_cfg is not None:
             pipeline = dataset_cfg.get('pipeline') or _PIPELINE
@@ -132,12 +135,12 @@ class TALInferencer(BaseInferencer):
             self._dataset_classes = dataset.metainfo.get('classes')
             if isinstance(dataset, TALDataset):
                 source, sliding, spec = dataset.source, dataset.window, dataset.feature_spec
-                class_agnostic = dataset.class_agnostic
+                class_agnostic, ann_file = dataset.class_agnostic, dataset.ann_file
         if _metric_postprocessor(cfg) is not None:
             self._merge = TASK_UTILS.build(_metric_postprocessor(cfg))
         in_channels = getattr(getattr(self.model, 'backbone', None), 'in_channels', None)
         return SampleMaker(pipeline, source, in_channels, self.extractor, sliding, spec,
-                           class_agnostic)
+                           class_agnostic, ann_file)
 
     def _init_collate(self, cfg):
         """MMEngine's inferencer takes a name only, its Runner a config with arguments."""
@@ -154,6 +157,7 @@ class TALInferencer(BaseInferencer):
         return TALVisualizer(**options)
 
     def __call__(self, inputs: Any, return_datasamples: bool = False, batch_size: int = 1,
+                 min_score: Union[float, str, None] = None, top: Optional[int] = None,
                  **kwargs) -> dict:
         """Localize actions.
 
@@ -166,22 +170,30 @@ class TALInferencer(BaseInferencer):
             return_datasamples (bool): Whether ``predictions`` are data samples. Defaults to
                 False.
             batch_size (int): Defaults to 1.
+            min_score (float | str, optional): Smallest score of a detection that is kept;
+                ``'auto'`` for the one of best F1 in the validation of the checkpoint. Defaults to
+                None: no limit.
+            top (int, optional): Most detections kept a video, the strongest. Defaults to None: no
+                limit.
             **kwargs: ``duration`` (s), ``fps``, ``stride``, ``window`` (frames) and ``layout``
                 (``'time_major'`` or ``'channel_major'``) of all inputs; ``annotations``, an
-                annotation file that knows durations and rates; ``out_file``, a result JSON to
-                write; ``picture_dir``, a folder for timelines; ``return_vis``, whether to return
-                them as arrays; ``show``, whether to open windows; ``score_thr`` and ``top_k`` of
-                the pictures.
+                annotation file that knows durations and rates; ``videos``, a folder of the
+                features' videos, which say them where nothing else does; ``out_file``, a result
+                JSON to write; ``picture_dir``, a folder for timelines; ``return_vis``, whether to
+                return them as arrays; ``show``, whether to open windows.
 
         Returns:
-            dict: ``predictions``: per video a dict of ``video_name``, ``duration`` and
-            ``detections`` (``label``, ``segment`` in seconds, ``score``; by falling score), or a
-            data sample; detections of a model without classes are proposals, which have no
-            ``label``. ``visualization``: pictures (H, W, 3) uint8, RGB, or None.
+            dict: ``predictions``: per video a dict of ``video_name``, ``duration``, ``fps``,
+            ``video`` (its file, None where it is not known) and ``detections`` (``label``,
+            ``segment`` in seconds, ``score``; by falling score), or a data sample; detections of a
+            model without classes are proposals, which have no ``label``. ``visualization``:
+            pictures (H, W, 3) uint8, RGB, or None.
 
         Raises:
             FileNotFoundError, TypeError, ValueError: If an input cannot be used; names the file.
+                ValueError also if the checkpoint has no score for ``'auto'``.
         """
+        min_score, top = self.limits(min_score, top)
         pre, forward, visual, post = self._dispatch_kwargs(**kwargs)
         items = list_inputs(inputs)
         batches = self.preprocess(items, batch_size=batch_size, **pre)
@@ -192,16 +204,37 @@ class TALInferencer(BaseInferencer):
             for sample in self.forward(batch, **forward):
                 pending.append(sample)
                 if len(pending) == (sample.get('num_windows') or 1):
-                    samples.append(self._merge_windows(pending))
+                    samples.append(_strongest(self._merge_windows(pending), min_score, top))
                     pending = []
-        visualization = self.visualize(items, samples, **visual)
+        visualization = self.visualize(items, samples, score_thr=min_score, top_k=top, **visual)
         return self.postprocess(samples, visualization, return_datasamples, **post)
+
+    def limits(self, min_score: Union[float, str, None],
+               top: Optional[int]) -> tuple[Optional[float], Optional[int]]:
+        """Check what is kept of the detections, see :meth:`__call__`.
+
+        Returns:
+            tuple[Optional[float], Optional[int]]: Both, ``'auto'`` as the score that it stands for.
+
+        Raises:
+            ValueError: If one makes no sense, or the checkpoint has no score for ``'auto'``.
+        """
+        if min_score == 'auto':
+            if self._weights is None:
+                raise ValueError("min_score 'auto' needs a checkpoint, which knows the score")
+            min_score = checkpoint_score_threshold(self._weights)
+        if min_score is not None and number_problem(min_score) is not None:
+            raise ValueError(f"min_score must be a number or 'auto', got {min_score!r}")
+        if top is not None and (number_problem(top) is not None or top < 1 or top % 1):
+            raise ValueError(f'top must be a whole number from 1 on, got {top!r}')
+        return min_score, top
 
     def preprocess(self, inputs: list, batch_size: int = 1, **kwargs):
         """Yield collated batches; every input is checked before the first is read."""
         if batch_size < 1:
             raise ValueError(f'batch_size must be at least 1, got {batch_size}')
         items = self.pipeline.complete(inputs, **kwargs)
+        self._videos = {item['video_name']: item['video'] for item in items}
         samples = (sample for item in items for sample in self.pipeline.samples(item))
         yield from map(self.collate_fn, self._get_chunk_data(samples, batch_size))
 
@@ -255,7 +288,18 @@ class TALInferencer(BaseInferencer):
             detections = [dict(label=self.classes[c] if c < known else f'class {c}', **detection)
                           for c, detection in zip(labels, detections)]
         return dict(video_name=sample.video_name, duration=float(sample.duration),
+                    fps=float(sample.fps), video=self._videos.get(sample.video_name),
                     detections=detections)
+
+
+def _strongest(sample: ActionDataSample, min_score: Optional[float],
+               top: Optional[int]) -> ActionDataSample:
+    """Keep the detections of a certain score, and no more than a number of them."""
+    detected = sample.pred_instances  # by falling score
+    if min_score is not None:
+        detected = detected[detected.scores >= min_score]
+    sample.pred_instances = detected[:top]
+    return sample
 
 
 def _innermost(dataset: Optional[dict]) -> Optional[dict]:

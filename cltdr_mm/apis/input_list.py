@@ -61,6 +61,12 @@ def list_inputs(inputs: Any) -> list:
     return found
 
 
+def is_video(item: Mapping) -> bool:
+    """Whether an input of :func:`list_inputs` is a video file."""
+    return isinstance(item.get('path'), str) \
+        and Path(item['path']).suffix.lower() in VIDEO_SUFFIXES
+
+
 def _check_array(feats: Any, position: int) -> None:
     dtype = getattr(feats, 'dtype', None)
     if not isinstance(feats, (np.ndarray, torch.Tensor)) or (

@@ -6,8 +6,8 @@ from typing import Optional, Union
 from urllib.parse import quote
 
 from ..datasets.labels import VideoFacts
-from ..datasets.video_files import match_video_files
 from ..utils import atomic_path
+from .video_facts import match_videos
 from .video_frames import check_video, frame_rate
 
 PathLike = Union[str, os.PathLike]
@@ -47,7 +47,7 @@ def write_report(results: PathLike,
     names = list(dict.fromkeys([*source.results, *source.database]))
     files = videos or {}
     if not isinstance(files, Mapping):
-        files = match_video_files(files, names)
+        files = match_videos(files, names)
     unknown = [name for name in source.results if name not in source.database]
     facts = dict(facts or {})
     for name in unknown:

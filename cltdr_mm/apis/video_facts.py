@@ -1,11 +1,12 @@
 """Durations and frame rates of videos, from a folder of them or from a file that lists them."""
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Optional, Union
 
 from ..datasets.labels import VideoFacts, read_videos
 from ..datasets.labels.names import VIDEO_SUFFIXES
-from ..utils import Problem, TALDataError, name_problem
+from ..utils import Problem, TALDataError, matching_name, name_problem
 from ..utils.problems import looked_from
 from .video_frames import check_video, frame_rate
 
@@ -60,6 +61,36 @@ def list_videos(folder: Union[str, os.PathLike]) -> dict[str, Path]:
     found, problems = _list(Path(folder))
     if problems:
         raise TALDataError(problems, _TITLE)
+    return found
+
+
+def match_videos(folder: Union[str, os.PathLike], names: Iterable[str]) -> dict[str, Path]:
+    """Find the files of some videos, whatever the Unicode form of their accents.
+
+    Args:
+        folder (str): See :func:`list_videos`.
+        names (Iterable[str]): The videos.
+
+    Returns:
+        dict[str, Path]: By name; without the videos of which there is no file.
+
+    Raises:
+        TALDataError: As :func:`list_videos`; also if the names of two files differ in their
+            Unicode form only, or if there is a file of none of the videos.
+    """
+    files, names = list_videos(folder), list(names)
+    found = {}
+    for name in names:
+        try:
+            own = matching_name(name, files)
+        except ValueError as error:
+            raise TALDataError.of(_TITLE, folder, 'video name', str(error), name) from error
+        if own is not None:
+            found[name] = files[own]
+    if names and not found:
+        raise TALDataError.of(
+            _TITLE, folder, 'folder', f'none of its {len(files)} video files has the name of a '
+            f'video: they are such as {next(iter(files))!r}, wanted are such as {names[0]!r}')
     return found
 
 

@@ -131,6 +131,22 @@ def frame_rate(path: Union[str, Path]) -> float:
     return float(rate)
 
 
+def frame_size(path: Union[str, Path]) -> tuple[int, int]:
+    """Width and height of a video's frames as they are stored, before they are turned.
+
+    Raises:
+        ImportError: If PyAV is not installed.
+        ValueError: If the file is no video; names the file.
+    """
+    av = import_av()
+    try:
+        with av.open(str(path)) as container:
+            stream = _video_stream(path, container)
+            return stream.width, stream.height
+    except (av.FFmpegError, OSError) as error:
+        raise ValueError(f'{path}: the video cannot be decoded: {error}') from error
+
+
 def read_frames(path: Union[str, Path], fps: Optional[float], short_side: int,
                 crop_size: Optional[int], max_gap: float = MAX_GAP,
                 min_read: float = MIN_READ) -> Iterator[tuple]:

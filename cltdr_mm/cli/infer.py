@@ -3,14 +3,19 @@ r"""Localize actions in feature files or videos.
 Examples::
 
     cltdr infer configs/cltdr_hapt.py best.pth features/ --out-dir out
+    cltdr infer configs/cltdr_hapt.py best.pth features/ --out-dir out --min-score auto \
+        --videos videos/ --formats csv srt video html
     cltdr infer config.py best.pth clip.mp4 --out-dir out --recognizer tsn.py \
         --recognizer-weights tsn.pth --clip-len 16 --stride 4
 """
 from pathlib import Path
+from typing import Union
 
 from ..apis import TALInferencer, VideoFeatureExtractor
 from ..apis.command_line import usable_device
 from ..apis.config_files import config_from_file, find_config
+from ..apis.input_list import is_video, list_inputs
+from ..apis.outputs import FORMATS, check_formats, write_outputs
 from ..utils import exit_on_error, out_folder
 from . import verb_parser
 
@@ -23,10 +28,18 @@ def parse_args(argv=None):
     parser.add_argument('checkpoint')
     parser.add_argument('inputs', nargs='+', help='feature files, videos, folders of either')
     parser.add_argument('--out-dir', required=True, type=out_folder,
-                        help='for results.json and pictures/')
-    parser.add_argument('--no-pictures', action='store_true')
-    parser.add_argument('--score-thr', type=float, help='smallest score drawn')
-    parser.add_argument('--top-k', type=int, help='detections drawn per video')
+                        help='for results.json and the other formats')
+    parser.add_argument('--formats', nargs='+', choices=FORMATS, default=['png'], metavar='FORMAT',
+                        help='what to write besides results.json: png (timelines, the default), '
+                        'csv (a table), srt (subtitles), video (the videos with labels drawn on '
+                        'them), html (a report); json for nothing else')
+    parser.add_argument('--min-score', type=_score, metavar='SCORE',
+                        help='smallest score of what is written: a number, or auto for the one of '
+                        'best F1 in the validation of the checkpoint (default: no limit)')
+    parser.add_argument('--top', type=int, help='most detections written per video (default: no '
+                        'limit)')
+    parser.add_argument('--videos', metavar='FOLDER', help='videos of the feature files, for video '
+                        'and html; they say rate and duration where nothing else does')
     parser.add_argument('--device', type=usable_device, help='default: the best there is')
     parser.add_argument('--batch-size', type=int, default=1)
     parser.add_argument('--annotations', help='annotation file that knows durations and rates')
@@ -51,7 +64,14 @@ def parse_args(argv=None):
     args = parser.parse_args(argv)
     if args.recognizer and args.stride is None:
         parser.error('--recognizer needs --stride')
+    if 'video' in args.formats and args.videos is None \
+            and not any(is_video(item) for item in list_inputs(args.inputs)):
+        parser.error('--formats video of feature files needs --videos, the folder of their videos')
     return args
+
+
+def _score(text: str) -> Union[float, str]:
+    return text if text == 'auto' else float(text)
 
 
 @exit_on_error()
@@ -67,16 +87,25 @@ def main(argv=None) -> None:
                 args.recognizer, args.recognizer_weights, args.clip_len, args.frame_interval,
                 args.stride, args.fps, args.short_side, args.crop_size,
                 device=args.device or 'cpu', max_gap=args.max_gap, min_read=args.min_read)
+        check_formats(args.formats)
         inferencer = TALInferencer(cfg, args.checkpoint, args.device, extractor=extractor,
                                    show_progress=True)
+        min_score, top = inferencer.limits(args.min_score, args.top)
+    if args.min_score == 'auto':
+        print(f'keeping detections of score {min_score:.3f} or more (best F1 in validation)')
     out = inferencer(
-        args.inputs, batch_size=args.batch_size, annotations=args.annotations,
-        duration=args.duration, fps=args.fps, stride=args.stride, window=args.window,
-        out_file=str(out_dir / 'results.json'), score_thr=args.score_thr, top_k=args.top_k,
-        picture_dir=None if args.no_pictures else str(out_dir / 'pictures'))
-    for prediction in out['predictions']:
+        args.inputs, batch_size=args.batch_size, min_score=min_score, top=top,
+        annotations=args.annotations, videos=args.videos, duration=args.duration, fps=args.fps,
+        stride=args.stride, window=args.window, out_file=str(out_dir / FORMATS['json']),
+        picture_dir=str(out_dir / FORMATS['png']) if 'png' in args.formats else None)
+    predictions = out['predictions']
+    for prediction in predictions:
         best = prediction['detections'][:1]
         line = '; strongest: {label} {segment[0]:.2f} to {segment[1]:.2f} s, score {score:.3f}'
         print(f'{prediction["video_name"]}: {len(prediction["detections"])} detections'
               + (line.format(**{'label': 'proposal', **best[0]}) if best else ''))
-    print(f'wrote {out_dir / "results.json"}')
+    for remark in write_outputs(predictions, out_dir, args.formats, inferencer.classes,
+                                args.annotations, min_score):
+        print(remark)
+    written = [path for name, path in FORMATS.items() if name in ('json', *args.formats)]
+    print(f'wrote {", ".join(str(out_dir / path) for path in written)}')
