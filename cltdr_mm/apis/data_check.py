@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 import torch
-from mmaction.registry import DATASETS, MODELS
+from mmaction.registry import DATASETS, MODELS, PARAM_SCHEDULERS
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.optim import build_optim_wrapper
@@ -157,11 +157,11 @@ def check_config(cfg: Config) -> CheckedData:
             evaluator.dataset_meta = dataset.metainfo
             judges = evaluator.metrics
         check_parts(model, dataset, judges)
-    build_optim_wrapper(model, cfg.optim_wrapper)
+    _check_schedule(cfg, model, len(built['training']))
     info = _tal_dataset(built['training']).get_data_info(0)
     channels = sum(feature_shape(path, key, info['layout'])[1] for path, key in zip(
         info['feature_paths'], info['feature_key']))
-    return CheckedData(subsets, channels, _ranges(model))
+    return CheckedData(subsets, channels, ranges_of(model))
 
 
 def suggestions_for(data: CheckedData, device: Optional[str] = None,
@@ -184,6 +184,18 @@ def _build(settings: dict, problems: list[Problem]) -> Any:
         if not error.problems:
             raise
         return None
+
+
+def _check_schedule(cfg: Config, model: torch.nn.Module, samples: int) -> None:
+    """Build optimizer and schedulers as the Runner will; raises what they raise."""
+    wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    schedulers = cfg.get('param_scheduler') or []
+    loop = cfg.get('train_cfg') or {}
+    for scheduler in [schedulers] if isinstance(schedulers, dict) else schedulers:
+        batches = -(-samples // cfg.train_dataloader.get('batch_size', 1))
+        settings = dict(end=loop.get('max_epochs') or loop.get('max_iters'), **scheduler)
+        PARAM_SCHEDULERS.build(
+            settings, default_args=dict(optimizer=wrapper, epoch_length=batches))
 
 
 def _tal_dataset(dataset: Any) -> Optional[TALDataset]:
@@ -210,7 +222,7 @@ def _statistics(dataset: TALDataset) -> SubsetStatistics:
     return SubsetStatistics.of(infos, classes, resized)
 
 
-def _ranges(model: torch.nn.Module) -> Optional[list[tuple[float, float]]]:
+def ranges_of(model: torch.nn.Module) -> Optional[list[tuple[float, float]]]:
     """Regression ranges of a model's head, or of the head in it."""
     head = getattr(model, 'head', None)
     ranges = getattr(head, 'regression_ranges', None)

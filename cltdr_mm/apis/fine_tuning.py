@@ -1,6 +1,7 @@
 """What a training on other data takes from a checkpoint, and what it starts anew."""
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional
 
@@ -14,6 +15,7 @@ from ..engine.checkpoint_fit import checkpoint_classes, kept_keys, state_dict_in
 from ..engine.checkpoint_io import load_from_local
 from ..utils import TALDataError
 from .config_files import config_from_file
+from .suggestions import Suggestion, Suggestions
 
 
 class StartingPoint:
@@ -46,11 +48,6 @@ class StartingPoint:
                                   'backbone.in_channels: only trainings of our localizers go on')
         self.model: dict[str, Any] = cfg.model.to_dict()
 
-    @property
-    def width(self) -> Optional[int]:
-        """int, optional: Channels of the model, where its config says so."""
-        return self.model['backbone'].get('embed_dims')
-
     def model_for(self, channels: int, num_classes: int) -> dict[str, Any]:
         """Config of the same model for other features and classes."""
         model = copy.deepcopy(self.model)
@@ -60,6 +57,12 @@ class StartingPoint:
             head = head['head']
         head['num_classes'] = num_classes
         return model
+
+    def fit(self, chosen: Suggestions, model: torch.nn.Module) -> Suggestions:
+        """Settings with the levels and the width of a model built from :meth:`model_for`."""
+        why = 'as in the checkpoint'
+        return replace(chosen, num_levels=Suggestion(model.backbone.num_levels, why),
+                       width=Suggestion(model.backbone.out_channels, why))
 
     def report(self, model: torch.nn.Module, classes: Sequence[str]) -> str:
         """Say what a model takes from the checkpoint.

@@ -18,7 +18,7 @@ import sys
 
 from ..apis.config_files import find_config
 from ..apis.config_writing import METHODS, config_text, write_config
-from ..apis.data_check import suggestions_for
+from ..apis.data_check import ranges_of, suggestions_for
 from ..apis.fine_tuning import StartingPoint
 from ..utils import exit_on_error, out_file
 from . import verb_parser
@@ -59,15 +59,15 @@ def main(argv=None) -> None:
             start = StartingPoint(args.checkpoint,
                                   find_config(args.config) if args.config else None)
         data = data_of(args)
-        chosen = suggestions_for(data, args.device, epochs=args.epochs,
-                                 width=args.width if start is None else start.width)
-        print(data.text(chosen))
-        model = None
+        width, model = args.width, None
         if start is not None:
             model = start.model_for(data.channels, len(data.training.classes))
-        text = config_text(data, chosen, args.method, f'Written by: {args.command}', model,
-                           args.checkpoint)
-        built = write_config(text, args.out)
+            width = model['backbone'].get('embed_dims')
+        chosen = suggestions_for(data, args.device, epochs=args.epochs, width=width)
+        built = write_config(config_text(data, chosen, args.method, f'Written by: {args.command}',
+                                         model, args.checkpoint), args.out)
+        data.ranges = ranges_of(built)
+        print(data.text(chosen if start is None else start.fit(chosen, built)))
         if start is not None:
             print(start.report(built, data.training.classes))
         print(f'wrote {args.out}; next: cltdr train {args.out}')

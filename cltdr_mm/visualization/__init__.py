@@ -12,12 +12,12 @@ from .visualizer import TALVisualizer
 
 if TYPE_CHECKING:
     from .curves import draw_map_curves, draw_training_curves, load_metrics, load_scalars
+    from .data_statistics import draw_statistics
     from .error_profile import (
         draw_diagnosis,
         draw_false_positive_profile,
         draw_sensitivity,
     )
-    from .statistics import draw_statistics
     from .style import save_figure
     from .timeline import Track, draw_timeline
 
@@ -32,7 +32,7 @@ _MODULES = dict(
     draw_map_curves='curves', draw_training_curves='curves', load_metrics='curves',
     load_scalars='curves', draw_diagnosis='error_profile',
     draw_false_positive_profile='error_profile', draw_sensitivity='error_profile',
-    draw_statistics='statistics')
+    draw_statistics='data_statistics')
 
 
 def __getattr__(name: str) -> Any:
