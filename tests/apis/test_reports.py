@@ -38,7 +38,7 @@ def test_links_are_seen_from_the_page(results, tmp_path):
     assert found['cam 1/v']['link'] == '../../my%20films/cam%201/v.MP4'
     assert found['cam 1/v']['entry'] == dict(duration=9., fps=25.)
     assert found['w']['link'] is None
-    assert page.read_text().count('<title>r.json: detections</title>') == 1
+    assert page.read_text().count('<title>Detections in r.json</title>') == 1
 
 
 def test_folder_of_other_videos(results, tmp_path):
