@@ -13,7 +13,6 @@ and inference read from it what they would have to be told::
     manifest.differences(other)                      # ['stride: 4 and 8', ...], videos apart
 """
 import os
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any, Callable, Optional, Union
 from filelock import FileLock
 
 from ..utils import Problem, TALDataError, name_problem, read_json, write_json
+from ..utils.feature_settings import differing
 from ..utils.json_files import nearest, number_problem, refuse_duplicates, shown
 
 MANIFEST = 'manifest.json'
@@ -126,30 +126,6 @@ class FeatureManifest:
         """
         write_json(asdict(replace(self, videos=dict(sorted(self.videos.items())))),
                    Path(folder, MANIFEST), indent=1)
-
-
-def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """Say in which :meth:`FeatureManifest.settings` differ; those not known to both do not.
-
-    Weights are known by their hash, and a recognizer by its weights, if it has any.
-    """
-    keys = [key for key in one if key in other]
-    if None in (one.get('recognizer', ''), other.get('recognizer', '')):  # from elsewhere
-        keys = [key for key in keys if key in ('stride', 'window', 'fps', 'channels')]
-    if one.get('weights') and other.get('weights'):
-        keys.remove('recognizer')
-    found = []
-    for key in keys:
-        a, b = one[key], other[key]
-        if key == 'weights':
-            a, b = (value and value.get('sha256') for value in (a, b))
-        if a != b:
-            found.append(f'{key}: {_short(a)} and {_short(b)}')
-    return found
-
-
-def _short(value: Any) -> str:
-    return 'none' if value is None else value if isinstance(value, str) else shown(value)
 
 
 def find_manifest(folder: Path_) -> Optional[FeatureManifest]:

@@ -88,6 +88,9 @@ def test_features_that_were_made_otherwise_are_an_error(trained, films, tmp_path
         inferencer(trained)(str(tmp_path / 'other' / 'features'))
     with pytest.raises(ValueError, match=r'its manifest\.json says fps 15, but 30 was given'):
         inferencer(trained)(str(tmp_path / 'data' / 'features'), fps=30.0)
+    with pytest.raises(ValueError, match=r'a\.mp4: the manifest of the training features says '
+                                         'stride 4, but 8 was given'):
+        inferencer(trained)(str(films / 'a.mp4'), stride=8)
 
 
 def test_weights_are_those_of_the_training_features(trained, films, tmp_path):
