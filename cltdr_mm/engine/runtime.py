@@ -3,6 +3,7 @@
 All functions change the config in place; none imports a model or writes a file.
 """
 import datetime
+import importlib.util
 import logging
 import os
 from pathlib import Path
@@ -157,6 +158,34 @@ def drop_validation(cfg: Config) -> None:
         cfg (Config): The config.
     """
     cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+
+
+def add_tensorboard(cfg: Config) -> None:
+    """Write what is logged for TensorBoard too.
+
+    Args:
+        cfg (Config): The config.
+
+    Raises:
+        ValueError: If TensorBoard is not installed.
+    """
+    if importlib.util.find_spec('tensorboard') is None:
+        raise ValueError('--tensorboard needs TensorBoard: pip install "cltdr-mm[tensorboard]"')
+    visualizer = dict(cfg.get('visualizer') or dict(type='TALVisualizer'))
+    backends = [backend for backend in visualizer.get('vis_backends') or []
+                if backend.get('type') != 'TALTensorboardVisBackend']
+    visualizer['vis_backends'] = [*backends, dict(type='TALTensorboardVisBackend')]
+    cfg.visualizer = visualizer
+
+
+def add_timelines(cfg: Config) -> None:
+    """Draw the first eight videos of each validation, for the visualizer's back-ends.
+
+    Args:
+        cfg (Config): The config.
+    """
+    cfg.default_hooks = dict(cfg.get('default_hooks') or {}, visualization=dict(
+        type='TALVisualizationHook', interval=1, max_samples=8))
 
 
 def drop_training(cfg: Config) -> None:

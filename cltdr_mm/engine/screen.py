@@ -34,15 +34,15 @@ class Screen:
     """
 
     def __init__(self, console: Optional[Console] = None, every: float = 60.):
-        self.console = console or Console(file=sys.stdout, highlight=False, markup=False,
-                                          emoji=False, soft_wrap=True)
+        self.console = console or Console(file=sys.stdout)
         self.every = every
         self._progress: Optional[Progress] = None
         self._shown = time.monotonic()
 
     def say(self, text: str = '') -> None:
         """Write lines."""
-        self.console.print(text)
+        # as it is: names and messages may look like markup
+        self.console.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
     def progress(self, text: str, done: int, total: int, note: str = '',
                  last: bool = False) -> None:
@@ -62,10 +62,10 @@ class Screen:
                 self.say(f'{text}  {note}'.rstrip())
             return
         if self._progress is None:
-            self._progress = Progress(TextColumn('{task.description}'), BarColumn(30),
-                                      TextColumn('{task.percentage:>3.0f}%'),
-                                      TextColumn('{task.fields[note]}'),
-                                      console=self.console, transient=True)
+            texts = [TextColumn(form, markup=False) for form in (
+                '{task.description}', '{task.percentage:>3.0f}%', '{task.fields[note]}')]
+            self._progress = Progress(texts[0], BarColumn(30), *texts[1:], console=self.console,
+                                      transient=True)
             self._progress.start()
             self._progress.add_task('', note='')
         if last or now - self._shown >= 0.1:  # no oftener than can be seen

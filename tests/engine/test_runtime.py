@@ -167,3 +167,28 @@ def test_a_launcher_that_did_not_launch(cfg, monkeypatch, launcher, words):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(ValueError, match=words):
         runtime.set_launcher(cfg, launcher)
+
+
+def test_tensorboard_is_added_once(cfg, monkeypatch):
+    cfg.visualizer = dict(type='TALVisualizer', vis_backends=[dict(type='LocalVisBackend')])
+    for _ in range(2):
+        runtime.add_tensorboard(cfg)
+        assert [backend['type'] for backend in cfg.visualizer.vis_backends] == [
+            'LocalVisBackend', 'TALTensorboardVisBackend']
+    monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
+    with pytest.raises(ValueError, match=r'pip install "cltdr-mm\[tensorboard\]"'):
+        runtime.add_tensorboard(cfg)
+
+
+def test_timelines_of_a_validation(cfg):
+    cfg.default_hooks = dict(logger=dict(type='LoggerHook'))
+    runtime.add_timelines(cfg)
+    assert set(cfg.default_hooks) == {'logger', 'visualization'}
+    assert cfg.default_hooks.visualization.type == 'TALVisualizationHook'
+
+
+def test_what_a_test_leaves_out(cfg):
+    cfg.update(train_cfg=dict(max_epochs=1), train_dataloader=dict(), test_cfg=dict())
+    runtime.drop_training(cfg)
+    assert [cfg[name] for name in ('train_cfg', 'train_dataloader', 'optim_wrapper',
+                                   'param_scheduler')] == [None] * 4 and cfg.test_cfg == {}
