@@ -6,6 +6,7 @@ from typing import Any, Optional
 
 from ..engine.runtime import RESULT_WRITERS
 from ..engine.score_threshold import checkpoint_score_threshold
+from ..engine.screen import short_path
 
 
 def after_training(runner: Any) -> str:
@@ -73,13 +74,7 @@ def _score(path: str) -> str:
 
 
 def _lines(files: list[tuple], commands: list[list]) -> str:
-    lines = ['', 'written:', *(f'  {_short(path)}  ({what})' for path, what in files)]
+    lines = ['', 'written:', *(f'  {short_path(path)}  ({what})' for path, what in files)]
     if commands:
-        lines += ['next:', *(f'  cltdr {shlex.join(map(_short, words))}' for words in commands)]
+        lines += ['next:', *(f'  cltdr {shlex.join(map(short_path, words))}' for words in commands)]
     return '\n'.join(lines)
-
-
-def _short(word: Any) -> str:
-    """A path below the folder that this was started in, as it is seen from there."""
-    here = os.path.join(os.getcwd(), '')
-    return str(word).removeprefix(here) if str(word) != here else '.'

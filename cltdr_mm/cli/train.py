@@ -59,10 +59,7 @@ def load_config(args: argparse.Namespace) -> Config:
         runtime.drop_validation(cfg)
     if args.amp:
         runtime.set_amp(cfg)
-    if args.tensorboard:
-        runtime.add_tensorboard(cfg)
-    if args.timelines:
-        runtime.add_timelines(cfg)
+    runtime.set_watching(cfg, args.tensorboard, args.timelines)
     if args.auto_scale_lr:
         runtime.set_auto_scale_lr(cfg)
     return cfg

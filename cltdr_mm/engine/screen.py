@@ -5,11 +5,12 @@ MMEngine's own output (environment, config, hooks, numbers every few steps) is i
 import datetime
 import io
 import logging
+import os
 import sys
 import time
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Union
 
 from mmengine.dist import master_only
 from mmengine.logging import MMLogger
@@ -142,6 +143,11 @@ class QuietRunner(TALRunner):
 def seconds_text(seconds: float) -> str:
     """Write a duration, such as ``'1:02:03'``."""
     return str(datetime.timedelta(seconds=round(seconds)))
+
+
+def short_path(path: Union[str, Path]) -> str:
+    """Write a path below the current folder as it is seen from there; others as they are."""
+    return str(path).removeprefix(os.path.join(os.getcwd(), ''))
 
 
 def data_line(dataset) -> str:

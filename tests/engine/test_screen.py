@@ -18,6 +18,7 @@ from cltdr_mm.engine.screen import (
     data_line,
     model_line,
     seconds_text,
+    short_path,
 )
 
 
@@ -41,6 +42,7 @@ def log_of(runner) -> str:
     return ''.join(path.read_text() for path in Path(runner.work_dir).glob('*/*.log'))
 
 
+@pytest.mark.filterwarnings('error::UserWarning', 'ignore:Fail to import')
 def test_a_training_shows_what_matters_and_logs_the_rest(quiet, capsys):
     runner = quiet(epochs=3)
     runner.train()
@@ -174,3 +176,10 @@ def test_a_model_in_a_line():
 
 def test_durations():
     assert [seconds_text(s) for s in (0.2, 59.6, 3723)] == ['0:00:00', '0:01:00', '1:02:03']
+
+
+def test_paths_as_seen_from_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert short_path(tmp_path / 'work' / 'a.pth') == 'work/a.pth'
+    assert short_path(tmp_path.parent) == str(tmp_path.parent)
+    assert short_path('work/a.pth') == 'work/a.pth'
