@@ -10,6 +10,7 @@ from .diagnosis import (
     false_positive_profile,
     instance_sizes,
     sensitivity,
+    size_ranges,
 )
 from .fingerprint import fingerprint, fingerprint_line
 from .matching import match, pair_iou, ranking
@@ -19,5 +20,5 @@ __all__ = [
     'Cut', 'ERROR_TYPES', 'NO_COVERAGE', 'SIZES', 'average_precision', 'average_recall', 'best_cut',
     'best_f1', 'diagnose', 'error_impact', 'false_positive_profile', 'fingerprint',
     'fingerprint_line', 'instance_sizes', 'interpolated_ap', 'match', 'pair_iou', 'ranking',
-    'recall_at_kx', 'sensitivity'
+    'recall_at_kx', 'sensitivity', 'size_ranges'
 ]
