@@ -10,6 +10,7 @@ from cltdr_mm.apis.next_steps import after_test, after_training
 from cltdr_mm.cli import infer, test
 from cltdr_mm.cli.diagnose import parse_args as diagnose_args
 from cltdr_mm.cli.draw.timelines import parse_args as draw_args
+from cltdr_mm.cli.report import parse_args as report_args
 
 
 @pytest.fixture
@@ -49,14 +50,14 @@ def test_after_a_training(folder):
     assert (args.config, args.checkpoint, args.out) == (
         'w o/mine.py', 'w o/best_average_mAP_epoch_2.pth', 'w o')
     args = infer.parse_args(infer_words[2:])
-    assert args.checkpoint == 'w o/best_average_mAP_epoch_2.pth' and args.score_thr == 0.312
+    assert args.checkpoint == 'w o/best_average_mAP_epoch_2.pth' and args.min_score == 'auto'
 
 
 def test_after_a_training_without_validation(folder):
     text = after_training(trained(folder, last_ckpt='epoch_3.pth'))
     assert 'the best' not in text
     (_, verb, _, checkpoint, *_), infer_words = commands(text)
-    assert (verb, checkpoint) == ('test', 'w o/epoch_3.pth') and '--score-thr' not in infer_words
+    assert (verb, checkpoint) == ('test', 'w o/epoch_3.pth') and '--min-score' not in infer_words
 
 
 def test_after_a_training_that_kept_nothing(folder):
@@ -90,11 +91,14 @@ def test_after_a_test(folder):
     runner = ran_test(folder, Accuracy(), TALMetric(str(out)))
     assert after_test(runner).splitlines() == ['', 'written:', '  w o/log  (log)']
     (out / 'detections.json').write_text('{}')
-    draw, = commands(after_test(runner))  # a test set without annotations: not judged
+    assert len(commands(after_test(runner))) == 2  # without annotations: not judged
     (out / 'metrics.json').write_text('{}')
     text = after_test(runner)
     assert '  w o/out/metrics.json  (how it is judged)' in text.splitlines()
-    draw, diagnose = commands(text)
+    report, draw, diagnose = commands(text)
+    args = report_args(report[2:])
+    assert (report[1], args.annotations, args.out) == (
+        'report', 'data/a.json', 'w o/out/report.html')
     assert draw[:3] == ['cltdr', 'draw', 'timelines'] and diagnose[:2] == ['cltdr', 'diagnose']
     args = draw_args(draw[3:])
     assert args.out_dir == 'w o/out/timelines'
