@@ -149,7 +149,7 @@ def _data_lines(data: CheckedData, chosen: Suggestions) -> list[str]:
 def _nothing_to_judge(key: str) -> list[str]:
     why = dict(
         val='There is no validation subset, and the test subset is not looked at while training: '
-        'the last checkpoint counts. `cltdr labels ... --split 0.7 0.15 0.15` sets videos apart.',
+        'the last checkpoint counts. Call some videos `validation` in the annotation file.',
         test='Nothing is there to be tested on.')
     return comment(why[key]) + [f'{key}_cfg = {key}_dataloader = {key}_evaluator = None']
 
