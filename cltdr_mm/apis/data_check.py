@@ -42,6 +42,8 @@ class CheckedData:
         ranges (list, optional): Regression ranges of the model of a config. Defaults to None.
         names (Subsets, optional): Subsets of an annotation file. Defaults to None.
         features (dict): Arguments of :class:`.TALDataset` but for the subset. Defaults to {}.
+        manifest (dict, optional): What the features' manifest says. Defaults to None: there is
+            none.
     """
 
     subsets: dict[str, SubsetStatistics]
@@ -49,6 +51,7 @@ class CheckedData:
     ranges: Optional[list[tuple[float, float]]] = None
     names: Optional[Subsets] = None
     features: dict[str, Any] = field(default_factory=dict)
+    manifest: Optional[dict[str, Any]] = None
 
     @property
     def training(self) -> SubsetStatistics:
@@ -100,14 +103,16 @@ def check_annotations(ann_file: str, folders: Sequence[str], stride: Any = None,
         **find_features(folders, videos),
         **find_timing(folders, {name: database[name] for name in videos}, stride, window, fps))
     problems: list[Problem] = []
-    subsets = {}
+    subsets, manifest = {}, None
     for role, name in names.named().items():
         dataset = _build(dict(features, subset=name, test_mode=role != 'training'), problems)
         if dataset is not None:
             subsets[role] = _statistics(dataset)
+            manifest = dataset.source.settings
     if problems:
         raise TALDataError(problems, _TITLE)
-    return CheckedData(subsets, features['feature_dim'], names=names, features=features)
+    return CheckedData(subsets, features['feature_dim'], names=names, features=features,
+                       manifest=manifest)
 
 
 def check_config(cfg: Config) -> CheckedData:

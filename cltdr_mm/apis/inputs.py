@@ -22,8 +22,10 @@ from ..datasets.feature_values import as_rows, find_nonfinite
 from ..datasets.transforms import LoadTALFeature
 from ..datasets.windows import WindowSettings, sample_grid
 from ..utils import TALDataError
+from ..utils.feature_settings import differing
 from ..utils.json_files import number_problem, shown
-from .input_list import VIDEO_SUFFIXES
+from .input_list import is_video
+from .input_manifests import read_manifests
 
 
 class SampleMaker:
@@ -85,19 +87,16 @@ class SampleMaker:
             names[name] = where
             item.update({k: item.get(k, v) for k, v in overrides.items() if v is not None})
             self._check_numbers(item)
+        read_manifests(items, self.source)
         entries = {} if annotations is None else load_timing(
             str(annotations), {item['video_name']: self._known_rate(item) for item in items},
             self.source.default_fps)
         for item in items:
             self._fill(item, entries.get(item['video_name']))
-            if not self._is_video(item):
+            if not is_video(item):
                 self._check_features(item)
-            elif self.extractor is None:
-                raise ValueError(f'{item["source"]}: a video needs a feature extractor: '
-                                 '--recognizer of tools/infer.py, in Python extractor='
-                                 'VideoFeatureExtractor(...); or give features')
-            elif hasattr(self.extractor, 'check'):
-                self.extractor.check(item['path'])
+            else:
+                self._check_video(item)
         for step in self.pipeline.transforms:
             if hasattr(step, 'check_videos'):
                 step.check_videos(list(names))
@@ -115,11 +114,6 @@ class SampleMaker:
         return name[len(prefix):]
 
     @staticmethod
-    def _is_video(item: dict) -> bool:
-        return isinstance(item.get('path'), str) \
-            and Path(item['path']).suffix.lower() in VIDEO_SUFFIXES
-
-    @staticmethod
     def _check_numbers(item: dict) -> None:
         """Refuse what is said about an input and makes no sense."""
         for key in ('duration', 'fps', 'stride', 'window'):
@@ -135,9 +129,22 @@ class SampleMaker:
             raise ValueError(f"{item['source']}: layout must be 'time_major' or 'channel_major', "
                              f'got {shown(item["layout"])}')
 
+    def _check_video(self, item: dict) -> None:
+        """All of it must be there, and the extractor be that of the training features."""
+        if self.extractor is None:
+            raise ValueError(f'{item["source"]}: a video needs a feature extractor: --recognizer '
+                             'of cltdr infer, in Python extractor=VideoFeatureExtractor(...); or '
+                             'give features')
+        other = differing(self.source.settings or {}, getattr(self.extractor, 'settings', {}))
+        if other:
+            raise ValueError(f'{item["source"]}: the recognizer would make other features than the '
+                             f'model was trained on ({"; ".join(other)}, the model first)')
+        if hasattr(self.extractor, 'check'):
+            self.extractor.check(item['path'])
+
     def _known_rate(self, item: dict) -> Optional[float]:
         """The frame rate that goes before an annotation file's."""
-        if self._is_video(item):
+        if is_video(item):
             return 1.  # any: the file itself knows
         return item.get('fps') or self.source.fps
 
@@ -153,6 +160,8 @@ class SampleMaker:
             known.update({k: v for k, v in own.items() if v is not None})
             if item.get('duration') is None:
                 item['annotated'] = entry.duration
+        elif item.get('recorded') is not None:
+            known['duration'] = item['recorded']
         for key, value in dict(dict(duration=None), **known).items():
             if item.get(key) is None:
                 item[key] = value
@@ -223,7 +232,7 @@ class SampleMaker:
             ValueError: If features cannot be used (NaN, wrong channels, damaged file); names the
                 file. Of the pipeline's own transforms, their errors.
         """
-        if self._is_video(item):
+        if is_video(item):
             item = self._extract(item)
         cuts = [dict()] if self.sliding is None else self.sliding.cut(item['num_steps'])
         keys = ('video_name', 'duration', 'fps', 'stride', 'window', 'layout', 'feature_key',

@@ -3,6 +3,7 @@ r"""Localize actions in feature files or videos.
 Examples::
 
     cltdr infer configs/cltdr_hapt.py best.pth features/ --out-dir out
+    cltdr infer config.py best.pth clip.mp4 --out-dir out --recognizer-weights i3d.pth
     cltdr infer config.py best.pth clip.mp4 --out-dir out --recognizer tsn.py \
         --recognizer-weights tsn.pth --clip-len 16 --stride 4
 """
@@ -11,6 +12,7 @@ from pathlib import Path
 from ..apis import TALInferencer, VideoFeatureExtractor
 from ..apis.command_line import usable_device
 from ..apis.config_files import config_from_file, find_config
+from ..apis.feature_presets import PRESETS
 from ..utils import exit_on_error, out_folder
 from . import verb_parser
 
@@ -36,21 +38,27 @@ def parse_args(argv=None):
     parser.add_argument('--stride', type=float, help='frames between two feature steps, whole ones '
                         'of a video')
     parser.add_argument('--window', type=float, help='frames that one feature step sees')
-    group = parser.add_argument_group('videos', 'must be what the training features were made by')
-    group.add_argument('--recognizer', help='config of an MMAction2 recognizer')
+    group = parser.add_argument_group(
+        'videos', 'default: what the manifest of the training features says; where there is none, '
+        'it must be given as the training features were made')
+    group.add_argument('--recognizer', help='preset of cltdr features, config of an MMAction2 '
+                       'recognizer, or package.module:Name')
     group.add_argument('--recognizer-weights')
-    group.add_argument('--clip-len', type=int, default=16, help='frames of a clip')
-    group.add_argument('--frame-interval', type=int, default=1)
-    group.add_argument('--short-side', type=int, default=256, help='pixels')
-    group.add_argument('--crop-size', type=int, default=224, help='pixels')
+    group.add_argument('--clip-len', type=int, help='frames of a clip')
+    group.add_argument('--frame-interval', type=int)
+    group.add_argument('--short-side', type=int, help='pixels')
+    group.add_argument('--crop-size', type=int, help='pixels')
     group.add_argument('--max-gap', type=float, default=60.0,
                        help='longest gap in the time stamps, seconds (default: %(default)g)')
     group.add_argument('--min-read', type=float, default=0.99,
                        help='part of the length that a file announces that must be there '
                        '(default: %(default)g)')
     args = parser.parse_args(argv)
-    if args.recognizer and args.stride is None:
+    if args.recognizer and args.recognizer not in PRESETS and args.stride is None:
         parser.error('--recognizer needs --stride')
+    for name in ('clip_len', 'frame_interval', 'short_side', 'crop_size'):
+        if getattr(args, name) is not None and not args.recognizer:
+            parser.error(f'--{name.replace("_", "-")} needs --recognizer')
     return args
 
 
@@ -61,7 +69,8 @@ def main(argv=None) -> None:
     out_dir = Path(args.out_dir)
     cfg = None if args.config == 'checkpoint' else config_from_file(find_config(args.config))
     with exit_on_error((Exception, ), cfg=cfg):  # nothing runs yet
-        extractor = None
+        extractor = dict(checkpoint=args.recognizer_weights, max_gap=args.max_gap,
+                         min_read=args.min_read)
         if args.recognizer:
             extractor = VideoFeatureExtractor(
                 args.recognizer, args.recognizer_weights, args.clip_len, args.frame_interval,

@@ -13,7 +13,6 @@ and inference read from it what they would have to be told::
     manifest.differences(other)                      # ['stride: 4 and 8', ...], videos apart
 """
 import os
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
@@ -22,13 +21,14 @@ from typing import Any, Callable, Optional, Union
 from filelock import FileLock
 
 from ..utils import Problem, TALDataError, name_problem, read_json, write_json
+from ..utils.feature_settings import differing
 from ..utils.json_files import nearest, number_problem, refuse_duplicates, shown
 
 MANIFEST = 'manifest.json'
 _LOCK = '.manifest.lock'
 _TITLE = 'feature manifest'
 DTYPES = ('float32', 'float16')
-#: What may differ between features that one localizer takes.
+#: No part of the settings.
 _FREE = ('dtype', 'versions', 'videos')
 
 Path_ = Union[str, os.PathLike]
@@ -101,14 +101,8 @@ class FeatureManifest:
         return self.fps if known is None else known.fps
 
     def settings(self) -> dict:
-        """What features must share to be of one kind, as JSON has it.
-
-        The name of the weights' file is not part of it, its hash is.
-        """
-        found = {key: value for key, value in asdict(self).items() if key not in _FREE}
-        if self.weights is not None:
-            found['weights'] = self.weights.get('sha256')
-        return found
+        """All of it but the videos, the versions and the type of the files, as JSON has it."""
+        return {key: value for key, value in asdict(self).items() if key not in _FREE}
 
     def differences(self, other: 'FeatureManifest') -> list[str]:
         """Say in which settings two manifests differ.
@@ -132,16 +126,6 @@ class FeatureManifest:
         """
         write_json(asdict(replace(self, videos=dict(sorted(self.videos.items())))),
                    Path(folder, MANIFEST), indent=1)
-
-
-def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """Say in which :meth:`FeatureManifest.settings` differ; those not known to both do not."""
-    pairs = {key: (value, other[key]) for key, value in one.items() if key in other}
-    return [f'{key}: {_short(a)} and {_short(b)}' for key, (a, b) in pairs.items() if a != b]
-
-
-def _short(value: Any) -> str:
-    return 'none' if value is None else value if isinstance(value, str) else shown(value)
 
 
 def find_manifest(folder: Path_) -> Optional[FeatureManifest]:

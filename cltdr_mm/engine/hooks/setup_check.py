@@ -10,7 +10,14 @@ from mmengine.runner import BaseLoop
 
 from ...structures import TimeMajor
 from ...utils import TALDataError, moved_class
-from ..checkpoint_fit import check_classes, check_fit, check_overlap
+from ...utils.feature_settings import differing
+from ..checkpoint_fit import (
+    check_classes,
+    check_features,
+    check_fit,
+    check_overlap,
+    checkpoint_features,
+)
 
 
 @HOOKS.register_module()
@@ -26,7 +33,8 @@ class SetupCheckHook(Hook):
     measured (``metric_names``). Parts without these attributes are not asked.
 
     A checkpoint that is tested or resumed must have exactly the weights of the model, and the
-    classes of the data set in their order; one that is resumed must be of the same kind of
+    classes of the data set in their order, and features of the kind that it was trained on, where
+    manifests say of which they are; one that is resumed must be of the same kind of
     optimizer. One that a training starts from (``load_from``) must have some of the weights.
     """
 
@@ -40,6 +48,10 @@ class SetupCheckHook(Hook):
         _check_length(runner.train_loop)
         self._check(runner, runner.train_loop)
         self._check(runner, runner.val_loop)
+        found = differing(_features(runner.train_loop), _features(runner.val_loop))
+        if found:
+            _refuse(runner.val_loop.dataloader.dataset, 'features', 'were made otherwise than '
+                    f'those of the training ({"; ".join(found)}, the training first)')
         _check_best(runner)
 
     def before_val(self, runner) -> None:
@@ -68,6 +80,7 @@ class SetupCheckHook(Hook):
         for loop in loops:
             if isinstance(loop, BaseLoop):
                 check_classes(checkpoint, _classes(loop.dataloader.dataset), name)
+                check_features(checkpoint_features(checkpoint), _features(loop), name)
 
     def _check(self, runner, loop: Any) -> None:
         if loop is None or id(loop) in self._checked:  # each validation of a training comes here
@@ -163,6 +176,12 @@ def _check_optimizer(state: Any, optim_wrapper: Any, name: str) -> None:
 
 def _classes(dataset) -> Optional[Sequence[str]]:
     return (getattr(dataset, 'metainfo', None) or {}).get('classes')
+
+
+def _features(loop: Any) -> Mapping[str, Any]:
+    """How the features of a loop's data set were made, if they have a manifest."""
+    dataset = getattr(getattr(loop, 'dataloader', None), 'dataset', None)
+    return (getattr(dataset, 'metainfo', None) or {}).get('features') or {}
 
 
 def _check_labels(infos: list[dict], model, dataset) -> None:
