@@ -22,7 +22,7 @@ from ..datasets.own_data import (
 )
 from ..datasets.statistics import SubsetStatistics
 from ..datasets.statistics_tables import levels_text, statistics_text, suggestions_table
-from ..engine.hooks.setup_check import check_parts
+from ..engine.hooks.setup_check import check_parts, check_validation
 from ..engine.runtime import metrics_of
 from ..utils import Problem, TALDataError
 from .data_remarks import remarks
@@ -132,16 +132,15 @@ def check_config(cfg: Config) -> CheckedData:
     if not all(isinstance(cfg.get(name), dict) for name in ('model', 'train_dataloader')):
         raise ValueError('the config has no model, or no train_dataloader: nothing can be trained')
     problems: list[Problem] = []
-    built, subsets, seen = {}, {}, set()
+    built, subsets, seen = {}, {}, []
     for role, key in dict(training='train', validation='val', test='test').items():
         loader = cfg.get(f'{key}_dataloader')
         if not isinstance(loader, dict):
             continue
         settings = loader['dataset'].to_dict()
-        where = str({name: settings.get(name) for name in ('subset', 'ann_file')})
-        if settings.get('test_mode') and where in seen:  # the test set is the validation set
+        if settings in seen:  # the test set is the validation set
             continue
-        seen.add(where)
+        seen.append(settings)
         dataset = _build(settings, problems)
         if dataset is None:
             continue
@@ -162,6 +161,10 @@ def check_config(cfg: Config) -> CheckedData:
             evaluator.dataset_meta = dataset.metainfo
             judges = evaluator.metrics
         check_parts(model, dataset, judges)
+        if role == 'validation':
+            hooks = (cfg.get('default_hooks') or {}).values()
+            check_validation(built['training'], dataset, judges, [
+                (hook or {}).get('save_best') for hook in hooks])
     _check_schedule(cfg, model, len(built['training']))
     info = _tal_dataset(built['training']).get_data_info(0)
     channels = sum(feature_shape(path, key, info['layout'])[1] for path, key in zip(

@@ -92,6 +92,7 @@ def test_a_config(config, capsys):
     (['model.backbone.type=GMGG'], 'GMGG'),
     (['optim_wrapper.optimizer.lr=fast'], 'fast'),
     (['param_scheduler.warmup=10'], 'warm-up'),
+    (['default_hooks.checkpoint.save_best=mAP'], 'val_evaluator measures no `mAP`'),
 ])
 def test_a_config_that_does_not_fit(config, options, message):
     found = fails(config, '--cfg-options', *options)
