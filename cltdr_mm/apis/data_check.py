@@ -58,13 +58,17 @@ class CheckedData:
         """SubsetStatistics: Of the training subset."""
         return self.subsets['training']
 
+    def ranges_with(self, suggestions: Suggestions) -> list[tuple[float, float]]:
+        """Regression ranges of the model, or of one with the levels that are suggested."""
+        return self.ranges or regression_ranges(suggestions.num_levels.value)
+
     def text(self, suggestions: Suggestions) -> str:
         """Everything there is to tell: tables, remarks, suggestions.
 
         Args:
             suggestions (Suggestions): For these data.
         """
-        ranges = self.ranges or regression_ranges(suggestions.num_levels.value)
+        ranges = self.ranges_with(suggestions)
         said = remarks(self.subsets, ranges)
         return '\n'.join([
             statistics_text(self.subsets), levels_text(self.training, ranges),
