@@ -70,6 +70,8 @@ class CheckedData:
         """
         ranges = self.ranges_with(suggestions)
         said = remarks(self.subsets, ranges)
+        if self.features.get('check_label_id') is False:
+            said.append('label_id numbers the classes in another way: names count, ids do not')
         return '\n'.join([
             statistics_text(self.subsets), levels_text(self.training, ranges),
             suggestions_table(suggestions.rows()), *(f'note: {line}' for line in said)])
