@@ -48,11 +48,11 @@ class SetupCheckHook(Hook):
         _check_length(runner.train_loop)
         self._check(runner, runner.train_loop)
         self._check(runner, runner.val_loop)
-        found = differing(_features(runner.train_loop), _features(runner.val_loop))
-        if found:
-            _refuse(runner.val_loop.dataloader.dataset, 'features', 'were made otherwise than '
-                    f'those of the training ({"; ".join(found)}, the training first)')
-        _check_best(runner)
+        if runner.val_loop is not None:
+            check_validation(_dataset(runner.train_loop), _dataset(runner.val_loop),
+                             _metrics(runner.val_loop), [
+                                 getattr(hook, 'save_best', None)
+                                 for hook in getattr(runner, 'hooks', ())])
 
     def before_val(self, runner) -> None:
         """Check the validation set, see :meth:`before_train`."""
@@ -80,7 +80,7 @@ class SetupCheckHook(Hook):
         for loop in loops:
             if isinstance(loop, BaseLoop):
                 check_classes(checkpoint, _classes(loop.dataloader.dataset), name)
-                check_features(checkpoint_features(checkpoint), _features(loop), name)
+                check_features(checkpoint_features(checkpoint), _features(_dataset(loop)), name)
 
     def _check(self, runner, loop: Any) -> None:
         if loop is None or id(loop) in self._checked:  # each validation of a training comes here
@@ -142,18 +142,33 @@ def _check_length(loop: Any) -> None:
             raise ValueError(f'train_cfg.{name} must be at least 1, got {value}')
 
 
-def _check_best(runner) -> None:
-    """What a best checkpoint goes by must be measured, and on something."""
-    hooks, metrics = getattr(runner, 'hooks', ()), _metrics(runner.val_loop)
-    wanted = [getattr(hook, 'save_best', None) or [] for hook in hooks]
-    wanted = [name for names in wanted for name in ([names] if isinstance(names, str) else names)]
-    if not wanted or not metrics:
+def check_validation(training: Any, validation: Any, judges: Sequence,
+                     save_best: Sequence) -> None:
+    """Check that a validation set suits a training, and that what it keeps is measured on it.
+
+    Args:
+        training: The training set.
+        validation: The validation set.
+        judges (Sequence): Metrics of the validation.
+        save_best (Sequence): ``save_best`` of checkpoint hooks: names, lists of names, or None.
+
+    Raises:
+        TALDataError: If their features are of two kinds, or nothing is there to be found.
+        ValueError: If what the best checkpoint goes by is not measured.
+    """
+    found = differing(_features(training), _features(validation))
+    if found:
+        _refuse(validation, 'features', 'were made otherwise than those of the training '
+                f'({"; ".join(found)}, the training first)')
+    wanted = [name for names in save_best for name in (
+        [names] if isinstance(names, str) else names or [])]
+    if not wanted or not judges:
         return
-    for judge in metrics:
+    for judge in judges:
         if hasattr(judge, 'check_instances'):
             judge.check_instances()
-    if all(hasattr(judge, 'metric_names') for judge in metrics):
-        known = [name for judge in metrics for name in judge.metric_names()]
+    if all(hasattr(judge, 'metric_names') for judge in judges):
+        known = [name for judge in judges for name in judge.metric_names()]
         for name in wanted:
             if name not in ('auto', *known):
                 raise ValueError(f'default_hooks.checkpoint.save_best: val_evaluator measures no '
@@ -178,9 +193,12 @@ def _classes(dataset) -> Optional[Sequence[str]]:
     return (getattr(dataset, 'metainfo', None) or {}).get('classes')
 
 
-def _features(loop: Any) -> Mapping[str, Any]:
-    """How the features of a loop's data set were made, if they have a manifest."""
-    dataset = getattr(getattr(loop, 'dataloader', None), 'dataset', None)
+def _dataset(loop: Any) -> Any:
+    return getattr(getattr(loop, 'dataloader', None), 'dataset', None)
+
+
+def _features(dataset: Any) -> Mapping[str, Any]:
+    """How the features of a data set were made, if they have a manifest."""
     return (getattr(dataset, 'metainfo', None) or {}).get('features') or {}
 
 
