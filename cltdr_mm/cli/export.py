@@ -3,7 +3,7 @@ r"""Write a localizer as an ONNX file, and compare it with torch.
 Examples::
 
     cltdr export cltdr_hapt work_dirs/cltdr_hapt/best.pth --out model.onnx
-    cltdr infer model.onnx features/ --out-dir out
+    cltdr export checkpoint best.pth --out model.onnx --lengths 1 100 20000
 """
 from pathlib import Path
 
