@@ -6,6 +6,7 @@ import os
 import pickle
 
 import data_readers
+import label_readers
 import numpy as np
 import other_readers
 import pytest
@@ -15,7 +16,7 @@ from sources import as_json
 
 from cltdr_mm.utils import TALDataError, read_json
 
-READERS = {**data_readers.READERS, **other_readers.READERS}
+READERS = {**data_readers.READERS, **label_readers.READERS, **other_readers.READERS}
 SOME, FULL = 200, 10_000
 
 

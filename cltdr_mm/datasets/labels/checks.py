@@ -99,7 +99,7 @@ def remarks_on(rows: Sequence[LabelRow], videos: Mapping[str, VideoFacts]) -> li
 
 
 def _key(row: LabelRow) -> tuple:
-    return row.video, row.label, round(row.start / _SAME), round(row.end / _SAME)
+    return row.video, row.label, round(row.start, 3), round(row.end, 3)  # to the millisecond
 
 
 def _overlaps(rows: Sequence[LabelRow]) -> list[tuple[LabelRow, LabelRow]]:
