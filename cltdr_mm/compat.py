@@ -1,7 +1,9 @@
-"""Repairs of third-party packages that have to happen before their first import.
+"""Repairs of third-party packages, most of which have to happen before their first import.
 
-:mod:`cltdr_mm` imports this module before anything else. Two things can be wrong with an
-installation that pip considers complete:
+:mod:`cltdr_mm` imports this module before anything else. MMEngine's configs inherit from installed
+packages by ``package::name.py``, but from OpenMMLab's own only, and never from an editable
+installation; ``cltdr_mm::`` is taught to it here. And two things can be wrong with an installation
+that pip considers complete:
 
 * mmcv and mmcv-lite are both there, or neither. pip cannot express "one of the two": mmcv-lite is
   required, and who has full mmcv installs without dependencies. Two overwrite each other; without
@@ -128,7 +130,24 @@ def repair_mmaction() -> Optional[str]:
     return None
 
 
+def find_own_bases() -> None:
+    """Let configs inherit ``cltdr_mm::cltdr_thumos.py``, wherever this package is installed."""
+    from mmengine.config import Config
+
+    from .resources import config_path
+    find = Config._get_cfg_path
+
+    def get_cfg_path(cfg_path: str, filename: str) -> tuple[str, Optional[str]]:
+        package, _, name = cfg_path.partition('::')
+        if package == 'cltdr_mm' and name:
+            return str(config_path(name)), None
+        return find(cfg_path, filename)
+
+    Config._get_cfg_path = staticmethod(get_cfg_path)
+
+
 check_mmcv()
+find_own_bases()
 repair_mmaction()
 # mmcv-lite says so whenever MMAction2's models are imported; no component here uses that operator.
 warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')

@@ -93,3 +93,24 @@ def test_remains_of_mmcv_are_recognised(tmp_path, monkeypatch):
                                            if 'Editable' not in repr(f)])
     with pytest.raises(ImportError, match='incomplete'):
         compat.check_mmcv()
+
+
+@pytest.mark.parametrize('base', ['cltdr_hapt.py', '_base_/models/tridet.py'])
+def test_configs_inherit_from_this_package(base, tmp_path):
+    """Wherever the config lies and the package is installed; others' packages still work."""
+    from mmengine.config import Config
+
+    import cltdr_mm
+    (tmp_path / 'mine.py').write_text(f"_base_ = 'cltdr_mm::{base}'\nmodel = dict(num_levels=4)\n")
+    found = Config.fromfile(tmp_path / 'mine.py')
+    assert found.model.num_levels == 4 and found.model.backbone.type in ('GMG', 'SGP')
+    root = Path(cltdr_mm.__file__).parent.parent
+    expected = Config.fromfile(root / 'configs' / base)
+    expected.model.num_levels = 4
+    assert found.model == expected.model
+    (tmp_path / 'wrong.py').write_text("_base_ = 'cltdr_mm::cltdr_hpt.py'\n")
+    with pytest.raises(FileNotFoundError, match='cltdr_hapt.py'):
+        Config.fromfile(tmp_path / 'wrong.py')
+    (tmp_path / 'other.py').write_text("_base_ = 'nothing::some/config.py'\n")
+    with pytest.raises(AssertionError, match='does not support to load nothing'):
+        Config.fromfile(tmp_path / 'other.py')

@@ -9,13 +9,15 @@ import torch.distributed as dist
 from mmaction.registry import RUNNERS
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
 
 from ..engine import runtime
+from ..engine.hooks.screen import ScreenHook
+from ..engine.screen import QuietRunner, TALRunner
 from ..engine.work_dir import hold_work_dir, latest_checkpoint
 from ..utils import TALDataError, exit_on_error, out_folder
 from .config_files import config_from_file, find_config
 from .config_options import ConfigOption, change_config, check_keys
+from .next_steps import after_test, after_training
 
 #: What ends a run in one line once it works; anything else is a fault of the code, and keeps its
 #: traceback. While the parts of a run are built, all errors are of the config or the data.
@@ -36,6 +38,8 @@ def running_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParse
                         '(default: the one in the config, else work_dirs/<name of the config>)')
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOption, help='changes to the '
                         'config as key=value; lists as key="[a,b]", without blanks')
+    parser.add_argument('--verbose', action='store_true', help="print all that the log file gets, "
+                        "as MMEngine does, in place of this program's own lines")
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
                         help='how the ranks of a distributed job were started')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0,
@@ -112,13 +116,15 @@ class _Started(Hook):
     before_val_epoch = before_test_epoch = before_train_epoch
 
 
-def run(cfg: Config, task: str, launcher: str) -> None:
+def run(cfg: Config, task: str, launcher: str, verbose: bool = False) -> None:
     """Build the Runner and let it work; of several ranks none ends before the others are done.
 
     Args:
         cfg (Config): The complete config.
         task (str): 'train' or 'test'.
         launcher (str): See :func:`.runtime.set_launcher`.
+        verbose (bool): Whether MMEngine prints as ever, in place of what a person wants to see; so
+            it does where the config has a ``runner_type``. Defaults to False.
 
     Raises:
         SystemExit: If the config, the data or the machine end the run, with a line that says what
@@ -131,9 +137,21 @@ def run(cfg: Config, task: str, launcher: str) -> None:
         if task == 'train' and _rank() == 0:
             lock = hold_work_dir(cfg.work_dir)  # before the Runner writes its log and config
         runtime.set_launcher(cfg, launcher)
-        runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+        if 'runner_type' in cfg:
+            runner = RUNNERS.build(cfg)
+        else:
+            runner = (TALRunner if verbose else QuietRunner).from_cfg(cfg)
         runner.register_hook(started)
-        getattr(runner, task)()
+        screen = getattr(runner, 'screen', None) if _rank() == 0 else None
+        if screen is not None:
+            runner.register_hook(ScreenHook(screen))
+        try:
+            getattr(runner, task)()
+        finally:
+            if screen is not None:
+                screen.close()  # a bar that is left open hides the cursor
+        if screen is not None:
+            screen.say(after_training(runner) if task == 'train' else after_test(runner))
         if lock is not None:
             lock.release()
     if dist.is_initialized():

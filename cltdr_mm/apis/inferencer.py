@@ -19,12 +19,15 @@ from torch import nn
 from ..datasets import TALDataset
 from ..datasets.feature_source import FeatureSource
 from ..engine.checkpoint_config import checkpoint_config
-from ..engine.checkpoint_fit import check_fit, checkpoint_classes
+from ..engine.checkpoint_fit import check_fit, checkpoint_classes, checkpoint_features
+from ..engine.score_threshold import checkpoint_score_threshold
 from ..structures import merge_windows
 from ..utils import file_name, result_content, write_json
+from ..utils.json_files import number_problem
 from ..visualization import TALVisualizer
-from .input_list import list_inputs
+from .input_list import is_video, list_inputs
 from .inputs import SampleMaker
+from .video_features import VideoFeatureExtractor
 
 _PIPELINE = (dict(type='LoadTALFeature'), dict(type='PackTALInputs'))
 
@@ -38,13 +41,16 @@ class TALInferencer(BaseInferencer):
     checkpoint go first.
 
     Args:
-        model (str | dict | Config | nn.Module, optional): Config, its file, or a localizer that
-            is built already. Defaults to None: the config that ``weights`` contain.
+        model (str | dict | Config | nn.Module, optional): Config, its file, an ONNX file of
+            ``cltdr export``, or a localizer that is built already. Defaults to None: the config
+            that ``weights`` contain.
         weights (str, optional): Checkpoint. Defaults to None.
         device (str, optional): Defaults to None: the best there is.
         classes (Sequence[str], optional): Class names, before all others. Defaults to None.
-        extractor (VideoFeatureExtractor, optional): Makes features of video files. Defaults to
-            None.
+        extractor (VideoFeatureExtractor | dict, optional): Makes features of video files; or
+            options of :meth:`.VideoFeatureExtractor.like`, such as the ``checkpoint`` of the
+            recognizer that the manifest of the training features names. Defaults to None: none of
+            them.
         cfg (dict | Config, optional): Config of the data set for a model that is built already.
             Defaults to None: ``model.cfg`` if there is one.
         show_progress (bool): Whether to show a progress bar. Defaults to False.
@@ -61,9 +67,9 @@ class TALInferencer(BaseInferencer):
         {'label': 'walking', 'segment': [12.5, 31.0], 'score': 0.97}
     """
 
-    preprocess_kwargs = {'annotations', 'duration', 'fps', 'stride', 'window', 'layout'}
+    preprocess_kwargs = {'annotations', 'videos', 'duration', 'fps', 'stride', 'window', 'layout'}
     forward_kwargs: set = set()
-    visualize_kwargs = {'picture_dir', 'return_vis', 'show', 'score_thr', 'top_k'}
+    visualize_kwargs = {'picture_dir', 'return_vis', 'show'}
     postprocess_kwargs = {'out_file'}
 
     def __init__(self,
@@ -71,11 +77,17 @@ class TALInferencer(BaseInferencer):
                  weights: Optional[str] = None,
                  device: Optional[str] = None,
                  classes: Optional[Sequence[str]] = None,
-                 extractor=None,
+                 extractor: Union[VideoFeatureExtractor, dict, None] = None,
                  cfg: Union[dict, Config, None] = None,
                  show_progress: bool = False):
         init_default_scope('mmaction')
-        self.extractor = extractor
+        self.extractor = {} if extractor is None else extractor
+        self._weights = None
+        if isinstance(model, (str, Path)) and str(model).endswith('.onnx'):
+            if weights is not None:
+                raise ValueError(f'{model} holds its weights, {weights} has no place in it')
+            from .onnx_localizer import OnnxLocalizer
+            model = OnnxLocalizer(model)
         self._module = model if isinstance(model, nn.Module) else None
         self._from_weights = model is None
         if self._module is not None:
@@ -97,7 +109,8 @@ class TALInferencer(BaseInferencer):
                 processor.set_classes(self.classes)
 
     def _init_model(self, cfg, weights, device='cpu') -> nn.Module:
-        self._checkpoint_classes = None
+        self._checkpoint_classes = self._checkpoint_features = None
+        self._device = device
         if self._module is None:
             if not self._from_weights and not isinstance(cfg.get('model'), dict):
                 raise ValueError('`model` of the config must be dict(type=...), got '
@@ -119,12 +132,13 @@ class TALInferencer(BaseInferencer):
         if checkpoint is not None:
             check_fit(checkpoint, model, str(self._weights))
             self._checkpoint_classes = checkpoint_classes(checkpoint)
+            self._checkpoint_features = checkpoint_features(checkpoint)
         super()._load_weights_to_model(model, checkpoint, cfg)
 
     def _init_pipeline(self, cfg) -> SampleMaker:
         """Take from the test data set's config what it says about features."""
         dataset_cfg = _innermost((cfg.get('test_dataloader') or {}).get('dataset'))
-        self._dataset_classes = self._merge = sliding = spec = None
+        self._dataset_classes = self._merge = sliding = spec = ann_file = None
         source, pipeline, class_agnostic = FeatureSource(), _PIPELINE, False
         if dataset_cfg is not None:
             pipeline = dataset_cfg.get('pipeline') or _PIPELINE
@@ -132,12 +146,16 @@ class TALInferencer(BaseInferencer):
             self._dataset_classes = dataset.metainfo.get('classes')
             if isinstance(dataset, TALDataset):
                 source, sliding, spec = dataset.source, dataset.window, dataset.feature_spec
-                class_agnostic = dataset.class_agnostic
+                class_agnostic, ann_file = dataset.class_agnostic, dataset.ann_file
+        if self._checkpoint_features is not None:
+            source = source.with_settings(self._checkpoint_features, str(self._weights))
         if _metric_postprocessor(cfg) is not None:
             self._merge = TASK_UTILS.build(_metric_postprocessor(cfg))
-        in_channels = getattr(getattr(self.model, 'backbone', None), 'in_channels', None)
-        return SampleMaker(pipeline, source, in_channels, self.extractor, sliding, spec,
-                           class_agnostic)
+        takes = getattr(self.model, 'backbone', self.model)
+        in_channels = getattr(takes, 'in_channels', None)
+        extractor = None if isinstance(self.extractor, dict) else self.extractor
+        return SampleMaker(pipeline, source, in_channels, extractor, sliding, spec,
+                           class_agnostic, ann_file)
 
     def _init_collate(self, cfg):
         """MMEngine's inferencer takes a name only, its Runner a config with arguments."""
@@ -154,6 +172,7 @@ class TALInferencer(BaseInferencer):
         return TALVisualizer(**options)
 
     def __call__(self, inputs: Any, return_datasamples: bool = False, batch_size: int = 1,
+                 min_score: Union[float, str, None] = None, top: Optional[int] = None,
                  **kwargs) -> dict:
         """Localize actions.
 
@@ -166,22 +185,30 @@ class TALInferencer(BaseInferencer):
             return_datasamples (bool): Whether ``predictions`` are data samples. Defaults to
                 False.
             batch_size (int): Defaults to 1.
+            min_score (float | str, optional): Smallest score of a detection that is kept;
+                ``'auto'`` for the one of best F1 in the validation of the checkpoint. Defaults to
+                None: no limit.
+            top (int, optional): Most detections kept a video, the strongest. Defaults to None: no
+                limit.
             **kwargs: ``duration`` (s), ``fps``, ``stride``, ``window`` (frames) and ``layout``
                 (``'time_major'`` or ``'channel_major'``) of all inputs; ``annotations``, an
-                annotation file that knows durations and rates; ``out_file``, a result JSON to
-                write; ``picture_dir``, a folder for timelines; ``return_vis``, whether to return
-                them as arrays; ``show``, whether to open windows; ``score_thr`` and ``top_k`` of
-                the pictures.
+                annotation file that knows durations and rates; ``videos``, a folder of the
+                features' videos, which say them where nothing else does; ``out_file``, a result
+                JSON to write; ``picture_dir``, a folder for timelines; ``return_vis``, whether to
+                return them as arrays; ``show``, whether to open windows.
 
         Returns:
-            dict: ``predictions``: per video a dict of ``video_name``, ``duration`` and
-            ``detections`` (``label``, ``segment`` in seconds, ``score``; by falling score), or a
-            data sample; detections of a model without classes are proposals, which have no
-            ``label``. ``visualization``: pictures (H, W, 3) uint8, RGB, or None.
+            dict: ``predictions``: per video a dict of ``video_name``, ``duration``, ``fps``,
+            ``video`` (its file, None where it is not known) and ``detections`` (``label``,
+            ``segment`` in seconds, ``score``; by falling score), or a data sample; detections of a
+            model without classes are proposals, which have no ``label``. ``visualization``:
+            pictures (H, W, 3) uint8, RGB, or None.
 
         Raises:
             FileNotFoundError, TypeError, ValueError: If an input cannot be used; names the file.
+                ValueError also if the checkpoint has no score for ``'auto'``.
         """
+        min_score, top = self.limits(min_score, top)
         pre, forward, visual, post = self._dispatch_kwargs(**kwargs)
         items = list_inputs(inputs)
         batches = self.preprocess(items, batch_size=batch_size, **pre)
@@ -192,16 +219,41 @@ class TALInferencer(BaseInferencer):
             for sample in self.forward(batch, **forward):
                 pending.append(sample)
                 if len(pending) == (sample.get('num_windows') or 1):
-                    samples.append(self._merge_windows(pending))
+                    samples.append(_strongest(self._merge_windows(pending), min_score, top))
                     pending = []
-        visualization = self.visualize(items, samples, **visual)
+        visualization = self.visualize(items, samples, score_thr=min_score, top_k=top, **visual)
         return self.postprocess(samples, visualization, return_datasamples, **post)
+
+    def limits(self, min_score: Union[float, str, None],
+               top: Optional[int]) -> tuple[Optional[float], Optional[int]]:
+        """Check what is kept of the detections, see :meth:`__call__`.
+
+        Returns:
+            tuple[Optional[float], Optional[int]]: Both, ``'auto'`` as the score that it stands for.
+
+        Raises:
+            ValueError: If one makes no sense, or the checkpoint has no score for ``'auto'``.
+        """
+        if min_score == 'auto':
+            if self._weights is None:
+                raise ValueError("min_score 'auto' needs a checkpoint, which knows the score")
+            min_score = checkpoint_score_threshold(self._weights)
+        if min_score is not None and number_problem(min_score) is not None:
+            raise ValueError(f"min_score must be a number or 'auto', got {min_score!r}")
+        if top is not None and (number_problem(top) is not None or top < 1 or top % 1):
+            raise ValueError(f'top must be a whole number from 1 on, got {top!r}')
+        return min_score, top
 
     def preprocess(self, inputs: list, batch_size: int = 1, **kwargs):
         """Yield collated batches; every input is checked before the first is read."""
         if batch_size < 1:
             raise ValueError(f'batch_size must be at least 1, got {batch_size}')
+        settings = self.pipeline.source.settings
+        if self.pipeline.extractor is None and settings and any(map(is_video, inputs)):
+            self.pipeline.extractor = VideoFeatureExtractor.like(
+                settings, **{'device': self._device, **self.extractor})
         items = self.pipeline.complete(inputs, **kwargs)
+        self._videos = {item['video_name']: item['video'] for item in items}
         samples = (sample for item in items for sample in self.pipeline.samples(item))
         yield from map(self.collate_fn, self._get_chunk_data(samples, batch_size))
 
@@ -255,7 +307,18 @@ class TALInferencer(BaseInferencer):
             detections = [dict(label=self.classes[c] if c < known else f'class {c}', **detection)
                           for c, detection in zip(labels, detections)]
         return dict(video_name=sample.video_name, duration=float(sample.duration),
+                    fps=float(sample.fps), video=self._videos.get(sample.video_name),
                     detections=detections)
+
+
+def _strongest(sample: ActionDataSample, min_score: Optional[float],
+               top: Optional[int]) -> ActionDataSample:
+    """Keep the detections of a certain score, and no more than a number of them."""
+    detected = sample.pred_instances  # by falling score
+    if min_score is not None:
+        detected = detected[detected.scores >= min_score]
+    sample.pred_instances = detected[:top]
+    return sample
 
 
 def _innermost(dataset: Optional[dict]) -> Optional[dict]:

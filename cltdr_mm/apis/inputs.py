@@ -13,9 +13,9 @@ import torch
 from mmengine.dataset import Compose
 
 from ..datasets.annotation_checks import VideoAnnotation
-from ..datasets.annotations import load_timing
 from ..datasets.feature_checks import FeatureSpec, length_problem
 from ..datasets.feature_files import FeatureFileError, feature_shape
+from ..datasets.feature_manifest import differing
 from ..datasets.feature_names import per_folder
 from ..datasets.feature_source import FeatureSource
 from ..datasets.feature_values import as_rows, find_nonfinite
@@ -23,7 +23,10 @@ from ..datasets.transforms import LoadTALFeature
 from ..datasets.windows import WindowSettings, sample_grid
 from ..utils import TALDataError
 from ..utils.json_files import number_problem, shown
-from .input_list import VIDEO_SUFFIXES
+from .input_list import is_video
+from .input_manifests import read_manifests
+from .input_timing import known_timing
+from .video_facts import match_videos
 
 
 class SampleMaker:
@@ -39,11 +42,13 @@ class SampleMaker:
         spec (FeatureSpec, optional): How long the features of a video may be, as the config's
             data set has it. Defaults to None: as data sets have it without a word about it.
         class_agnostic (bool): Whether that data set knows no classes. Defaults to False.
+        ann_file (str, optional): Its annotation file, which need not be there. Defaults to None.
     """
 
     def __init__(self, pipeline: Sequence, source: FeatureSource, in_channels: Optional[int],
                  extractor=None, sliding: Optional[WindowSettings] = None,
-                 spec: Optional[FeatureSpec] = None, class_agnostic: bool = False):
+                 spec: Optional[FeatureSpec] = None, class_agnostic: bool = False,
+                 ann_file: Optional[str] = None):
         self.pipeline = Compose(list(pipeline))
         self.source = source
         self.in_channels = in_channels
@@ -51,20 +56,26 @@ class SampleMaker:
         self.sliding = sliding
         self.spec = spec or FeatureSpec()
         self.class_agnostic = class_agnostic
+        self.ann_file = ann_file
 
-    def complete(self, items: list, annotations: Optional[str] = None, **overrides) -> list:
+    def complete(self, items: list, annotations: Optional[str] = None,
+                 videos: Optional[str] = None, **overrides) -> list:
         """Give every input its name and numbers, and check what can be checked without reading.
 
         Args:
             items (list[dict]): From :func:`.list_inputs`; their own numbers go first.
             annotations (str, optional): Annotation file that knows the videos' ``duration``,
                 ``fps``, ``feature_stride`` and ``feature_window``, checked as a data set checks
-                it, its durations against the features. Defaults to None.
+                it, its durations against the features. Defaults to None: that of the config's
+                data set, if it is there, for inputs without a rate that are in it.
+            videos (str, optional): Folder of the videos that features are of. Rates and durations
+                that nothing else says are theirs. Defaults to None.
             **overrides: ``duration``, ``fps``, ``stride``, ``window``, ``layout`` for all inputs;
                 before the annotation file's and the config's.
 
         Returns:
-            list[dict]: Inputs with everything that :meth:`samples` needs.
+            list[dict]: Inputs with everything that :meth:`samples` needs, and ``video``, the
+            video's file or None.
 
         Raises:
             TypeError: If a value has the wrong type.
@@ -85,19 +96,19 @@ class SampleMaker:
             names[name] = where
             item.update({k: item.get(k, v) for k, v in overrides.items() if v is not None})
             self._check_numbers(item)
-        entries = {} if annotations is None else load_timing(
-            str(annotations), {item['video_name']: self._known_rate(item) for item in items},
-            self.source.default_fps)
+        read_manifests(items, self.source)
+        features = [item['video_name'] for item in items if not is_video(item)]
+        files = {} if videos is None or not features else {
+            name: str(file) for name, file in match_videos(videos, features).items()}
+        entries = known_timing({item['video_name']: self._known_rate(item) for item in items},
+                               files, annotations, self.ann_file, self.source.default_fps)
         for item in items:
             self._fill(item, entries.get(item['video_name']))
-            if not self._is_video(item):
+            item['video'] = item['path'] if is_video(item) else files.get(item['video_name'])
+            if not is_video(item):
                 self._check_features(item)
-            elif self.extractor is None:
-                raise ValueError(f'{item["source"]}: a video needs a feature extractor: '
-                                 '--recognizer of tools/infer.py, in Python extractor='
-                                 'VideoFeatureExtractor(...); or give features')
-            elif hasattr(self.extractor, 'check'):
-                self.extractor.check(item['path'])
+            else:
+                self._check_video(item)
         for step in self.pipeline.transforms:
             if hasattr(step, 'check_videos'):
                 step.check_videos(list(names))
@@ -115,11 +126,6 @@ class SampleMaker:
         return name[len(prefix):]
 
     @staticmethod
-    def _is_video(item: dict) -> bool:
-        return isinstance(item.get('path'), str) \
-            and Path(item['path']).suffix.lower() in VIDEO_SUFFIXES
-
-    @staticmethod
     def _check_numbers(item: dict) -> None:
         """Refuse what is said about an input and makes no sense."""
         for key in ('duration', 'fps', 'stride', 'window'):
@@ -135,9 +141,22 @@ class SampleMaker:
             raise ValueError(f"{item['source']}: layout must be 'time_major' or 'channel_major', "
                              f'got {shown(item["layout"])}')
 
+    def _check_video(self, item: dict) -> None:
+        """All of it must be there, and the extractor be that of the training features."""
+        if self.extractor is None:
+            raise ValueError(f'{item["source"]}: a video needs a feature extractor: --recognizer '
+                             'of cltdr infer, in Python extractor=VideoFeatureExtractor(...); or '
+                             'give features')
+        other = differing(self.source.settings or {}, getattr(self.extractor, 'settings', {}))
+        if other:
+            raise ValueError(f'{item["source"]}: the recognizer would make other features than the '
+                             f'model was trained on ({"; ".join(other)}, the model first)')
+        if hasattr(self.extractor, 'check'):
+            self.extractor.check(item['path'])
+
     def _known_rate(self, item: dict) -> Optional[float]:
         """The frame rate that goes before an annotation file's."""
-        if self._is_video(item):
+        if is_video(item):
             return 1.  # any: the file itself knows
         return item.get('fps') or self.source.fps
 
@@ -153,6 +172,8 @@ class SampleMaker:
             known.update({k: v for k, v in own.items() if v is not None})
             if item.get('duration') is None:
                 item['annotated'] = entry.duration
+        elif item.get('recorded') is not None:
+            known['duration'] = item['recorded']
         for key, value in dict(dict(duration=None), **known).items():
             if item.get(key) is None:
                 item[key] = value
@@ -164,7 +185,7 @@ class SampleMaker:
         where = item['source']
         if item['fps'] is None:
             raise ValueError(f'{where}: the frame rate is unknown; give fps, or an annotation file '
-                             'that knows it')
+                             'that knows it, or the folder of the videos')
         try:
             if 'feats' in item:
                 shapes = [tuple(item['feats'].shape)]
@@ -223,7 +244,7 @@ class SampleMaker:
             ValueError: If features cannot be used (NaN, wrong channels, damaged file); names the
                 file. Of the pipeline's own transforms, their errors.
         """
-        if self._is_video(item):
+        if is_video(item):
             item = self._extract(item)
         cuts = [dict()] if self.sliding is None else self.sliding.cut(item['num_steps'])
         keys = ('video_name', 'duration', 'fps', 'stride', 'window', 'layout', 'feature_key',

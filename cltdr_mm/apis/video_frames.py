@@ -21,7 +21,8 @@ def import_av():
     try:
         import av
     except ImportError as error:
-        raise ImportError('reading video files needs PyAV: pip install av') from error
+        raise ImportError('reading video files needs PyAV: pip install av, or pip install '
+                          '"cltdr-mm[video]"') from error
     return av
 
 
@@ -130,20 +131,38 @@ def frame_rate(path: Union[str, Path]) -> float:
     return float(rate)
 
 
-def read_frames(path: Union[str, Path], fps: Optional[float], short_side: int, crop_size: int,
-                max_gap: float = MAX_GAP, min_read: float = MIN_READ) -> Iterator[tuple]:
+def frame_size(path: Union[str, Path]) -> tuple[int, int]:
+    """Width and height of a video's frames as they are stored, before they are turned.
+
+    Raises:
+        ImportError: If PyAV is not installed.
+        ValueError: If the file is no video; names the file.
+    """
+    av = import_av()
+    try:
+        with av.open(str(path)) as container:
+            stream = _video_stream(path, container)
+            return stream.width, stream.height
+    except (av.FFmpegError, OSError) as error:
+        raise ValueError(f'{path}: the video cannot be decoded: {error}') from error
+
+
+def read_frames(path: Union[str, Path], fps: Optional[float], short_side: int,
+                crop_size: Optional[int], max_gap: float = MAX_GAP,
+                min_read: float = MIN_READ) -> Iterator[tuple]:
     """Decode a video at a constant rate, turned upright, scaled and cropped.
 
     Args:
         path (str | Path): The video.
         fps (float, optional): Frames per second wanted; None for the video's average rate.
         short_side (int): Pixels of the shorter side after scaling.
-        crop_size (int): Side of the square cut from the centre.
+        crop_size (int, optional): Side of the square cut from the centre; None for the whole frame.
         max_gap (float): See :func:`check_video`. Defaults to 60.
         min_read (float): See :func:`check_video`. Defaults to 0.99.
 
     Yields:
-        tuple[np.ndarray, float]: Frame (crop_size, crop_size, 3) uint8 RGB, and the rate.
+        tuple[np.ndarray, float]: Frame (H, W, 3) uint8 RGB, H and W the ``crop_size`` if there is
+        one, and the rate.
 
     Raises:
         ImportError: If PyAV is not installed.
@@ -232,14 +251,16 @@ def _check_part(path: Union[str, Path], there: float, announced: float, min_read
             f'{min_read:g})')
 
 
-def _picture(path: Union[str, Path], frame, short_side: int, crop_size: int) -> np.ndarray:
-    """(crop_size, crop_size, 3) uint8: the centre of a frame as it is meant to be seen."""
+def _picture(path: Union[str, Path], frame, short_side: int,
+             crop_size: Optional[int]) -> np.ndarray:
+    """(H, W, 3) uint8: a frame, or the centre of it, as it is meant to be seen."""
     scale = short_side / min(frame.width, frame.height)
     width = max(short_side, round(frame.width * scale))
     height = max(short_side, round(frame.height * scale))
     image = frame.reformat(width=width, height=height, format='rgb24').to_ndarray()
-    top, left = (height - crop_size) // 2, (width - crop_size) // 2
-    image = image[top:top + crop_size, left:left + crop_size]
+    if crop_size is not None:
+        top, left = (height - crop_size) // 2, (width - crop_size) // 2
+        image = image[top:top + crop_size, left:left + crop_size]
     for data in frame.side_data:
         if data.type.name == 'DISPLAYMATRIX':
             return _turned(path, image, struct.unpack('=9i', bytes(data)))

@@ -26,6 +26,7 @@ from ..evaluation.functional import (
     fingerprint_line,
     instance_sizes,
     sensitivity,
+    size_ranges,
 )
 from ..utils import exit_on_error, out_file, out_folder, write_json
 from . import verb_parser
@@ -63,7 +64,12 @@ def run(args: argparse.Namespace) -> dict:
     impact = error_impact(diagnosis, ground_truth)
     sizes = instance_sizes(ground_truth, protocol.coverage_edges, protocol.length_edges,
                            protocol.count_edges)
-    buckets = sensitivity(diagnosis, ground_truth, sizes)
+    ranges = dict(coverage=size_ranges(protocol.coverage_edges, '%'),
+                  length=size_ranges(protocol.length_edges, 's'),
+                  instances=size_ranges(protocol.count_edges))
+    buckets = {name: {size: dict(bucket, range=ranges[name][size] if name in ranges else 'all')
+                      for size, bucket in table.items()}
+               for name, table in sensitivity(diagnosis, ground_truth, sizes).items()}
 
     prints = fingerprint(ground_truth, (args.tiou, ))
     print(f'{protocol.name}: {fingerprint_line(prints)}')
@@ -75,8 +81,9 @@ def run(args: argparse.Namespace) -> dict:
              for k, row in enumerate(profile)]
     rows.append(['mAP gain without', '-', *(f'{100 * impact[n]:+.2f}' for n in ERROR_TYPES[1:])])
     print_table(rows, ' detections by kind, % of G instances, mean over classes ')
-    rows = [['characteristic', 'size', 'instances', 'mAP_N', 'missed, %']]
-    rows += [[name, size, b['instances'], f"{100 * b['mAP_N']:.2f}", f"{100 * b['missed']:.1f}"]
+    rows = [['characteristic', 'size', 'range', 'instances', 'mAP_N', 'missed, %']]
+    rows += [[name, size, b['range'], b['instances'], f"{100 * b['mAP_N']:.2f}",
+              f"{100 * b['missed']:.1f}"]
              for name, table in buckets.items() for size, b in table.items()]
     print_table(rows, ' instances by size ')
     if 'coverage' not in sizes:

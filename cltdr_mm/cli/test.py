@@ -1,5 +1,7 @@
 """Test a model: mAP, detections, pictures.
 
+Without --work-dir the log goes to the folder of the training that wrote the checkpoint.
+
 Examples::
 
     cltdr test cltdr_thumos work_dirs/cltdr_thumos
@@ -11,7 +13,7 @@ from mmengine.config import Config
 
 from ..apis.command_line import parse_running, read_config, run, running_arguments
 from ..engine import runtime
-from ..engine.work_dir import find_checkpoint
+from ..engine.work_dir import find_checkpoint, folder_of_training
 from ..utils import exit_on_error, out_file, out_folder
 from . import verb_parser
 
@@ -52,6 +54,9 @@ def load_config(args: argparse.Namespace) -> Config:
         Config: What the Runner is built from.
     """
     cfg = read_config(args)
+    if args.work_dir is None:
+        cfg.work_dir = folder_of_training(args.checkpoint) or cfg.work_dir
+    runtime.drop_training(cfg)
     cfg.load_from = args.checkpoint
     cfg.resume = False
     if args.out is not None:
@@ -70,4 +75,4 @@ def main(argv=None) -> None:
     with exit_on_error((Exception, )):  # all is of the command line or the config
         args = parse_args(argv)
         cfg = load_config(args)
-    run(cfg, 'test', args.launcher)
+    run(cfg, 'test', args.launcher, args.verbose)

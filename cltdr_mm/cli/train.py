@@ -65,4 +65,4 @@ def main(argv=None) -> None:
     with exit_on_error((Exception, )):  # all is of the command line or the config
         args = parse_args(argv)
         cfg = load_config(args)
-    run(cfg, 'train', args.launcher)
+    run(cfg, 'train', args.launcher, args.verbose)

@@ -94,6 +94,20 @@ def misfits(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str:
     return '; '.join(parts)
 
 
+def kept_keys(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> set[str]:
+    """Keys of a model that a training takes from a checkpoint that it starts from.
+
+    Args:
+        state (Mapping[str, Tensor]): Of the checkpoint.
+        expected (Mapping[str, Tensor]): Of the model.
+
+    Returns:
+        set[str]: Those of the same name and shape; all others start anew.
+    """
+    return {key for key, value in state.items()
+            if key in expected and value.shape == expected[key].shape}
+
+
 def check_fit(checkpoint: Any, model: torch.nn.Module, name: str) -> None:
     """Refuse a checkpoint whose weights are not exactly those of a model, or are no numbers.
 
@@ -134,8 +148,7 @@ def check_overlap(checkpoint: Any, model: torch.nn.Module, name: str) -> None:
         TALDataError: If no key of the checkpoint has the name and shape of one of the model.
     """
     state, expected = state_dict_in(checkpoint, name), model.state_dict()
-    if not any(key in expected and value.shape == expected[key].shape
-               for key, value in state.items()):
+    if not kept_keys(state, expected):
         raise TALDataError.of('checkpoint', name, 'state_dict', 'has nothing for the model of the '
                               f'config: {misfits(state, expected)}')
 
@@ -151,6 +164,14 @@ def checkpoint_classes(checkpoint: Mapping) -> Optional[list[str]]:
                 isinstance(name, str) for name in classes):
             return list(classes)
     return None
+
+
+def checkpoint_features(checkpoint: Mapping) -> Optional[dict]:
+    """Settings of the features that a checkpoint was trained on; None if it does not say."""
+    meta = checkpoint.get('meta')
+    data = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
+    found = data.get('features') if isinstance(data, Mapping) else None
+    return dict(found) if isinstance(found, Mapping) else None
 
 
 def check_classes(checkpoint: Mapping, classes: Optional[Sequence[str]], name: str) -> None:

@@ -74,12 +74,14 @@ def safe_globals() -> list[SafeGlobal]:
 
 
 @CheckpointLoader.register_scheme(prefixes='', force=True)
-def load_from_local(filename: str, map_location: Any = None) -> Any:
+def load_from_local(filename: str, map_location: Any = None, lazy: bool = False) -> Any:
     """Load a checkpoint of this machine.
 
     Args:
         filename (str): Its path.
         map_location (optional): As in :func:`torch.load`. Defaults to None.
+        lazy (bool): Whether values of tensors are read when they are used, where the format has
+            it (``mmap`` of torch); for a look at the rest. Defaults to False.
 
     Returns:
         Any: The checkpoint, without the text of a config in ``meta['config']``.
@@ -92,8 +94,9 @@ def load_from_local(filename: str, map_location: Any = None) -> Any:
     if not os.path.isfile(path):  # unlike Path's, it answers whatever the name is
         raise FileNotFoundError(f'there is no checkpoint {one_line(str(filename))}')
     try:
-        torch_members(path)
-        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+        archive = torch_members(path)
+        checkpoint = torch.load(path, map_location=map_location, weights_only=True,
+                                mmap=bool(lazy and archive))
     except Exception as error:  # whatever a damaged file makes torch, zipfile and pickle raise
         if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
             raise
@@ -153,9 +156,12 @@ def _has_directory(path: Path) -> bool:
 
 
 def is_whole(path: Union[str, Path]) -> bool:
-    """Whether a checkpoint of this machine can be loaded."""
+    """Whether a checkpoint of this machine can be loaded.
+
+    Its tensors are not read: torch would not notice that their values are damaged.
+    """
     try:
-        load_from_local(str(path), map_location='cpu')
+        load_from_local(str(path), map_location='cpu', lazy=True)
     except (FileNotFoundError, TALDataError):
         return False
     return True

@@ -159,6 +159,16 @@ def drop_validation(cfg: Config) -> None:
     cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
 
 
+def drop_training(cfg: Config) -> None:
+    """Leave out what only a training needs, so that a test neither builds nor overwrites it.
+
+    Args:
+        cfg (Config): The config.
+    """
+    for name in ('train_cfg', 'train_dataloader', 'optim_wrapper', 'param_scheduler'):
+        cfg[name] = None
+
+
 def set_amp(cfg: Config) -> None:
     """Train in mixed precision on whatever there is.
 

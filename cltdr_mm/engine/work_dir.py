@@ -109,6 +109,23 @@ def find_checkpoint(path: str) -> str:
     return found
 
 
+def folder_of_training(checkpoint: str) -> Optional[str]:
+    """Find the work directory that a checkpoint lies in.
+
+    Args:
+        checkpoint (str): Checkpoint file or URL.
+
+    Returns:
+        Optional[str]: Its folder, if a training left its ``last_checkpoint`` there and it can be
+        written to; else None.
+    """
+    if '://' in checkpoint:
+        return None
+    folder = os.path.dirname(checkpoint) or '.'
+    there = os.path.isfile(os.path.join(folder, 'last_checkpoint'))
+    return folder if there and os.access(folder, os.W_OK) else None
+
+
 def _named(folder: Path) -> Optional[Path]:
     """What the file last_checkpoint says; None if it says nothing."""
     try:
@@ -124,7 +141,7 @@ def _written(path: Path) -> Optional[tuple[str, int]]:
     Not when the file was: it may have been copied.
     """
     try:
-        checkpoint = load_from_local(str(path), map_location='cpu')
+        checkpoint = load_from_local(str(path), map_location='cpu', lazy=True)
     except (FileNotFoundError, TALDataError):
         return None
     meta = checkpoint.get('meta') if isinstance(checkpoint, dict) else None

@@ -73,6 +73,12 @@ class Protocol:
         """tuple[float, ...]: Thresholds for tables, ascending."""
         return tuple(sorted(self.tious if self.shown is None else self.shown))
 
+    @property
+    def f1_tiou(self) -> float:
+        """float: For precision, recall and F1: of its thresholds the one nearest to 0.5."""
+        # of two equally near the lower one
+        return min(self.all_tious, key=lambda t: (round(abs(t - 0.5), 9), t))
+
     def with_tious(self, tious: Iterable[float]) -> 'Protocol':
         """The same protocol at other thresholds, all of them shown, without further averages.
 

@@ -12,6 +12,7 @@ from .visualizer import TALVisualizer
 
 if TYPE_CHECKING:
     from .curves import draw_map_curves, draw_training_curves, load_metrics, load_scalars
+    from .data_statistics import draw_statistics
     from .error_profile import (
         draw_diagnosis,
         draw_false_positive_profile,
@@ -22,15 +23,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     'Instances', 'TALVisualizationHook', 'TALVisualizer', 'Track', 'draw_diagnosis',
-    'draw_false_positive_profile', 'draw_map_curves', 'draw_sensitivity', 'draw_timeline',
-    'draw_training_curves', 'load_metrics', 'load_scalars', 'save_figure'
+    'draw_false_positive_profile', 'draw_map_curves', 'draw_sensitivity', 'draw_statistics',
+    'draw_timeline', 'draw_training_curves', 'load_metrics', 'load_scalars', 'save_figure'
 ]
 
 _MODULES = dict(
     Track='timeline', draw_timeline='timeline', save_figure='style',
     draw_map_curves='curves', draw_training_curves='curves', load_metrics='curves',
     load_scalars='curves', draw_diagnosis='error_profile',
-    draw_false_positive_profile='error_profile', draw_sensitivity='error_profile')
+    draw_false_positive_profile='error_profile', draw_sensitivity='error_profile',
+    draw_statistics='data_statistics')
 
 
 def __getattr__(name: str) -> Any:

@@ -1,5 +1,6 @@
 """Curves: mAP over tIoU, and loss, learning rate and validation scores over a training run."""
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,8 @@ from . import style
 _MARKERS = ('o', 's', '^', 'D', 'v', 'P', 'X')
 _WIDTH = 8.0  # inches
 _DASHES = ('-', '--', ':', '-.')
+_TITLES = dict(lr='learning rate', average_mAP='average mAP')
+_JUDGED = re.compile(r'(average_)?m?A[PR]\b')  # what evaluators log: fractions, once an epoch
 
 
 def draw_map_curves(results: Mapping[str, Mapping[float, float]], title: str = '') -> Figure:
@@ -33,7 +36,7 @@ def draw_map_curves(results: Mapping[str, Mapping[float, float]], title: str = '
     """
     if not results or not all(results.values()):
         raise ValueError('no curve to draw: a result without mAP at any tIoU')
-    figure = style.new_figure(_WIDTH, 4.6)
+    figure = style.new_figure(_WIDTH, _header(title) + 4.2)
     axes = _frame(figure, title, 'mAP (%)')
     for i, (name, curve) in enumerate(results.items()):
         tious = sorted(curve)
@@ -44,9 +47,14 @@ def draw_map_curves(results: Mapping[str, Mapping[float, float]], title: str = '
     tious = sorted({t for curve in results.values() for t in curve})
     axes.set_xticks(tious if len(tious) <= 10 else tious[::2])
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f'{x:.2f}'.rstrip('0')))
-    axes.set_ylim(bottom=0)
+    values = [100 * value for curve in results.values() for value in curve.values()]
+    highest = max(*values, 1e-3)
+    axes.set_ylim(0, 1.06 * highest)  # a marker has room
     axes.set_xlabel('tIoU threshold', fontsize=style.SMALL_SIZE, color=style.FAINT)
-    axes.legend(frameon=False, fontsize=style.SMALL_SIZE, loc='best')
+    # below all curves if that is empty, else where they have fallen
+    empty = min(values) > (0.1 + 0.08 * len(results)) * highest
+    axes.legend(frameon=False, fontsize=style.SMALL_SIZE,
+                loc='lower left' if empty else 'upper right')
     return figure
 
 
@@ -131,7 +139,8 @@ def draw_training_curves(runs: Mapping[str, Mapping[str, tuple]],
     """Draw scalars of one or several runs, one panel per scalar.
 
     Losses have a logarithmic axis if they span more than a decade, and where they are noisy a
-    running mean over a fiftieth of the run is drawn over the pale raw curve.
+    running mean over a fiftieth of the run is drawn over the pale raw curve. mAP and recall (AR)
+    are drawn in percent.
 
     Args:
         runs (Mapping[str, Mapping[str, tuple]]): For every run what :func:`load_scalars` gives.
@@ -149,16 +158,19 @@ def draw_training_curves(runs: Mapping[str, Mapping[str, tuple]],
     if not shown:
         known = sorted({n for scalars in runs.values() for n in scalars})
         raise ValueError(f'none of {list(names)} was logged; there are {known}')
-    height = 0.55 + len(shown) * 2.3
-    figure = style.new_figure(_WIDTH, height)
+    figure = style.new_figure(_WIDTH, _header(title) + 0.1 + len(shown) * 2.3)
     for row, name in enumerate(shown):
-        axes = _frame(figure, title if row == 0 else None, name, row, len(shown))
+        leaf = name.rpartition('/')[2]  # without the group that back-ends show it in
+        judged = _JUDGED.match(leaf) is not None
+        axes = _frame(figure, title, _TITLES.get(leaf, name) + (' (%)' if judged else ''), row,
+                      len(shown), name)
         for i, (run, scalars) in enumerate(runs.items()):
             if name not in scalars:
                 continue
             steps, values = scalars[name]
+            values = 100 * values if judged else values
             window = len(values) // 50
-            noisy = name not in ('lr', 'base_lr') and window > 1
+            noisy = leaf not in ('lr', 'base_lr') and window > 1
             if noisy:
                 axes.plot(steps, values, color=_color(i), alpha=0.25, linewidth=0.8)
                 smooth = np.convolve(values, np.ones(window) / window, 'valid')
@@ -168,15 +180,14 @@ def draw_training_curves(runs: Mapping[str, Mapping[str, tuple]],
                       label=style.plain(run))
         everything = np.concatenate([s[name][1] for s in runs.values() if name in s])
         positive = everything[np.isfinite(everything) & (everything > 0)]
-        if 'loss' in name and len(positive) == len(everything) \
+        if 'loss' in leaf and len(positive) == len(everything) \
                 and positive.max() > 10 * positive.min():
             axes.set_yscale('log')
             axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
             axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f'{y:.3g}'))
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        by_epoch = name.startswith('average_mAP') or name.startswith('mAP')
-        axes.set_xlabel('epoch' if by_epoch else 'iteration', fontsize=style.SMALL_SIZE,
+        axes.set_xlabel('epoch' if judged else 'iteration', fontsize=style.SMALL_SIZE,
                         color=style.FAINT)
         if row == 0 and len(runs) > 1:
             axes.legend(frameon=False, fontsize=style.SMALL_SIZE, loc='best')
@@ -191,15 +202,20 @@ def _dash(i: int) -> str:
     return _DASHES[i % len(_DASHES)]  # where curves coincide the gaps show the one below
 
 
-def _frame(figure, title, name, row=0, rows=1):
+def _header(title: str) -> float:
+    """Inches that the title takes."""
+    return 0.4 if title else 0.0
+
+
+def _frame(figure, title, name, row=0, rows=1, label=None):
     """Axes of one panel, with grid and its unit above; the title stands above the first."""
     width, height = figure.get_size_inches()
-    left, right, below, above, header = 0.75, 0.25, 0.55, 0.35, 0.35
+    left, right, below, above, header = 0.75, 0.25, 0.55, 0.35, _header(title)
     panel = (height - header) / rows
     bottom = height - header - (row + 1) * panel + below
     axes = figure.add_axes([left / width, bottom / height, (width - left - right) / width,
-                            (panel - below - above) / height], label=name)
-    if title:
+                            (panel - below - above) / height], label=label or name)
+    if title and row == 0:
         figure.text(0.12 / width, (height - 0.22) / height,
                     style.shorten(figure, title, style.TITLE_SIZE, width - 0.3, 'bold'),
                     fontsize=style.TITLE_SIZE, fontweight='bold', color=style.INK, va='center')

@@ -8,12 +8,13 @@ from typing import Optional
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
 from . import style
 
 # One colour per kind, in the order in which DETAD lists them; correct detections are blue.
 _KIND_COLORS = ('#0072B2', '#E69F00', '#CC79A7', '#56B4E9', '#D55E00', '#8C8C8C', '#000000')
+_SENSITIVITY_HEIGHT = 4.0  # inches
+_NAMES = dict(coverage='part of the video', length='length', instances='number in the video')
 
 
 def draw_diagnosis(report: Mapping, title: str = '') -> dict[str, Figure]:
@@ -22,7 +23,7 @@ def draw_diagnosis(report: Mapping, title: str = '') -> dict[str, Figure]:
     Args:
         report (Mapping): What ``cltdr diagnose --out`` writes: ``tiou``; ``profile``, shares by
             kind for each rank; ``impact``, gains by kind and ``mAP``; ``sensitivity``, by
-            characteristic and size ``instances``, ``mAP_N`` and ``missed``. Fractions.
+            characteristic and size ``range``, ``instances``, ``mAP_N`` and ``missed``. Fractions.
         title (str): To which threshold and mAP are added. Defaults to ``''``.
 
     Returns:
@@ -33,18 +34,23 @@ def draw_diagnosis(report: Mapping, title: str = '') -> dict[str, Figure]:
     table = {name: sizes for name, sizes in report['sensitivity'].items() if name != 'all'}
     whole = report['sensitivity']['all']['all']
 
-    def bars(key: str, over: float = 1) -> dict:
-        return {name: {size: bucket[key] / over for size, bucket in sizes.items()}
+    # below each bar what its size is, and the share of instances that have it
+    notes = {_NAMES[name]: {size: (b['range'].replace('<=', '≤'),
+                                   f"{100 * b['instances'] / whole['instances']:.0f} %")
+                            for size, b in sizes.items()} for name, sizes in table.items()}
+
+    def bars(key: str) -> dict:
+        return {_NAMES[name]: {size: bucket[key] for size, bucket in sizes.items()}
                 for name, sizes in table.items()}
 
-    shares = bars('instances', whole['instances'])
     kinds = list(report['profile'][0])
+    rows = ('size', 'range', 'share')
     return dict(
         false_positives=draw_false_positive_profile(
             np.array([list(row.values()) for row in report['profile']]), kinds, gains, title),
-        sensitivity=draw_sensitivity(bars('mAP_N'), whole['mAP_N'], shares, title),
-        missed=draw_sensitivity(bars('missed'), whole['missed'], shares, title,
-                                'instances missed (%)'))
+        sensitivity=draw_sensitivity(bars('mAP_N'), whole['mAP_N'], notes, title, rows=rows),
+        missed=draw_sensitivity(bars('missed'), whole['missed'], notes, title,
+                                'instances missed (%)', rows))
 
 
 def draw_false_positive_profile(shares: np.ndarray, kinds: Sequence[str],
@@ -116,54 +122,67 @@ def _draw_gains(figure, gains, colors) -> None:
                                         for n in names])
     axes.invert_yaxis()
     axes.set_xlim(min(0, *values), max(max(values), 0.1) * 1.5)
-    axes.set_xlabel('mAP (points)', fontsize=style.SMALL_SIZE, color=style.FAINT)
-    _finish(axes, 'won without it', grid='none')
+    axes.set_xlabel('points', fontsize=style.SMALL_SIZE, color=style.FAINT)
+    _finish(axes, '', grid='none')
+    figure.text(0.675, 0.784, 'mAP gained without these detections', fontsize=style.LABEL_SIZE,
+                color=style.INK, va='baseline')
 
 
 def draw_sensitivity(groups: Mapping[str, Mapping[str, float]], overall: float,
-                     counts: Optional[Mapping[str, Mapping[str, float]]] = None, title: str = '',
-                     name: str = 'normalised mAP (%)') -> Figure:
+                     notes: Optional[Mapping[str, Mapping[str, Sequence[str]]]] = None,
+                     title: str = '', name: str = 'normalised mAP (%)',
+                     rows: Sequence[str] = ()) -> Figure:
     """Draw how a score depends on what instances are like.
 
     Args:
         groups (Mapping[str, Mapping[str, float]]): Characteristic (coverage, length, ...) ->
             bin -> score of its instances, a fraction; NaN where a bin has none.
         overall (float): Score of all instances; a dashed line.
-        counts (Mapping[str, Mapping[str, float]], optional): Share of instances per bin, written
-            below its name. Defaults to None.
+        notes (Mapping[str, Mapping[str, Sequence[str]]], optional): Lines to write below the name
+            of a bin, such as the range that it stands for. Defaults to None.
         title (str): Defaults to ``''``.
         name (str): What the score is. Defaults to ``'normalised mAP (%)'``.
+        rows (Sequence[str]): What the lines below the bars are, names of bins first, written to
+            the left of them. Defaults to ().
 
     Returns:
-        Figure: Bars with gid ``<characteristic>:<bin>``.
+        Figure: Bars with gid ``<characteristic>:<bin>``, numbers with gid ``number``.
 
     Raises:
         ValueError: If there is no bin to draw.
     """
     if not groups or not all(groups.values()):
         raise ValueError('no bin to draw: a characteristic without bins')
-    figure = style.new_figure(10.0, 3.8)
+    values = [100 * v for bins in groups.values() for v in bins.values() if not np.isnan(v)]
+    highest = max([100 * overall, *values])
+    top = 1.14 * highest if highest > 0 else 1.0
+    figure = style.new_figure(10.0, _SENSITIVITY_HEIGHT)
     _title(figure, title)
-    axes = figure.add_axes([0.075, 0.25, 0.90, 0.55], label='sensitivity')
+    axes = figure.add_axes([0.075, 0.29, 0.90, 0.52], label='sensitivity')
+    line_height = 0.15 * top / (0.52 * _SENSITIVITY_HEIGHT)  # what a number takes
     x, ticks, labels = 0.0, [], []
-    halo = [withStroke(linewidth=2.5, foreground='white')]  # numbers stand clear of the line
     many = sum(len(bins) for bins in groups.values()) > 20
     for group, bins in groups.items():
         begin = x
         for bin_name, value in bins.items():
-            axes.bar(x, 0 if np.isnan(value) else 100 * value, 0.78, color=style.OKABE_ITO[0],
-                     gid=f'{group}:{bin_name}')
-            text = '–' if np.isnan(value) else f'{100 * value:.0f}'
-            axes.annotate(text, (x, 0 if np.isnan(value) else 100 * value), (0, 2),
-                          textcoords='offset points', ha='center', fontsize=style.SMALL_SIZE - 1.5,
-                          color=style.INK, zorder=5, path_effects=halo)
-            label = style.plain(bin_name)
-            if counts is not None and bin_name in counts.get(group, ()):
-                label += f'\n{100 * counts[group][bin_name]:.0f}%'
+            height = 0 if np.isnan(value) else 100 * value
+            axes.bar(x, height, 0.78, color=style.OKABE_ITO[0], gid=f'{group}:{bin_name}')
+            # a number that the dashed line would run through stands below the top of its bar, or,
+            # where that is too low, above the line
+            crossed = height <= 100 * overall < height + line_height
+            inside = crossed and height > 1.5 * line_height
+            axes.annotate('–' if np.isnan(value) else f'{height:.1f}',
+                          (x, 100 * overall if crossed and not inside else height),
+                          (0, -2.5 if inside else 2.5), textcoords='offset points', ha='center',
+                          va='top' if inside else 'baseline', fontsize=style.SMALL_SIZE - 1.5,
+                          color='white' if inside else style.INK, zorder=5, gid='number')
+            lines = (notes or {}).get(group, {}).get(bin_name, ())
             ticks.append(x)
-            labels.append(label)
+            labels.append('\n'.join(map(style.plain, (bin_name, *lines))))
             x += 1
-        axes.annotate(style.plain(group), (0.5 * (begin + x - 1), 0), (0, -40),
+        room = 0.9 * 10.0 * (x - begin + 0.5) / (1 + sum(len(b) + 0.8 for b in groups.values()))
+        axes.annotate(style.wrap(figure, group, style.LABEL_SIZE, room),
+                      (0.5 * (begin + x - 1), 0), (0, -53),
                       xycoords=('data', 'axes fraction'), textcoords='offset points', ha='center',
                       va='top', fontsize=style.LABEL_SIZE, color=style.INK)
         x += 0.8
@@ -171,11 +190,13 @@ def draw_sensitivity(groups: Mapping[str, Mapping[str, float]], overall: float,
                  gid='overall')
     axes.set_xlim(-0.7, x - 1.1)
     axes.set_xticks(ticks, labels)
-    highest = max([100 * overall] + [100 * v for b in groups.values() for v in b.values()
-                                     if not np.isnan(v)])
-    axes.set_ylim(0, 1.14 * highest if highest > 0 else 1)
+    axes.set_ylim(0, top)
     _finish(axes, f'{name}, dashed: all instances, {100 * overall:.1f}', grid='y')
-    axes.tick_params(axis='x', labelsize=style.SMALL_SIZE - (2 if many else 0.5), length=0)
+    size = style.SMALL_SIZE - (2 if many else 0.5)
+    axes.tick_params(axis='x', labelsize=size, length=0)
+    axes.annotate('\n'.join(rows), (0, 0), (-10, -3.5), xycoords='axes fraction',
+                  textcoords='offset points', ha='right', va='top', fontsize=size,
+                  color=style.FAINT)
     return figure
 
 

@@ -6,7 +6,7 @@ from typing import Any, Optional, Union
 
 import numpy as np
 
-from ..datasets.annotations import read_annotation_file
+from ..datasets.annotations import file_classes, read_annotation_file
 from ..utils import Problem, TALDataError, read_result_file
 from ..utils.json_files import number_problem, shown
 from ..utils.npy_files import read_npy, read_npz_member, refuse_size
@@ -26,8 +26,8 @@ class TimelineSource:
         annotations (str | Path, optional): Annotation file in ActivityNet's layout, from which
             ground truth, durations and class names come. Defaults to None.
         results (str | Path, optional): Result file in ActivityNet's layout. Defaults to None.
-        classes (Sequence[str], optional): Order of classes. Defaults to None: that of
-            ``label_id`` in the annotation file, otherwise alphabetic.
+        classes (Sequence[str], optional): Order of classes. Defaults to None: the annotation
+            file's ``classes``, the others by ``label_id``, otherwise alphabetic.
 
     Raises:
         ValueError: If neither file is given.
@@ -39,8 +39,8 @@ class TimelineSource:
         if annotations is None and results is None:
             raise ValueError('neither annotations nor results to draw')
         self.annotation_file, self.result_file = annotations, results
-        self.database = (read_annotation_file(annotations)['database']
-                         if annotations is not None else {})
+        self.content = {} if annotations is None else read_annotation_file(str(annotations))
+        self.database = self.content.get('database', {})
         problems = [problem for name, entry in self.database.items()
                     for problem in self._shape_problems(name, entry)]
         if problems:
@@ -61,6 +61,7 @@ class TimelineSource:
                 for i, item in enumerate(items) if not isinstance(item, dict)]
 
     def _find_classes(self) -> list:
+        listed = list(file_classes(self.content, str(self.annotation_file)) or ())
         order = {}
         for video in self.database.values():
             for a in video.get('annotations') or ():
@@ -71,8 +72,8 @@ class TimelineSource:
             for d in detections:
                 if 'label' in d:
                     order.setdefault(str(d['label']), None)
-        return sorted(order, key=lambda n: (order[n] is None,
-                                            order[n] if order[n] is not None else 0, n))
+        return listed + sorted(order.keys() - set(listed), key=lambda n: (
+            order[n] is None, order[n] if order[n] is not None else 0, n))
 
     def choose(self, num: int) -> list:
         """Pick videos spread evenly over the sorted names; those with results if there are any.

@@ -28,8 +28,8 @@ def draw_header(figure: Figure, title: str, counts: str, has_truth: bool,
         bar = figure.add_axes([(x - 1.35) / width, (line - 0.05) / height, 1.35 / width,
                                0.11 / height], label='scores')
         figure.colorbar(ScalarMappable(scale, style.SCORE_CMAP), cax=bar, orientation='horizontal',
-                        ticks=[0, scale.vmax])
-        bar.set_xticklabels(['0', f'{scale.vmax:g}'])
+                        ticks=[0, scale.vmax / 2, scale.vmax])
+        bar.set_xticklabels(['0', f'{scale.vmax / 2:g}', f'{scale.vmax:g}'])
         bar.tick_params(labelsize=style.SMALL_SIZE - 1, length=0, pad=2, labelcolor=style.FAINT)
         bar.spines[:].set_visible(False)
         x -= 1.35 + 0.1

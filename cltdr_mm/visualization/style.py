@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Union
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -23,9 +24,10 @@ BACKGROUND = '#8C8C8C'
 INK = '#222222'
 FAINT = '#6B6B6B'
 GRID = '#E3E3E3'
-# Light enough to tell a weak detection from a strong one, dark enough to be seen on white.
+# From pale green over turquoise to dark blue: hue and lightness change together, so that scores a
+# fifth apart are told apart anywhere on the scale; without its yellow end, which white swallows.
 SCORE_CMAP = LinearSegmentedColormap.from_list(
-    'tal_score', ['#C9DFF2', '#7FB6DC', '#2F7FBC', '#08306B'])
+    'tal_score', colormaps['YlGnBu'](np.linspace(0.25, 1, 16)))
 
 DPI = 160
 TITLE_SIZE = 12.5

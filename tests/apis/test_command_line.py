@@ -61,7 +61,7 @@ def run(monkeypatch, tmp_path):
     """Run a task whose Runner does `work`, given it, in a work directory of its own."""
     def started(work, task='train'):
         monkeypatch.setattr(FakeRunner, 'work', work, raising=False)
-        monkeypatch.setattr(command_line, 'Runner', FakeRunner)
+        monkeypatch.setattr(command_line, 'QuietRunner', FakeRunner)
         command_line.run(Config(dict(work_dir=str(tmp_path / 'work'))), task, 'none')
     return started
 

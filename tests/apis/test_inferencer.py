@@ -115,7 +115,7 @@ def test_rates_and_durations(inferencer, folder):
 def test_json_and_pictures(inferencer, folder, tmp_path):
     out = inferencer([str(folder / 'v0.npy'), str(folder / 'v3.npy')], return_vis=True,
                      out_file=str(tmp_path / 'o' / 'results.json'),
-                     picture_dir=str(tmp_path / 'pictures'), top_k=5)
+                     picture_dir=str(tmp_path / 'pictures'), top=5)
     written = json.loads((tmp_path / 'o' / 'results.json').read_text())
     assert set(written) == {'version', 'results', 'external_data'}
     assert written['results'] == {p['video_name']: p['detections'] for p in out['predictions']}

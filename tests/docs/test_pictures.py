@@ -4,6 +4,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
+import cv2
 import torch
 from pages import ROOT
 
@@ -17,6 +18,13 @@ def test_picture_is_that_of_the_script(tmp_path):
     subprocess.run([sys.executable, IMAGES / 'draw_data_way.py', '--out', path], check=True)
     assert path.read_bytes() == (IMAGES / 'data_way.svg').read_bytes(), (
         'run docs/images/draw_data_way.py')
+
+
+def test_shapes_are_those_of_the_script(tmp_path):
+    path = tmp_path / 'shapes.png'
+    subprocess.run([sys.executable, IMAGES / 'draw_shapes.py', '--out', path], check=True)
+    drawn, kept = (cv2.imread(str(file)).astype(int) for file in (path, IMAGES / 'shapes.png'))
+    assert abs(drawn - kept).mean() < 1, 'run docs/images/draw_shapes.py'
 
 
 def test_picture_needs_no_other_background():

@@ -10,6 +10,7 @@ from cltdr_mm.evaluation.functional import (
     false_positive_profile,
     instance_sizes,
     sensitivity,
+    size_ranges,
 )
 
 from . import loops
@@ -113,3 +114,13 @@ def test_a_profile_of_nothing_is_refused():
     detections, truth = loops.scene(0)
     with pytest.raises(ValueError, match='max_k must be positive, got 0'):
         false_positive_profile(diagnose(detections, truth, 0.5), truth, 0)
+
+
+def test_ranges_of_sizes_are_those_by_which_instances_are_sorted():
+    thumos = get_protocol('thumos14')
+    assert size_ranges(thumos.coverage_edges, '%') == dict(
+        XS='<= 2 %', S='2-4 %', M='4-6 %', L='6-8 %', XL='> 8 %')
+    assert size_ranges(thumos.length_edges, 's') == dict(
+        XS='<= 3 s', S='3-6 s', M='6-12 s', L='12-18 s', XL='> 18 s')
+    assert size_ranges(thumos.count_edges) == dict(XS='1', S='2-40', M='41-80', L='> 80')
+    assert size_ranges((2, 3)) == dict(XS='<= 2', S='3', M='> 3')

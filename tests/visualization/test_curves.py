@@ -15,6 +15,7 @@ def test_map_curves_are_in_percent_and_named_with_their_average():
     assert [line.get_label() for line in lines] == ['ours (average 50.0)', 'b (average 15.0)']
     assert lines[0].get_color() != lines[1].get_color()
     assert lines[0].get_linestyle() != lines[1].get_linestyle()
+    assert figure.axes[0].get_ylim() == (0, pytest.approx(63.6))
     for empty in ({}, {'a': {}}):
         with pytest.raises(ValueError, match='no curve'):
             draw_map_curves(empty)
@@ -28,6 +29,30 @@ def test_metrics_file(tmp_path):
         path.write_text(text)
         with pytest.raises(TALDataError, match='metrics.json: (mAP: must be an object|file: )'):
             load_metrics(path)
+
+
+@pytest.mark.parametrize('curves', [
+    {'a': {0.3: 0.955, 0.5: 0.95, 0.7: 0.86}},
+    {'a': {0.3: 0.6, 0.5: 0.3, 0.7: 0.01}, 'b': {0.3: 0.4, 0.5: 0.2, 0.7: 0.0}}])
+def test_the_legend_lies_where_the_curves_do_not(curves):
+    figure = draw_map_curves(curves)
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    box = axes.get_legend().get_window_extent()
+    for line in axes.get_lines():
+        points = axes.transData.transform(line.get_xydata())
+        assert not ((box.x0 < points[:, 0]) & (points[:, 0] < box.x1)
+                    & (box.y0 < points[:, 1]) & (points[:, 1] < box.y1)).any()
+        assert points[:, 1].max() < axes.get_window_extent().y1 - 4  # half a marker
+
+
+def test_a_title_takes_room_only_where_there_is_one():
+    curves = {'a': {0.3: 0.9, 0.7: 0.8}}
+    heights = [draw_map_curves(curves, title).get_size_inches()[1] for title in ('', 'T')]
+    assert heights[0] < heights[1]
+    figure = draw_map_curves(curves)
+    figure.canvas.draw()
+    assert figure.bbox.y1 - figure.axes[0].get_window_extent().y1 < 0.4 * figure.dpi
 
 
 @pytest.fixture
@@ -54,8 +79,21 @@ def test_training_curves(run_folder):
     assert len(smooth.get_ydata()) == 197
     assert len(by_name['lr'].get_lines()) == 2
     assert by_name['average_mAP'].get_xlabel() == 'epoch'
+    np.testing.assert_allclose(by_name['average_mAP'].get_lines()[0].get_ydata(), [10, 20, 30])
+    assert [a.get_title(loc='left') for a in figure.axes] == [
+        'loss', 'learning rate', 'average mAP (%)']
     with pytest.raises(ValueError, match=r"none of \['x'\] was logged; there are .*'loss'"):
         draw_training_curves({'a': scalars}, ['x'])
+
+
+def test_scalars_in_groups():
+    """Names of back-ends that show scalars in groups."""
+    scalars = {'val/mAP@0.50': (np.array([1, 2]), np.array([0.1, 0.2])),
+               'train/loss_cls': (np.arange(3), np.array([20.0, 2.0, 1.0]))}
+    figure = draw_training_curves({'a': scalars}, list(scalars))
+    np.testing.assert_allclose(figure.axes[0].get_lines()[0].get_ydata(), [10, 20])
+    assert figure.axes[0].get_title(loc='left') == 'val/mAP@0.50 (%)'
+    assert figure.axes[1].get_yscale() == 'log'
 
 
 def test_bad_scalar_files(run_folder, tmp_path):

@@ -81,6 +81,17 @@ def test_score_is_colour_and_strong_detections_lie_on_top(video):
     assert sum(by_start[11][1][:3]) < sum(by_start[12][1][:3]), 'stronger must be darker'
 
 
+def test_scores_a_fifth_apart_can_be_told_apart():
+    """By the distance in CIELAB: 2.3 is just noticeable side by side, small bars need more."""
+    import cv2
+    colors = SCORE_CMAP(np.linspace(0, 1, 51))[None, :, :3].astype(np.float32)
+    lab = cv2.cvtColor(colors, cv2.COLOR_RGB2LAB)[0]
+    apart = np.linalg.norm(lab[10:] - lab[:-10], axis=1)  # from 0 and 0.2 to 0.8 and 1
+    assert apart.min() > 16 and apart[10:31].min() > 24
+    assert (np.diff(lab[:, 0]) < 0).all(), 'darker with every step, in grey too'
+    assert lab[0, 0] < 92, 'the weakest is seen on white'
+
+
 def test_labels_and_counts(video):
     figure = draw_timeline(*video, ['jump', 'run'], 'clip_7', 100.0, score_thr=0.15)
     axes = next(a for a in figure.axes if a.get_label() == 'rows')

@@ -15,6 +15,7 @@ from torch import Tensor
 from ...utils import atomic_path, remove_parts
 from ...version import __version__
 from ..resuming import Schedule, batch_meta, fit_to_batches, validation_due
+from ..score_threshold import THRESHOLD, threshold_of
 from ..work_dir import hold_work_dir
 
 
@@ -29,6 +30,8 @@ class TALCheckpointHook(CheckpointHook):
     - A resumed training repeats the validation that was due where it stopped, which may not have
       been finished, and goes on with the schedule of its config.
     - One training at a time writes to a work directory.
+    - Checkpoints know the score of best F1 on the validation set, where a metric gives it
+      (``f1_threshold`` of :class:`.TALMetric`), see :func:`.checkpoint_score_threshold`.
 
     Args:
         *args: As in :class:`mmengine.hooks.CheckpointHook`.
@@ -49,6 +52,8 @@ class TALCheckpointHook(CheckpointHook):
         self._resumed = False
         self._before: dict[str, Optional[str]] = {}  # best checkpoints that may be superseded
         self._lock = None
+        self._saved = 0  # how often a checkpoint of an epoch was written
+        self._threshold: Optional[float] = None  # while the weights are those just validated
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Make what a checkpoint says of steps fit the batches of the training that goes on.
@@ -98,6 +103,24 @@ class TALCheckpointHook(CheckpointHook):
             runner.logger.warning('nothing is left to train: the checkpoint is of the end of this '
                                   'training (a longer one: train_cfg.max_epochs)')
 
+    def after_val_epoch(self, runner, metrics: dict) -> None:
+        """Save the best checkpoint, and that of the epoch again, which now knows its threshold.
+
+        Args:
+            runner (Runner): The runner of the training process.
+            metrics (dict): What was measured.
+        """
+        self._threshold = threshold_of(metrics)
+        before = self._saved
+        super().after_val_epoch(runner, metrics)
+        step = runner.epoch if self.by_epoch else runner.iter
+        again = self._saved == before  # else the base has done it, to note the best one
+        if self._threshold is not None and again and self.last_ckpt is not None \
+                and osp.basename(self.last_ckpt) == self.filename_tmpl.format(step):
+            self._save_checkpoint_with_step(runner, step,
+                                            dict(epoch=runner.epoch, iter=runner.iter))
+        self._threshold = None
+
     def after_train(self, runner) -> None:
         """Publish as the base does, and give the work directory back."""
         super().after_train(runner)
@@ -105,7 +128,7 @@ class TALCheckpointHook(CheckpointHook):
             self._lock.release()
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Refuse to save a model that diverged; note the version and the batches.
+        """Refuse to save a model that diverged; note version, batches and, if known, threshold.
 
         Args:
             runner (Runner): The runner of the training process.
@@ -115,6 +138,8 @@ class TALCheckpointHook(CheckpointHook):
             FloatingPointError: Naming what is not finite or has exploded.
         """
         checkpoint['meta'].update(cltdr_mm_version=__version__, **batch_meta(runner))
+        if self._threshold is not None:
+            checkpoint['meta'][THRESHOLD] = self._threshold
         found = self._diverged(runner, checkpoint)
         if found is not None:
             raise FloatingPointError(
@@ -172,6 +197,7 @@ class TALCheckpointHook(CheckpointHook):
             self.out_dir, name, self.file_client_args, save_optimizer=self.save_optimizer,
             save_param_scheduler=self.save_param_scheduler, meta=meta, by_epoch=self.by_epoch,
             backend_args=self.backend_args, **self.args)
+        self._saved += 1
         if is_main_process():
             with atomic_path(Path(runner.work_dir, 'last_checkpoint')) as temporary:
                 Path(temporary).write_text(str(self.last_ckpt), encoding='utf-8')

@@ -73,25 +73,40 @@ class SetupCheckHook(Hook):
         if loop is None or id(loop) in self._checked:  # each validation of a training comes here
             return
         self._checked.add(id(loop))
-        dataset = loop.dataloader.dataset
-        if isinstance(dataset, (str, int, float, type(None))):
-            raise ValueError(f'dataset of a dataloader must be dict(type=...), got {dataset!r}')
-        if not hasattr(dataset, 'get_data_info'):
-            return
-        model = _model(runner)
-        infos = [dataset.get_data_info(i) for i in range(len(dataset))]
-        _check_labels(infos, model, dataset)
-        _ask_transforms(dataset)
-        _check_channels(model, dataset)
-        if not hasattr(loop, 'evaluator'):  # it trains: nothing is predicted
-            return
-        videos = sorted({info['video_name'] for info in infos if 'video_name' in info})
-        processor = getattr(model, 'postprocessor', None)
-        if hasattr(processor, 'set_classes'):
-            processor.set_classes(_classes(dataset))
-        for judge in (processor, *_metrics(loop)):
-            if hasattr(judge, 'check_videos'):
-                judge.check_videos(videos)
+        judges = None if not hasattr(loop, 'evaluator') else _metrics(loop)
+        check_parts(_model(runner), loop.dataloader.dataset, judges)
+
+
+def check_parts(model: torch.nn.Module, dataset: Any, judges: Optional[Sequence] = None) -> None:
+    """Check that a model, a data set and metrics fit each other, see :class:`SetupCheckHook`.
+
+    Args:
+        model (nn.Module): Not wrapped for parallel training.
+        dataset: A data set; one without ``get_data_info`` is not asked.
+        judges (Sequence, optional): Metrics of what is predicted for it. Defaults to None: it is
+            trained on, and nothing is predicted.
+
+    Raises:
+        TALDataError: If something does not fit.
+        ValueError: If the data set is none.
+    """
+    if isinstance(dataset, (str, int, float, type(None))):
+        raise ValueError(f'dataset of a dataloader must be dict(type=...), got {dataset!r}')
+    if not hasattr(dataset, 'get_data_info'):
+        return
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    _check_labels(infos, model, dataset)
+    _ask_transforms(dataset)
+    _check_channels(model, dataset)
+    if judges is None:
+        return
+    videos = sorted({info['video_name'] for info in infos if 'video_name' in info})
+    processor = getattr(model, 'postprocessor', None)
+    if hasattr(processor, 'set_classes'):
+        processor.set_classes(_classes(dataset))
+    for judge in (processor, *judges):
+        if hasattr(judge, 'check_videos'):
+            judge.check_videos(videos)
 
 
 HOOKS.register_module(module=moved_class(

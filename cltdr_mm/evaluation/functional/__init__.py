@@ -1,5 +1,6 @@
 """Measures: arrays in, arrays out."""
 from .average_precision import average_precision, interpolated_ap
+from .best_f1 import Cut, best_cut, best_f1
 from .diagnosis import (
     ERROR_TYPES,
     NO_COVERAGE,
@@ -9,13 +10,15 @@ from .diagnosis import (
     false_positive_profile,
     instance_sizes,
     sensitivity,
+    size_ranges,
 )
 from .fingerprint import fingerprint, fingerprint_line
 from .matching import match, pair_iou, ranking
 from .recall import average_recall, recall_at_kx
 
 __all__ = [
-    'ERROR_TYPES', 'NO_COVERAGE', 'SIZES', 'average_precision', 'average_recall', 'diagnose',
-    'error_impact', 'false_positive_profile', 'fingerprint', 'fingerprint_line', 'instance_sizes',
-    'interpolated_ap', 'match', 'pair_iou', 'ranking', 'recall_at_kx', 'sensitivity'
+    'Cut', 'ERROR_TYPES', 'NO_COVERAGE', 'SIZES', 'average_precision', 'average_recall', 'best_cut',
+    'best_f1', 'diagnose', 'error_impact', 'false_positive_profile', 'fingerprint',
+    'fingerprint_line', 'instance_sizes', 'interpolated_ap', 'match', 'pair_iou', 'ranking',
+    'recall_at_kx', 'sensitivity', 'size_ranges'
 ]

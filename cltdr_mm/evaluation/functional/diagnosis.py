@@ -167,6 +167,28 @@ def instance_sizes(ground_truth: GroundTruth, coverage_edges: Sequence[float],
     return dict(coverage=np.searchsorted(coverage_edges, covered), **sizes)
 
 
+def size_ranges(edges: Sequence[float], unit: str = '') -> dict[str, str]:
+    """What the buckets of :func:`instance_sizes` stand for, in words.
+
+    Args:
+        edges (Sequence[float]): Upper bounds, inclusive.
+        unit (str): ``'%'`` writes fractions as percent; whatever else follows the number.
+            Defaults to ``''``: counts.
+
+    Returns:
+        dict[str, str]: By bucket such as ``'3-6 s'``; of counts such as ``'2-40'``.
+    """
+    bounds = [f'{100 * edge:g}' if unit == '%' else f'{edge:g}' for edge in edges]
+    tail = f' {unit}' if unit else ''
+    # the next count after a bound is one more, the next length anything above it
+    after = bounds if unit else [f'{edge + 1:g}' for edge in edges]
+    found = [f'<= {bounds[0]}{tail}' if unit or edges[0] > 1 else '1']
+    found += [f'{low}-{high}{tail}' if low != high else f'{low}{tail}'
+              for low, high in zip(after, bounds[1:])]
+    found.append(f'> {bounds[-1]}{tail}')
+    return dict(zip(SIZES, found))
+
+
 def sensitivity(diagnosis: Diagnosis, ground_truth: GroundTruth,
                 sizes: dict[str, np.ndarray]) -> dict[str, dict[str, dict[str, float]]]:
     """How well instances of each size are found.

@@ -37,5 +37,6 @@ class ProposalMetric(TALMetric):
         mark = fingerprint(ground_truth, tious)
         remarks = ground_truth_remarks(ground_truth, self.protocol)
         rows = [list(flat), [f'{100 * value:.2f}' for value in flat.values()]]
+        self.short_text = '  '.join(f'{name} {value}' for name, value in zip(*rows)) + ' %'
         text = [fingerprint_line(mark), AsciiTable(rows, 'proposals').table, *remarks]
         return flat, dict(flat, fingerprint=mark, remarks=remarks), '\n'.join(text)

@@ -9,9 +9,9 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
 from ...utils import TALDataError, write_json
-from ..evaluate import evaluate_detections, flat_metrics, report_text
+from ..evaluate import evaluate_detections, flat_metrics, report_text, short_text
 from ..ground_truth import load_ground_truth
-from ..protocols import Protocol, get_protocol
+from ..protocols import Protocol, get_protocol, tiou_name
 from ..result_file import results_of
 from ..structures import Detections, GroundTruth
 from .merged import merged_detections, to_array
@@ -50,6 +50,12 @@ class TALMetric(BaseMetric):
         prefix (str, optional): As in the base. Defaults to None: plain names, so that
             ``save_best='average_mAP'`` works.
         collect_dir (str, optional): As in the base.
+
+    Attributes:
+        text (str): What the log says of the last detections judged; empty if there are none.
+        short_text (str): The same in a few lines.
+        of_classes (dict[str, float]): AP of each class, averaged over the thresholds, by
+            ``AP/<class>``.
 
     Raises:
         ValueError: If the protocol is unknown, or known neither here nor by the data set.
@@ -92,6 +98,8 @@ class TALMetric(BaseMetric):
         self.on_error = on_error
         self.tie_order = tie_order
         self._ground_truth: Optional[GroundTruth] = None
+        self.text = self.short_text = ''
+        self.of_classes: dict[str, float] = {}
 
     @property
     def protocol(self) -> Protocol:
@@ -199,6 +207,7 @@ class TALMetric(BaseMetric):
             TALDataError: If predictions have no labels.
         """
         logger, truth = MMLogger.get_current_instance(), self.ground_truth
+        self.text, self.short_text, self.of_classes = '', '', {}
         windows: dict[str, dict[int, dict]] = {}
         for result in results:
             windows.setdefault(result['video_name'], {}).setdefault(result['window_index'], result)
@@ -221,8 +230,8 @@ class TALMetric(BaseMetric):
             logger.warning(f"{self.ann_file}: subset '{truth.subset}' has no annotations, its "
                            f'{len(truth.video_names)} videos are not judged')
             return {}
-        flat, report, text = self._judge(detections)
-        logger.info('\n' + text)
+        flat, report, self.text = self._judge(detections)
+        logger.info('\n' + self.text)
         if self.out_dir is not None:
             write_json(report, Path(self.out_dir, 'metrics.json'))
             logger.info(f'metrics.json written to {self.out_dir}')
@@ -232,6 +241,10 @@ class TALMetric(BaseMetric):
         """Numbers for the Runner, ``metrics.json``, text for the log."""
         protocol = self.protocol
         report = evaluate_detections(detections, self.ground_truth, protocol, self.tie_order)
+        self.short_text = short_text(report, protocol)
+        tious = [tiou_name(t) for t in protocol.tious]
+        self.of_classes = {f'AP/{name}': float(np.mean([ap[t] for t in tious]))
+                           for name, ap in report['AP'].items()}
         return flat_metrics(report, protocol), report, report_text(report, protocol)
 
     def _tell_classes(self) -> None:

@@ -12,6 +12,7 @@ features = dict(
     data_prefix=dict(feats='features'),
     feature_stride=25,
     feature_window=50,
+    default_fps=50.0,
     feature_dim=150)
 
 train_dataloader = dict(dataset=dict(subset='train', **features))
