@@ -1,6 +1,7 @@
 # make demo              train, evaluate and draw on generated data
 # make test              style and tests
 # make hapt HAPT=x.zip   the same as demo on real recordings, from UCI's archive or folder
+# make docs              the documentation's site, docs/_build/html/index.html
 # make clean             remove what the others made, .venv included
 #
 # PYTHON, VENV and TORCH can be set, as in
@@ -9,7 +10,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 TORCH ?= torch==2.13.0
-EXTRAS ?= lite,tests
+EXTRAS ?= tests
 SEED ?= 0
 # one thread in each of two processes: the tests are many small computations
 PYTEST ?= -n 2 --dist loadfile
@@ -18,7 +19,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 READY := $(VENV)/.cltdr_mm_installed
 
-.PHONY: help install demo test lint hapt clean
+.PHONY: help install demo test lint hapt docs clean
 .DELETE_ON_ERROR:
 
 help:
@@ -51,5 +52,9 @@ lint: $(READY)
 test: lint
 	OMP_NUM_THREADS=1 $(PY) -m pytest $(PYTEST)
 
+docs: $(READY)
+	$(PY) -m sphinx -q -W --keep-going -c docs . docs/_build/html
+	@echo "the site is docs/_build/html/index.html"
+
 clean:
-	rm -rf $(VENV) work_dirs/demo work_dirs/hapt data/synthetic data/hapt build *.egg-info
+	rm -rf docs/_build $(VENV) work_dirs/demo work_dirs/hapt data/synthetic data/hapt build *.egg-info

@@ -1,7 +1,7 @@
 """Counts of what a model does: operators and arithmetic."""
 import copy
 from collections import Counter
-from typing import Callable
+from collections.abc import Callable
 
 import torch
 from torch import nn

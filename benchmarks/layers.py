@@ -8,7 +8,7 @@ what this prints; run it before changing a choice, and on a new kind of machine.
 import argparse
 import statistics
 import time
-from typing import Callable
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F

@@ -5,8 +5,9 @@ packages by ``package::name.py``, but from OpenMMLab's own only, and never from 
 installation; ``cltdr_mm::`` is taught to it here. And two things can be wrong with an installation
 that pip considers complete:
 
-* neither mmcv nor mmcv-lite is there. pip cannot express "one of the two", so no requirement asks
-  for either, and MMAction2 would fail with a bare ``No module named 'mmcv'``;
+* mmcv and mmcv-lite are both there, or neither. pip cannot express "one of the two": mmcv-lite is
+  required, and who has full mmcv installs without dependencies. Two overwrite each other; without
+  any MMAction2 would fail with a bare ``No module named 'mmcv'``;
 * the wheel of MMAction2 1.2.0 asks for ``mmaction.models.localizers.drn`` and does not contain it,
   or it does contain it (source checkout) but that model needs torchvision, which is not there.
   Either way ``import mmaction.models`` fails, and with it the first ``MODELS.build``, although no

@@ -114,6 +114,16 @@ print(tool_path('train.py'))
     assert '--work-dir' in usage
 
 
+def test_a_config_in_an_empty_folder_inherits_from_the_wheel(wheel_site, tmp_path):
+    (tmp_path / 'mine.py').write_text("_base_ = 'cltdr_mm::cltdr_hapt.py'\n")
+    code = '''
+import cltdr_mm
+from mmengine.config import Config
+print(Config.fromfile('mine.py').model.head.num_classes)
+'''
+    assert python('-c', code, cwd=tmp_path, path=wheel_site).splitlines()[-1] == '12'
+
+
 def test_a_config_elsewhere_inherits_from_ours(tmp_path):
     base = resources.config_path('_base_/schedules/adamw_cosine.py')
     (tmp_path / 'mine.py').write_text(

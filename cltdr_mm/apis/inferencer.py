@@ -19,14 +19,15 @@ from torch import nn
 from ..datasets import TALDataset
 from ..datasets.feature_source import FeatureSource
 from ..engine.checkpoint_config import checkpoint_config
-from ..engine.checkpoint_fit import check_fit, checkpoint_classes
+from ..engine.checkpoint_fit import check_fit, checkpoint_classes, checkpoint_features
 from ..engine.score_threshold import checkpoint_score_threshold
 from ..structures import merge_windows
 from ..utils import file_name, result_content, write_json
 from ..utils.json_files import number_problem
 from ..visualization import TALVisualizer
-from .input_list import list_inputs
+from .input_list import is_video, list_inputs
 from .inputs import SampleMaker
+from .video_features import VideoFeatureExtractor
 
 _PIPELINE = (dict(type='LoadTALFeature'), dict(type='PackTALInputs'))
 
@@ -40,13 +41,16 @@ class TALInferencer(BaseInferencer):
     checkpoint go first.
 
     Args:
-        model (str | dict | Config | nn.Module, optional): Config, its file, or a localizer that
-            is built already. Defaults to None: the config that ``weights`` contain.
+        model (str | dict | Config | nn.Module, optional): Config, its file, an ONNX file of
+            ``cltdr export``, or a localizer that is built already. Defaults to None: the config
+            that ``weights`` contain.
         weights (str, optional): Checkpoint. Defaults to None.
         device (str, optional): Defaults to None: the best there is.
         classes (Sequence[str], optional): Class names, before all others. Defaults to None.
-        extractor (VideoFeatureExtractor, optional): Makes features of video files. Defaults to
-            None.
+        extractor (VideoFeatureExtractor | dict, optional): Makes features of video files; or
+            options of :meth:`.VideoFeatureExtractor.like`, such as the ``checkpoint`` of the
+            recognizer that the manifest of the training features names. Defaults to None: none of
+            them.
         cfg (dict | Config, optional): Config of the data set for a model that is built already.
             Defaults to None: ``model.cfg`` if there is one.
         show_progress (bool): Whether to show a progress bar. Defaults to False.
@@ -73,12 +77,17 @@ class TALInferencer(BaseInferencer):
                  weights: Optional[str] = None,
                  device: Optional[str] = None,
                  classes: Optional[Sequence[str]] = None,
-                 extractor=None,
+                 extractor: Union[VideoFeatureExtractor, dict, None] = None,
                  cfg: Union[dict, Config, None] = None,
                  show_progress: bool = False):
         init_default_scope('mmaction')
-        self.extractor = extractor
+        self.extractor = {} if extractor is None else extractor
         self._weights = None
+        if isinstance(model, (str, Path)) and str(model).endswith('.onnx'):
+            if weights is not None:
+                raise ValueError(f'{model} holds its weights, {weights} has no place in it')
+            from .onnx_localizer import OnnxLocalizer
+            model = OnnxLocalizer(model)
         self._module = model if isinstance(model, nn.Module) else None
         self._from_weights = model is None
         if self._module is not None:
@@ -100,7 +109,8 @@ class TALInferencer(BaseInferencer):
                 processor.set_classes(self.classes)
 
     def _init_model(self, cfg, weights, device='cpu') -> nn.Module:
-        self._checkpoint_classes = None
+        self._checkpoint_classes = self._checkpoint_features = None
+        self._device = device
         if self._module is None:
             if not self._from_weights and not isinstance(cfg.get('model'), dict):
                 raise ValueError('`model` of the config must be dict(type=...), got '
@@ -122,6 +132,7 @@ class TALInferencer(BaseInferencer):
         if checkpoint is not None:
             check_fit(checkpoint, model, str(self._weights))
             self._checkpoint_classes = checkpoint_classes(checkpoint)
+            self._checkpoint_features = checkpoint_features(checkpoint)
         super()._load_weights_to_model(model, checkpoint, cfg)
 
     def _init_pipeline(self, cfg) -> SampleMaker:
@@ -136,10 +147,14 @@ class TALInferencer(BaseInferencer):
             if isinstance(dataset, TALDataset):
                 source, sliding, spec = dataset.source, dataset.window, dataset.feature_spec
                 class_agnostic, ann_file = dataset.class_agnostic, dataset.ann_file
+        if self._checkpoint_features is not None:
+            source = source.with_settings(self._checkpoint_features, str(self._weights))
         if _metric_postprocessor(cfg) is not None:
             self._merge = TASK_UTILS.build(_metric_postprocessor(cfg))
-        in_channels = getattr(getattr(self.model, 'backbone', None), 'in_channels', None)
-        return SampleMaker(pipeline, source, in_channels, self.extractor, sliding, spec,
+        takes = getattr(self.model, 'backbone', self.model)
+        in_channels = getattr(takes, 'in_channels', None)
+        extractor = None if isinstance(self.extractor, dict) else self.extractor
+        return SampleMaker(pipeline, source, in_channels, extractor, sliding, spec,
                            class_agnostic, ann_file)
 
     def _init_collate(self, cfg):
@@ -233,6 +248,10 @@ class TALInferencer(BaseInferencer):
         """Yield collated batches; every input is checked before the first is read."""
         if batch_size < 1:
             raise ValueError(f'batch_size must be at least 1, got {batch_size}')
+        settings = self.pipeline.source.settings
+        if self.pipeline.extractor is None and settings and any(map(is_video, inputs)):
+            self.pipeline.extractor = VideoFeatureExtractor.like(
+                settings, **{'device': self._device, **self.extractor})
         items = self.pipeline.complete(inputs, **kwargs)
         self._videos = {item['video_name']: item['video'] for item in items}
         samples = (sample for item in items for sample in self.pipeline.samples(item))

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from ..datasets.feature_files import FEATURE_FORMATS
+from ..datasets.feature_manifest import find_manifest
 from ..datasets.labels.names import VIDEO_SUFFIXES
 
 _KEYS = {'feats', 'path', 'video_name', 'duration', 'fps', 'stride', 'window', 'feature_key',
@@ -38,7 +39,8 @@ def list_inputs(inputs: Any) -> list:
             _check_array(item, i)
             found.append(dict(feats=item, video_name=f'input_{i}'))
         elif isinstance(item, (str, Path)):
-            found += [dict(path=str(p)) for p in _expand(Path(item))]
+            found += _of_folder(Path(item)) if Path(item).is_dir() else [
+                dict(path=str(p)) for p in _expand(Path(item))]
         elif isinstance(item, Mapping):
             unknown = set(item) - _KEYS
             if unknown or ('feats' in item) == ('path' in item):
@@ -75,16 +77,33 @@ def _check_array(feats: Any, position: int) -> None:
                         f'got {type(feats).__name__}{"" if dtype is None else f" of {dtype}"}')
 
 
+def _of_folder(folder: Path) -> list[dict]:
+    """All files of a folder, and those in its sub-folders that its manifest names."""
+    manifest = find_manifest(folder)
+    named = {} if manifest is None else {
+        folder / f'{name}.npy': name for name in manifest.videos}
+    missing = next((path for path in named if not path.is_file()), None)
+    if missing is not None:
+        raise FileNotFoundError(f'{missing}: no such file, but the manifest of {folder} names it')
+    others = _expand(folder) if manifest is None or any(map(_usable, folder.iterdir())) else []
+    return [dict(path=str(path), **(dict(video_name=named[path]) if path in named else {}),
+                 **({} if manifest is None else dict(manifest=manifest)))
+            for path in sorted({*named, *others})]
+
+
+def _usable(path: Path) -> bool:
+    return path.suffix.lower() in FEATURE_FORMATS + VIDEO_SUFFIXES and path.name[0] != '.'
+
+
 def _expand(path: Path) -> list:
-    usable = FEATURE_FORMATS + VIDEO_SUFFIXES
     if path.is_dir():
-        files = sorted(p for p in path.iterdir() if p.suffix.lower() in usable)
+        files = sorted(filter(_usable, path.iterdir()))
         if not files:
             raise FileNotFoundError(f'{path}: no feature or video file in this folder')
         return files
     if not path.is_file():
         raise FileNotFoundError(f'{path}: no such file')
-    if path.suffix.lower() not in usable:
+    if path.suffix.lower() not in FEATURE_FORMATS + VIDEO_SUFFIXES:
         raise ValueError(f'{path}: neither a feature file ({" ".join(FEATURE_FORMATS)}) nor a '
                          f'video file ({" ".join(VIDEO_SUFFIXES)})')
     return [path]

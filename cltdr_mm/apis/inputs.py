@@ -15,6 +15,7 @@ from mmengine.dataset import Compose
 from ..datasets.annotation_checks import VideoAnnotation
 from ..datasets.feature_checks import FeatureSpec, length_problem
 from ..datasets.feature_files import FeatureFileError, feature_shape
+from ..datasets.feature_manifest import differing
 from ..datasets.feature_names import per_folder
 from ..datasets.feature_source import FeatureSource
 from ..datasets.feature_values import as_rows, find_nonfinite
@@ -23,6 +24,7 @@ from ..datasets.windows import WindowSettings, sample_grid
 from ..utils import TALDataError
 from ..utils.json_files import number_problem, shown
 from .input_list import is_video
+from .input_manifests import read_manifests
 from .input_timing import known_timing
 from .video_facts import match_videos
 
@@ -94,6 +96,7 @@ class SampleMaker:
             names[name] = where
             item.update({k: item.get(k, v) for k, v in overrides.items() if v is not None})
             self._check_numbers(item)
+        read_manifests(items, self.source)
         features = [item['video_name'] for item in items if not is_video(item)]
         files = {} if videos is None or not features else {
             name: str(file) for name, file in match_videos(videos, features).items()}
@@ -104,12 +107,8 @@ class SampleMaker:
             item['video'] = item['path'] if is_video(item) else files.get(item['video_name'])
             if not is_video(item):
                 self._check_features(item)
-            elif self.extractor is None:
-                raise ValueError(f'{item["source"]}: a video needs a feature extractor: '
-                                 '--recognizer of tools/infer.py, in Python extractor='
-                                 'VideoFeatureExtractor(...); or give features')
-            elif hasattr(self.extractor, 'check'):
-                self.extractor.check(item['path'])
+            else:
+                self._check_video(item)
         for step in self.pipeline.transforms:
             if hasattr(step, 'check_videos'):
                 step.check_videos(list(names))
@@ -142,6 +141,19 @@ class SampleMaker:
             raise ValueError(f"{item['source']}: layout must be 'time_major' or 'channel_major', "
                              f'got {shown(item["layout"])}')
 
+    def _check_video(self, item: dict) -> None:
+        """All of it must be there, and the extractor be that of the training features."""
+        if self.extractor is None:
+            raise ValueError(f'{item["source"]}: a video needs a feature extractor: --recognizer '
+                             'of cltdr infer, in Python extractor=VideoFeatureExtractor(...); or '
+                             'give features')
+        other = differing(self.source.settings or {}, getattr(self.extractor, 'settings', {}))
+        if other:
+            raise ValueError(f'{item["source"]}: the recognizer would make other features than the '
+                             f'model was trained on ({"; ".join(other)}, the model first)')
+        if hasattr(self.extractor, 'check'):
+            self.extractor.check(item['path'])
+
     def _known_rate(self, item: dict) -> Optional[float]:
         """The frame rate that goes before an annotation file's."""
         if is_video(item):
@@ -160,6 +172,8 @@ class SampleMaker:
             known.update({k: v for k, v in own.items() if v is not None})
             if item.get('duration') is None:
                 item['annotated'] = entry.duration
+        elif item.get('recorded') is not None:
+            known['duration'] = item['recorded']
         for key, value in dict(dict(duration=None), **known).items():
             if item.get(key) is None:
                 item[key] = value

@@ -16,8 +16,9 @@ from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from torch import nn
 
-from ..datasets.feature_manifest import FeatureManifest
+from ..datasets.feature_manifest import FeatureManifest, differing
 from ..structures import FeatureGrid
+from ..utils import TALDataError
 from ..utils.json_files import nearest
 from .config_files import config_from_file
 from .feature_presets import PRESETS
@@ -136,6 +137,33 @@ class VideoFeatureExtractor:
         names = ('stride', 'window', 'fps', 'clip_len', 'frame_interval', 'short_side',
                  'crop_size', 'layer')
         return dict(self._facts, **{name: getattr(self, name) for name in names})
+
+    @classmethod
+    def like(cls, settings: Mapping[str, Any], checkpoint: Optional[str] = None,
+             **options) -> 'VideoFeatureExtractor':
+        """Make the extractor of features that there are already.
+
+        Args:
+            settings (Mapping): ``settings()`` of their manifest.
+            checkpoint (str, optional): The recognizer's weights. Defaults to None: it has none.
+            **options: ``device``, ``batch_size``, ``max_gap`` and ``min_read``.
+
+        Raises:
+            ValueError: If the manifest does not name a recognizer; see the class for others.
+            TALDataError: If the weights are others.
+        """
+        names = ('clip_len', 'frame_interval', 'stride', 'layer', 'module_args', 'short_side')
+        if settings.get('recognizer') is None:
+            raise ValueError('the manifest of the features does not say by which recognizer they '
+                             'were made')
+        made = cls(settings['recognizer'], checkpoint, fps=settings['fps'] or OWN_RATE,
+                   crop_size=settings['crop_size'] or 0,
+                   **{name: settings[name] for name in names}, **options)
+        found = differing(settings, made.settings)
+        if found:
+            raise TALDataError.of('inference', checkpoint or settings['recognizer'], 'recognizer',
+                                  f'is not that of the training features ({"; ".join(found)})')
+        return made
 
     def manifest(self, dtype: str = 'float32') -> FeatureManifest:
         """The manifest of its features, without videos.

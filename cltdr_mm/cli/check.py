@@ -11,6 +11,7 @@ Examples::
 """
 import argparse
 import os
+from typing import Union
 
 from ..apis.command_line import read_config, running_arguments
 from ..apis.config_files import find_config
@@ -24,12 +25,12 @@ def data_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument('--features', nargs='+', metavar='FOLDER', help='of feature files, or '
                         'several whose channels are joined, or an HDF5 file (default: features, '
                         'beside the annotation file)')
-    parser.add_argument('--stride', type=stride, help='frames between two steps, or `resampled` '
+    parser.add_argument('--stride', type=_stride, help='frames between two steps, or `resampled` '
                         'for features of one length (default: as the manifest of the features '
                         'says, or each video of the annotation file)')
-    parser.add_argument('--window', type=float, help='frames that a step sees (default: as the '
+    parser.add_argument('--window', type=_number, help='frames that a step sees (default: as the '
                         'manifest says, else as many as the stride)')
-    parser.add_argument('--fps', type=float, help='frames per second of videos whose entry says '
+    parser.add_argument('--fps', type=_number, help='frames per second of videos whose entry says '
                         'nothing')
     for role in ('training', 'validation', 'test'):
         parser.add_argument(f'--{role}', metavar='SUBSET', help=f'name of the {role} subset, where '
@@ -37,17 +38,6 @@ def data_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument('--device', choices=['cpu', 'cuda'], help='what it will be trained on '
                         '(default: a GPU if there is one here)')
     return parser
-
-
-def stride(text: str):
-    """For ``type=`` of an argument: a positive number, or the word ``resampled``."""
-    try:
-        value = text if text == 'resampled' else float(text)
-    except ValueError:
-        value = 0.
-    if value != 'resampled' and not 0 < value < float('inf'):
-        raise argparse.ArgumentTypeError(f'{text!r} is neither a positive number nor `resampled`')
-    return int(value) if value != 'resampled' and value == int(value) else value
 
 
 def data_of(args: argparse.Namespace) -> CheckedData:
@@ -87,6 +77,20 @@ def main(argv=None) -> None:
             figure = draw_statistics(data.subsets, data.ranges, args.source)
             print(f'drew {save_figure(figure, os.path.join(args.out_dir, "statistics.png"))}')
         print('all checks passed: this can be trained')
+
+
+def _number(text: str) -> Union[int, float]:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.
+    if not 0 < value < float('inf'):
+        raise argparse.ArgumentTypeError(f'{text!r} is no positive number')
+    return int(value) if value == int(value) else value
+
+
+def _stride(text: str) -> Union[int, float, str]:
+    return text if text == 'resampled' else _number(text)
 
 
 def _config_data(args: argparse.Namespace) -> CheckedData:

@@ -3,17 +3,21 @@ r"""Localize actions in feature files or videos.
 Examples::
 
     cltdr infer configs/cltdr_hapt.py best.pth features/ --out-dir out
+    cltdr infer config.py best.pth clip.mp4 --out-dir out --recognizer-weights i3d.pth
     cltdr infer configs/cltdr_hapt.py best.pth features/ --out-dir out --min-score auto \
         --videos videos/ --formats csv srt video html
+    cltdr infer model.onnx features/ --out-dir out
     cltdr infer config.py best.pth clip.mp4 --out-dir out --recognizer tsn.py \
         --recognizer-weights tsn.pth --clip-len 16 --stride 4
 """
+import argparse
 from pathlib import Path
 from typing import Union
 
 from ..apis import TALInferencer, VideoFeatureExtractor
 from ..apis.command_line import usable_device
 from ..apis.config_files import config_from_file, find_config
+from ..apis.feature_presets import PRESETS
 from ..apis.input_list import is_video, list_inputs
 from ..apis.outputs import FORMATS, check_formats, write_outputs
 from ..utils import exit_on_error, out_folder
@@ -24,9 +28,9 @@ def parse_args(argv=None):
     """Parse the command line."""
     parser = verb_parser(__doc__)
     parser.add_argument('config', help="config of the localizer, or 'checkpoint' for the one that "
-                        "the checkpoint contains")
-    parser.add_argument('checkpoint')
-    parser.add_argument('inputs', nargs='+', help='feature files, videos, folders of either')
+                        "the checkpoint contains; or an ONNX file of `cltdr export`")
+    parser.add_argument('checkpoint', help='not with an ONNX file, which holds its weights')
+    parser.add_argument('inputs', nargs='*', help='feature files, videos, folders of either')
     parser.add_argument('--out-dir', required=True, type=out_folder,
                         help='for results.json and the other formats')
     parser.add_argument('--formats', nargs='+', choices=FORMATS, default=['png'], metavar='FORMAT',
@@ -49,21 +53,32 @@ def parse_args(argv=None):
     parser.add_argument('--stride', type=float, help='frames between two feature steps, whole ones '
                         'of a video')
     parser.add_argument('--window', type=float, help='frames that one feature step sees')
-    group = parser.add_argument_group('videos', 'must be what the training features were made by')
-    group.add_argument('--recognizer', help='config of an MMAction2 recognizer')
+    group = parser.add_argument_group(
+        'videos', 'default: what the manifest of the training features says; where there is none, '
+        'it must be given as the training features were made')
+    group.add_argument('--recognizer', help='preset of cltdr features, config of an MMAction2 '
+                       'recognizer, or package.module:Name')
     group.add_argument('--recognizer-weights')
-    group.add_argument('--clip-len', type=int, default=16, help='frames of a clip')
-    group.add_argument('--frame-interval', type=int, default=1)
-    group.add_argument('--short-side', type=int, default=256, help='pixels')
-    group.add_argument('--crop-size', type=int, default=224, help='pixels')
+    group.add_argument('--clip-len', type=int, help='frames of a clip')
+    group.add_argument('--frame-interval', type=int)
+    group.add_argument('--short-side', type=int, help='pixels')
+    group.add_argument('--crop-size', type=int, help='pixels')
     group.add_argument('--max-gap', type=float, default=60.0,
                        help='longest gap in the time stamps, seconds (default: %(default)g)')
     group.add_argument('--min-read', type=float, default=0.99,
                        help='part of the length that a file announces that must be there '
                        '(default: %(default)g)')
     args = parser.parse_args(argv)
-    if args.recognizer and args.stride is None:
+    if args.config.endswith('.onnx'):
+        args.inputs.insert(0, args.checkpoint)
+        args.checkpoint = None
+    elif not args.inputs:
+        parser.error('the following arguments are required: inputs')
+    if args.recognizer and args.recognizer not in PRESETS and args.stride is None:
         parser.error('--recognizer needs --stride')
+    for name in ('clip_len', 'frame_interval', 'short_side', 'crop_size'):
+        if getattr(args, name) is not None and not args.recognizer:
+            parser.error(f'--{name.replace("_", "-")} needs --recognizer')
     if 'video' in args.formats and args.videos is None \
             and not any(is_video(item) for item in list_inputs(args.inputs)):
         parser.error('--formats video of feature files needs --videos, the folder of their videos')
@@ -71,7 +86,12 @@ def parse_args(argv=None):
 
 
 def _score(text: str) -> Union[float, str]:
-    return text if text == 'auto' else float(text)
+    if text == 'auto':
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number or auto, got '{text}'") from None
 
 
 @exit_on_error()
@@ -79,16 +99,21 @@ def main(argv=None) -> None:
     """Run the inferencer."""
     args = parse_args(argv)
     out_dir = Path(args.out_dir)
-    cfg = None if args.config == 'checkpoint' else config_from_file(find_config(args.config))
+    cfg = model = None
+    if args.config.endswith('.onnx'):
+        model = args.config
+    elif args.config != 'checkpoint':
+        model = cfg = config_from_file(find_config(args.config))
     with exit_on_error((Exception, ), cfg=cfg):  # nothing runs yet
-        extractor = None
+        extractor = dict(checkpoint=args.recognizer_weights, max_gap=args.max_gap,
+                         min_read=args.min_read)
         if args.recognizer:
             extractor = VideoFeatureExtractor(
                 args.recognizer, args.recognizer_weights, args.clip_len, args.frame_interval,
                 args.stride, args.fps, args.short_side, args.crop_size,
                 device=args.device or 'cpu', max_gap=args.max_gap, min_read=args.min_read)
         check_formats(args.formats)
-        inferencer = TALInferencer(cfg, args.checkpoint, args.device, extractor=extractor,
+        inferencer = TALInferencer(model, args.checkpoint, args.device, extractor=extractor,
                                    show_progress=True)
         min_score, top = inferencer.limits(args.min_score, args.top)
     if args.min_score == 'auto':

@@ -1,8 +1,9 @@
 """Checks one entry of an annotation file, field by field."""
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Optional
 
 import numpy as np
@@ -61,6 +62,7 @@ class AnnotationChecker:
             segments may leave it, ``label_id`` and ``annotations`` may be anything or missing,
             numbers may be in quotes. Defaults to False.
         allow_empty (bool): Whether a segment may end where it starts. Defaults to False.
+        rates (Mapping[str, float]): Frame rate by video, before all others. Defaults to none.
     """
 
     def __init__(self,
@@ -74,11 +76,12 @@ class AnnotationChecker:
                  require_annotations: bool = True,
                  ignored_labels: Sequence[str] = (),
                  for_evaluation: bool = False,
-                 allow_empty: bool = False):
+                 allow_empty: bool = False,
+                 rates: Mapping[str, float] = MappingProxyType({})):
         self.ann_file = ann_file
         self.index: dict[str, int] = {name: i for i, name in enumerate(classes)}
         self.fps = fps
-        self.default_fps = default_fps
+        self.default_fps, self.rates = default_fps, rates
         self.duration_tolerance = duration_tolerance
         self.exempt_videos = frozenset(exempt_videos)
         self.check_label_id = check_label_id and not for_evaluation
@@ -159,8 +162,8 @@ class AnnotationChecker:
         """fps, feature stride and feature window of an entry; for evaluation none is judged."""
         if self.for_evaluation:
             return math.nan, None, None
-        if self.fps is not None:
-            fps = self.fps
+        if name in self.rates or self.fps is not None:
+            fps = self.rates.get(name, self.fps)
         elif 'fps' not in entry and self.default_fps is not None:
             fps = self.default_fps
         else:

@@ -28,7 +28,7 @@ MANIFEST = 'manifest.json'
 _LOCK = '.manifest.lock'
 _TITLE = 'feature manifest'
 DTYPES = ('float32', 'float16')
-#: What may differ between features that one localizer takes.
+#: No part of the settings.
 _FREE = ('dtype', 'versions', 'videos')
 
 Path_ = Union[str, os.PathLike]
@@ -101,14 +101,8 @@ class FeatureManifest:
         return self.fps if known is None else known.fps
 
     def settings(self) -> dict:
-        """What features must share to be of one kind, as JSON has it.
-
-        The name of the weights' file is not part of it, its hash is.
-        """
-        found = {key: value for key, value in asdict(self).items() if key not in _FREE}
-        if self.weights is not None:
-            found['weights'] = self.weights.get('sha256')
-        return found
+        """All of it but the videos, the versions and the type of the files, as JSON has it."""
+        return {key: value for key, value in asdict(self).items() if key not in _FREE}
 
     def differences(self, other: 'FeatureManifest') -> list[str]:
         """Say in which settings two manifests differ.
@@ -135,9 +129,23 @@ class FeatureManifest:
 
 
 def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """Say in which :meth:`FeatureManifest.settings` differ; those not known to both do not."""
-    pairs = {key: (value, other[key]) for key, value in one.items() if key in other}
-    return [f'{key}: {_short(a)} and {_short(b)}' for key, (a, b) in pairs.items() if a != b]
+    """Say in which :meth:`FeatureManifest.settings` differ; those not known to both do not.
+
+    Weights are known by their hash, and a recognizer by its weights, if it has any.
+    """
+    keys = [key for key in one if key in other]
+    if None in (one.get('recognizer', ''), other.get('recognizer', '')):  # from elsewhere
+        keys = [key for key in keys if key in ('stride', 'window', 'fps', 'channels')]
+    if one.get('weights') and other.get('weights'):
+        keys.remove('recognizer')
+    found = []
+    for key in keys:
+        a, b = one[key], other[key]
+        if key == 'weights':
+            a, b = (value and value.get('sha256') for value in (a, b))
+        if a != b:
+            found.append(f'{key}: {_short(a)} and {_short(b)}')
+    return found
 
 
 def _short(value: Any) -> str:

@@ -1,9 +1,12 @@
 """How the features of a data set were taken, and how their files are named and laid out."""
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Optional, Union
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Optional, Union
 
+from ..utils import Problem, TALDataError
 from .annotation_checks import VideoAnnotation
+from .feature_manifest import MANIFEST, find_manifest
 from .feature_names import FeatureNames
 
 
@@ -20,6 +23,9 @@ class FeatureSource:
         default_fps (float, optional): Frame rate of entries that have none. Defaults to None.
         layout (str): ``'time_major'`` or ``'channel_major'``, on disk. Defaults to
             ``'time_major'``.
+        rates (Mapping[str, float]): Frame rate by video, before all others. Defaults to none.
+        settings (dict, optional): ``settings()`` of the features' manifest. Defaults to None:
+            there is none.
         prefix, suffix, pattern, key: ``file_prefix``, ``file_suffix``, ``file_pattern`` and
             ``feature_key`` of :class:`.FeatureNames`.
 
@@ -36,6 +42,8 @@ class FeatureSource:
     suffix: Union[str, Sequence[Optional[str]], None] = None
     pattern: Union[str, Sequence[str]] = '{prefix}{video}{suffix}'
     key: Union[str, Sequence[Optional[str]], None] = None
+    rates: Mapping[str, float] = field(default_factory=dict)
+    settings: Optional[dict[str, Any]] = None
 
     def __post_init__(self):
         if self.layout not in ('time_major', 'channel_major'):
@@ -50,8 +58,75 @@ class FeatureSource:
         """The names of the files in some folders."""
         return FeatureNames(folders, self.prefix, self.suffix, self.pattern, self.key)
 
-    def timing(self, video: VideoAnnotation) -> tuple[Optional[float], Optional[float]]:
-        """Stride and window of a video, in frames: its entry's own go first."""
+    def with_manifests(self, folders: Sequence[str]) -> 'FeatureSource':
+        """Take stride, window and frame rates from the manifests beside the features.
+
+        Args:
+            folders (Sequence[str]): Of features, with or without a manifest.
+
+        Returns:
+            FeatureSource: What is given already stays.
+
+        Raises:
+            TALDataError: If a manifest cannot be read, or says otherwise than what is given or
+                than another folder's.
+        """
+        source, rates, first = self, {}, None
+        for folder in folders:
+            manifest = find_manifest(folder)
+            if manifest is None:
+                continue
+            path = os.path.join(folder, MANIFEST)
+            source = source.with_settings(manifest.settings(), path)
+            for name, video in manifest.videos.items() if manifest.fps is None else ():
+                other = rates.setdefault(name, self.fps or video.fps)
+                if other != video.fps:
+                    raise TALDataError.of(
+                        'feature manifest', path, 'fps', f'is {video.fps:g}, but '
+                        f'{first or "the config"} says {other:g}', name)
+            first = first or path
+        return replace(source, rates=rates)
+
+    def with_settings(self, settings: Mapping[str, Any], where: str) -> 'FeatureSource':
+        """Take stride, window and frame rate from what a manifest says.
+
+        Args:
+            settings (Mapping): ``settings()`` of a :class:`.FeatureManifest`.
+            where (str): File they are from.
+
+        Raises:
+            TALDataError: If what is given already is something else; names both.
+        """
+        known, problems = {}, []
+        for name in ('stride', 'window', 'fps'):
+            given, said = getattr(self, name), settings.get(name)
+            if said is not None and given not in (None, said):
+                other = 'another manifest' if self.settings else 'the config'
+                what = name if self.settings or name == 'fps' else f'feature_{name}'
+                problems.append(Problem(where, None, name, f'is {said:g}, but {what} of {other} '
+                                        f'is {given:g}'))
+            known[name] = said if given is None else given
+        if problems:
+            raise TALDataError(problems, 'feature manifest')
+        return replace(self, **known, settings=self.settings or dict(settings))
+
+    def timing(self, video: VideoAnnotation,
+               ann_file: str) -> tuple[Optional[float], Optional[float]]:
+        """Stride and window of a video, in frames: its entry's own go first.
+
+        Args:
+            video (VideoAnnotation): The entry.
+            ann_file (str): File it is from.
+
+        Raises:
+            TALDataError: If the entry says otherwise than the features' manifest.
+        """
+        for name in ('stride', 'window'):
+            own, said = getattr(video, name), (self.settings or {}).get(name)
+            if own is not None and said not in (None, own):
+                raise TALDataError.of(
+                    'annotations', ann_file, f'feature_{name}', f'is {own:g}, but the manifest of '
+                    f'the features says {said:g}', video.video_name)
         stride = self.stride if video.stride is None else video.stride
         window = self.window if video.window is None else video.window
         return stride, stride if window is None else window

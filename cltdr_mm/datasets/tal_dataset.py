@@ -1,8 +1,8 @@
 """The dataset class of all benchmarks and of a user's own data."""
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Callable, Optional, Union
+from typing import Optional, Union
 
 import numpy as np
 from mmaction.registry import DATASETS, TRANSFORMS
@@ -38,15 +38,15 @@ class TALDataset(BaseDataset):
         data_prefix (dict): ``feats``: the folder of feature files, or a list of folders whose
             features are concatenated along channels (RGB and flow), or an HDF5 file that holds
             one data set per video. Defaults to ``dict(feats='')``.
-        feature_stride (float, optional): Frames between two feature steps; None for features
-            that were resampled to a fixed length, whose steps share the video evenly. An entry
-            of the annotation file may have its own ``feature_stride``.
-        feature_window (float, optional): Frames that one step sees. Defaults to None: as many
-            as the stride. An entry may have its own ``feature_window``.
+        feature_stride (float, optional): Frames between two feature steps. Defaults to None: what
+            the manifest beside the features says; without one, they were resampled to a fixed
+            length, and share the video evenly. An entry may have its own.
+        feature_window (float, optional): Frames that one step sees. Defaults to None: the
+            manifest's, else as many as the stride. An entry may have its own.
         subset (str or Sequence[str], optional): Subsets of the annotation file to use. Defaults
             to None: all videos.
         fps (float, optional): Frame rate at which features were taken, for all videos, whatever
-            the annotation file says. Defaults to None: the entry's own.
+            the annotation file says. Defaults to None: the manifest's, else the entry's own.
         default_fps (float, optional): Frame rate of entries that have none. Defaults to None.
         file_prefix (str or Sequence[str]): Fills ``{prefix}``; this and the next three are one
             for all folders, or a list of one per folder. Defaults to ''.
@@ -88,9 +88,8 @@ class TALDataset(BaseDataset):
             True.
         filter_cfg (dict, optional): For training: ``filter_empty_gt`` drops samples without a
             segment (default True), ``min_steps`` drops shorter feature sequences (default 1).
-        metainfo, data_root, indices, serialize_data, pipeline, test_mode, lazy_init,
-            max_refetch: As in :class:`mmengine.dataset.BaseDataset`. ``metainfo['classes']``
-            may be left out when the annotation file lists ``classes`` itself.
+        metainfo (dict, optional): ``classes`` may be left out when the annotation file lists
+            them itself. This and all others are those of :class:`mmengine.dataset.BaseDataset`.
 
     Raises:
         TALDataError: If annotations or features cannot be used, see ``on_error``.
@@ -188,6 +187,10 @@ class TALDataset(BaseDataset):
         self.ann_file = joined(self.ann_file)
         self.data_prefix['feats'] = [joined(folder) for folder in folders]
         self.feature_names = self.source.names(self.data_prefix['feats'])
+        self.source = self.source.with_manifests(self.data_prefix['feats'])
+        self.annotation_checks.update(fps=self.source.fps, rates=self.source.rates)
+        if self.source.settings is not None:  # kept in checkpoints
+            self._metainfo['features'] = self.source.settings
 
     def load_data_list(self) -> list[dict]:
         """Read, check and (with sliding windows) cut up all videos of the subset.
@@ -246,7 +249,7 @@ class TALDataset(BaseDataset):
         """
         video = raw_data_info
         paths, keys = self.feature_names.locate(video.video_name)
-        stride, window = self.source.timing(video)
+        stride, window = self.source.timing(video, self.ann_file)
         labels = np.zeros_like(video.labels) if self.class_agnostic else video.labels
         return dict(
             video_name=video.video_name, subset=video.subset, duration=video.duration,

@@ -166,6 +166,14 @@ def checkpoint_classes(checkpoint: Mapping) -> Optional[list[str]]:
     return None
 
 
+def checkpoint_features(checkpoint: Mapping) -> Optional[dict]:
+    """Settings of the features that a checkpoint was trained on; None if it does not say."""
+    meta = checkpoint.get('meta')
+    data = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
+    found = data.get('features') if isinstance(data, Mapping) else None
+    return dict(found) if isinstance(found, Mapping) else None
+
+
 def check_classes(checkpoint: Mapping, classes: Optional[Sequence[str]], name: str) -> None:
     """Refuse a checkpoint whose labels mean other classes than those of a data set.
 

@@ -17,8 +17,9 @@ Written are checkpoints by the back-end ``whole_file``, which :class:`.TALCheckp
 import os
 import pickle
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable, Optional, Union
+from typing import Any, Optional, Union
 from urllib.parse import urlparse
 
 import torch

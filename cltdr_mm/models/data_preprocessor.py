@@ -108,11 +108,12 @@ class TALDataPreprocessor(BaseDataPreprocessor):
         rows = as_rows(sequences, names)
         if self.pad_to is None:
             return pack(rows)
-        longest = max(len(x) for x in rows)
-        if longest > self.pad_to:
-            seen = -(-longest // self.size_divisor) * self.size_divisor
+        longest = max(x.shape[0] for x in rows)
+        rounded = (longest + self.size_divisor - 1) // self.size_divisor * self.size_divisor
+        if isinstance(longest, Tensor):  # a length that an export leaves open
+            seen = torch.where(longest > self.pad_to, rounded, self.pad_to)
         else:
-            seen = self.pad_to
+            seen = rounded if longest > self.pad_to else self.pad_to
         return pack(rows, [seen] * len(rows))
 
     def forward(self, data: dict, training: bool = False) -> dict[str, Any]:

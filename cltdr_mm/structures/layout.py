@@ -8,10 +8,10 @@ Names: S sequences, B videos, R rows. Of the rows of a sequence those that are *
 what the layers compute; the first of them are *valid*, features of the video. Seen rows that are
 not valid are padding, and there are none unless the weights of a model were trained with it.
 """
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Callable, Optional, Union
+from typing import Optional, Union
 
 import numpy as np
 import torch
@@ -81,7 +81,7 @@ class Layout:
         first, row = [], gap
         for size in self.seen:
             first.append(row)
-            row += size + gap
+            row = row + size + gap  # not in place: an export counts in tensors
         #: Per sequence, its first row.
         self.first = tuple(first)
         #: Rows R of the table, gaps included.
@@ -103,7 +103,12 @@ class Layout:
             parts = [np.arange(first, end, step) for first, end in ranges]
             return torch.from_numpy(np.concatenate([np.arange(0), *parts])).to(self.device)
         parts = [torch.arange(first, end, step, device=self.device) for first, end in ranges]
-        return torch.cat(parts)  # sizes that an export leaves open
+        return torch.cat(parts)
+
+    @property
+    def is_open(self) -> bool:
+        """bool: Whether an export leaves the number of rows open: it is no number then."""
+        return not isinstance(self.num_rows, int)
 
     def _of_sequences(self, sizes: Sequence[int]) -> Tensor:
         """The first rows of every sequence, as many as given."""
@@ -138,8 +143,7 @@ class Layout:
     @cached_property
     def valid(self) -> Tensor:
         """(R,) bool, whether a row is valid."""
-        rows = torch.zeros(self.num_rows, dtype=torch.bool, device=self.device)
-        return rows.index_fill(0, self.valid_rows, True)
+        return (self.step >= 0) & (self.step < self.length)  # steps go on in the gap that follows
 
     def _per_row(self, values: Sequence[int]) -> Tensor:
         # a gap has the value of the sequence before it, the first gap that of the first
@@ -167,7 +171,7 @@ class Layout:
 
     @cached_property
     def step(self) -> Tensor:
-        """(R,) int64, each row's number within its sequence; meaningless in a gap."""
+        """(R,) int64, each row's number within its sequence; outside of it in a gap."""
         return self._ranges([(-self.gap, 0), *((0, size + self.gap) for size in self.seen)])
 
     @cached_property
@@ -200,6 +204,8 @@ class Layout:
     def place(self, values: Tensor, rows: Optional[Tensor] = None) -> Tensor:
         """A table (R, C) of values (N, C) at rows (N,), by default all seen ones; else zero."""
         rows = self.seen_rows if rows is None else rows
+        if self.is_open:
+            return values.new_zeros(self.num_rows, values.shape[1]).index_put((rows, ), values)
         return values.new_zeros(self.num_rows, values.shape[1]).index_copy(0, rows, values)
 
     # one sequence at a time
@@ -277,6 +283,8 @@ class Layout:
         """
         bucket, counts = self._buckets
         wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        if self.is_open:
+            return torch.cat([block.mean(1) for block in self.blocks(wide)]).to(x.dtype)
         sums = wide.new_zeros((len(self) + 1) * PARTS, x.shape[1]).index_add(0, bucket, wide)
         return (sums.view(len(self) + 1, PARTS, -1)[:-1].sum(1) / counts).to(x.dtype)
 
@@ -317,6 +325,11 @@ class Layout:
         """Rows that the rows of :attr:`half` lie on."""
         return self._ranges([(first, first + size) for first, size
                              in zip(self.first, self.seen)], step=2)
+
+    @cached_property
+    def covering(self) -> Tensor:
+        """(N,) for every seen row, the row of :attr:`half` that covers it."""
+        return (self._per_row(self.half.first) + self.step // 2).index_select(0, self.seen_rows)
 
     @cached_property
     def pooled_rows(self) -> tuple[Tensor, Tensor, Tensor]:

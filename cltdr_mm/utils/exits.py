@@ -1,9 +1,9 @@
 """How a program of this project ends when something goes wrong: in one line, not in a traceback."""
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Callable, NoReturn, Optional, Union
+from typing import NoReturn, Optional, Union
 
 from mmengine.config import Config
 

@@ -10,8 +10,9 @@ import json
 import math
 import reprlib
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable, Optional, Union
+from typing import Any, Optional, Union
 
 from mmengine.fileio import get
 

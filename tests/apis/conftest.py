@@ -67,3 +67,33 @@ def weights(cfg, tmp_path):
     torch.save(dict(state_dict=model.state_dict(), meta=dict(
         dataset_meta=dict(classes=CLASSES), cfg=cfg.pretty_text)), path)
     return str(path)
+
+
+@pytest.fixture
+def film():
+    """A function that writes a video of pictures (T, H, W, 3) uint8."""
+    av = pytest.importorskip('av', reason='PyAV is not installed: pip install av')
+
+    def write(path, pictures, rate=10):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with av.open(str(path), 'w') as container:
+            stream = container.add_stream('mpeg4', rate=rate)
+            stream.height, stream.width = pictures.shape[1:3]
+            stream.pix_fmt, stream.bit_rate = 'yuv420p', 4_000_000
+            for picture in pictures:
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format='rgb24')))
+            container.mux(stream.encode())
+        return path
+
+    return write
+
+
+@pytest.fixture
+def films(tmp_path, film):
+    """A folder of three films, in which a square moves; one is in a sub-folder."""
+    for i, (name, frames) in enumerate((('a', 60), ('cam1/b', 45), ('c', 30))):
+        pictures = np.full((frames, 48, 64, 3), 30 + 20 * i, np.uint8)
+        for t in range(frames):
+            pictures[t, 10:26, (5 + t) % 40:(5 + t) % 40 + 16] = 220
+        film(tmp_path / 'films' / f'{name}.mp4', pictures)
+    return tmp_path / 'films'

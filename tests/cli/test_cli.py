@@ -61,9 +61,10 @@ def test_every_verb_explains_itself(verb, capsys):
     line, *rest = doc.split('\n')
     assert line.endswith('.') and line in text
     examples = re.findall(r'^ +(cltdr .*)$', '\n'.join(rest).replace('\\\n', ' '), re.MULTILINE)
+    examples = [words for words in map(shlex.split, examples)
+                if tuple(words[1:1 + len(verb)]) == verb]  # others may show what comes next
     assert examples, 'no example'
-    for example in map(shlex.split, examples):
-        assert tuple(example[1:1 + len(verb)]) == verb
+    for example in examples:
         assert {word for word in example if word.startswith('--')} <= set(
             re.findall(r'--[\w-]+', text))
 

@@ -2,8 +2,9 @@
 import importlib.util
 import json
 import shlex
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable, NamedTuple, Union
+from typing import NamedTuple, Union
 
 import numpy as np
 import pytest

@@ -7,10 +7,11 @@ import pickle
 import re
 import sys
 import zipfile
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 import h5py
 import numpy as np

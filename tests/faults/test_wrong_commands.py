@@ -69,7 +69,9 @@ def infer(options, video=VIDEO):
     ('weights of another', CLIP, infer(
         '--recognizer r.py --recognizer-weights good.pth --stride 4', 'clip.mp4'),
      ('good.pth', 'does not fit the backbone')),
-    ('a damaged video', CLIP, infer('--recognizer r.py --stride 4 --clip-len 1', 'clip.mp4'),
+    ('no weights', CLIP, infer('--recognizer r.py --stride 4', 'clip.mp4'),
+     ('r.py: a recognizer without weights', '--recognizer-weights')),
+    ('a damaged video', CLIP, infer('--recognizer motion', 'clip.mp4'),
      'clip.mp4: the video cannot be decoded'),
     ('out is a file', {'out': ''}, infer('--fps 30'), ('--out-dir', 'out is a file, not a folder')),
     ('batch size', '', infer('--fps 30 --batch-size 0'), 'batch_size must be at least 1'),

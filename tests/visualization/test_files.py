@@ -49,6 +49,13 @@ def test_proposals_have_no_class(files, tmp_path):
         TimelineSource(files[0], path)
 
 
+def test_listed_classes_go_first(tmp_path):
+    path = tmp_path / 'ann.json'
+    path.write_text(json.dumps(dict(classes=['b', 'a', 'never'], database=dict(v=dict(annotations=[
+        dict(label='a', segment=[0, 1]), dict(label='c', segment=[0, 1])])))))
+    assert TimelineSource(path).classes == ['b', 'a', 'never', 'c']
+
+
 def v1(content):
     return content['database']['v1']
 

@@ -1,10 +1,10 @@
 """Reads what others published: every value by its type, every error with file, place and field."""
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Optional, Union
+from typing import Any, Optional, Union
 
 from ...utils import TALDataError, read_json
 from ...utils.json_files import number_problem, refuse_duplicates, shown

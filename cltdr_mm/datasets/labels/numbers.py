@@ -1,7 +1,7 @@
 """Times and numbers in tables as people and spreadsheets write them."""
 import math
 import re
-from typing import Callable
+from collections.abc import Callable
 
 from ...utils.json_files import shown
 from ..converters.sources import Fields

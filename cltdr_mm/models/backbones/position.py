@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ...structures import Layout
+from ..layers import is_exported
 
 
 def sinusoid_table(num_steps: int, channels: int) -> Tensor:
@@ -44,12 +45,13 @@ class SinusoidPosition(nn.Module):
 
     def encoding(self, steps: int) -> Tensor:
         """The encoding (steps, C) of a sequence."""
-        if steps <= self.max_len:
+        if not is_exported() and steps <= self.max_len:
             return self.table[:steps]
         # Step centres of one grid on the other, as linear interpolation aligns them. On the CPU,
         # where there is float64: the digits of a late step are needed.
         position = torch.arange(steps, dtype=torch.float64)
-        position = ((position + 0.5) * (self.max_len / steps) - 0.5).clamp(0, self.max_len - 1)
+        stretch = (position.new_ones(1) * self.max_len / steps).clamp(max=1)
+        position = ((position + 0.5) * stretch - 0.5).clamp(0, self.max_len - 1)
         low = position.long()
         weight = (position - low).to(self.table)
         low = low.to(self.table.device)

@@ -6,8 +6,8 @@ stem blocks at stride 1, then one block for every further level.
 Names: B batch, C input channels, D embedding width, T steps, L levels, R rows of a table. Level l
 has T_l = ceil(T / 2^l) steps; level 0 is the finest.
 """
-from collections.abc import Sequence
-from typing import Callable, Optional, Union
+from collections.abc import Callable, Sequence
+from typing import Optional, Union
 
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -5,14 +5,14 @@ filter.
 
 Names: X (b, D, F) spectrum of T real steps, F = T // 2 + 1; W its filter, made from X itself.
 """
-from typing import Callable
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...structures import Layout
-from ..layers import depthwise, depthwise_along
+from ..layers import RealDFT, complex_product, depthwise, depthwise_along, is_exported
 
 
 class _RealTransform(torch.autograd.Function):
@@ -56,6 +56,11 @@ class SpectralMixer(nn.Module):
 
     def filter(self) -> Callable[[Tensor], Tensor]:
         """What computes the filter of a spectrum, (b, D, F) complex to (b, D, F) complex."""
+        by_parts = self.filter_by_parts()
+        return lambda spectrum: torch.view_as_complex(by_parts(torch.view_as_real(spectrum)))
+
+    def filter_by_parts(self) -> Callable[[Tensor], Tensor]:
+        """The same of real and imaginary parts, (b, D, F, 2) to (b, D, F, 2)."""
         raise NotImplementedError
 
     def transform(self, y: Tensor, filter: Callable[[Tensor], Tensor]) -> Tensor:
@@ -65,10 +70,19 @@ class SpectralMixer(nn.Module):
         out = torch.fft.irfft(spectrum * filter(spectrum), n=y.shape[1], norm=self.norm)
         return out.transpose(1, 2)
 
+    def exported_transform(self, y: Tensor) -> Tensor:
+        """What :meth:`transform` computes, in operators that ONNX has."""
+        dft = RealDFT(y.shape[1], self.norm, y)
+        spectrum = dft.forward(y.transpose(1, 2))  # (b, D, F, 2)
+        weighted = complex_product(spectrum, self.filter_by_parts()(spectrum))
+        return dft.inverse(weighted).transpose(1, 2)
+
     def forward(self, y: Tensor, layout: Layout) -> Tensor:
         """Filter a table (R, D)."""
         with torch.autocast(y.device.type, enabled=False):
             wide = y.float() if y.dtype in (torch.float16, torch.bfloat16) else y
+            if is_exported():
+                return layout.apply(self.exported_transform, wide).to(y.dtype)
             filter = self.filter()  # once for all sequences
             return layout.apply(lambda block: self.transform(block, filter), wide).to(y.dtype)
 
@@ -89,14 +103,13 @@ class ConvFilter(SpectralMixer):
         self.conv1 = depthwise(2 * channels, kernel_size)
         self.conv2 = depthwise(2 * channels, kernel_size)
 
-    def filter(self) -> Callable[[Tensor], Tensor]:
+    def filter_by_parts(self) -> Callable[[Tensor], Tensor]:
         """Convolve the spectrum twice."""
         first, second = _by_part(self.conv1), _by_part(self.conv2)
 
-        def convolve(spectrum: Tensor) -> Tensor:
-            parts = torch.view_as_real(spectrum)  # (b, D, F, 2), convolved along F
+        def convolve(parts: Tensor) -> Tensor:  # (b, D, F, 2), along F
             hidden = F.relu(depthwise_along(parts, *first, dim=-2), inplace=True)
-            return torch.view_as_complex(depthwise_along(hidden, *second, dim=-2))
+            return depthwise_along(hidden, *second, dim=-2)
 
         return convolve
 
@@ -138,6 +151,18 @@ class AffineFilter(SpectralMixer):
             hidden = torch.complex(hidden.real.relu(), hidden.imag.relu()) * second[0] + second[1]
             return torch.complex(F.softshrink(hidden.real, self.threshold),
                                  F.softshrink(hidden.imag, self.threshold))
+
+        return convert
+
+    def filter_by_parts(self) -> Callable[[Tensor], Tensor]:
+        """What :meth:`filter` computes, without complex numbers."""
+        maps = [(weight.movedim(0, -1), bias.t()[:, None])  # (D, 1, 2) both
+                for weight, bias in ((self.w1, self.b1), (self.w2, self.b2))]
+
+        def convert(parts: Tensor) -> Tensor:
+            (weight, bias), (last_weight, last_bias) = maps
+            hidden = (complex_product(parts, weight) + bias).relu()
+            return F.softshrink(complex_product(hidden, last_weight) + last_bias, self.threshold)
 
         return convert
 

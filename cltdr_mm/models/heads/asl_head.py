@@ -95,6 +95,15 @@ class ASLHead(BaseModule):
         """Candidates of a batch; see :meth:`PointHead.predict`."""
         return self.head.predict(feats, masks, data_samples)
 
+    def all_points(self, feats: Pyramid) -> tuple[Tensor, Tensor]:
+        """What every point predicts; see :meth:`PointHead.all_points`."""
+        return self.head.all_points(feats)
+
+    @property
+    def test_cfg(self) -> dict:
+        """dict: Thresholds of prediction of the wrapped head."""
+        return self.head.test_cfg
+
     def loss(self, feats: Pyramid, masks: Optional[Sequence[Tensor]],
              data_samples: list) -> dict[str, Tensor]:
         """Losses of a batch.

@@ -1,8 +1,8 @@
 """What a head predicts: class logits at every row, everything else where it is read."""
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
-from typing import Callable, Optional, Union
+from typing import Optional, Union
 
 import torch
 import torch.nn.functional as F
@@ -52,7 +52,7 @@ class Reading:
         """
         if rows is None:
             table = self.network(self.x, self.layout)
-            rows = torch.arange(len(self.x), device=self.x.device)
+            rows = torch.arange(self.x.shape[0], device=self.x.device)
         else:
             table = self.network(self.x.index_select(0, rows), RowSubset(self.layout, rows))
             # a row that is read but was not computed lies beyond the table: an IndexError

@@ -20,6 +20,7 @@ from ..task_modules import (
     EMANormalizer,
     Pairs,
     PointTargets,
+    candidates_of,
     checked_ranges,
     gather_actions,
     pyramid_points,
@@ -222,25 +223,43 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             suppressed, ``scores`` (M,) and ``labels`` (M,).
         """
         outs = self.forward_rows(self.table_of(feats, masks, data_samples))
-        score, pairs = top_pairs(
-            outs.cls_logits.float().sigmoid(), outs.layout, self.test_cfg['nms_pre'])
-        # said so that NaN stays, for the post-processor to name its video: dropped, a model that
-        # diverged would find nothing and nobody would know why
-        keep = ~(score <= self.test_cfg['score_thr'])
-        score, pairs = score[keep], Pairs(*(x[keep] for x in pairs))
+        score, pairs = top_pairs(outs.cls_logits.float().sigmoid(), outs.layout,
+                                 self.test_cfg['nms_pre'], self.test_cfg['score_thr'])
+        return candidates_of(score, pairs, self.segments(outs, pairs), outs.layout,
+                             self.test_cfg['min_length'], len(data_samples))
 
+    def segments(self, outs: HeadOutputs, pairs: Pairs) -> Tensor:
+        """Segments of chosen pairs.
+
+        Args:
+            outs (HeadOutputs): What :meth:`forward_rows` returned.
+            pairs (Pairs): N pairs.
+
+        Returns:
+            Tensor: (N, 2) in grid steps.
+        """
         points = pyramid_points(outs.layout, self.regression_ranges)
         distance = self.decode(outs, pairs) * points.stride[pairs.row, None]  # (N, 2), grid steps
         time = points.time[pairs.row]
-        segments = torch.stack([time - distance[:, 0], time + distance[:, 1]], dim=1)
-        too_short = segments[:, 1] - segments[:, 0] <= self.test_cfg['min_length']
-        video = points.video[pairs.row].masked_fill(too_short, -1)
-        candidates = []
-        for index in range(len(data_samples)):
-            keep = video == index
-            candidates.append(InstanceData(segments=segments[keep], scores=score[keep],
-                                           labels=pairs.label[keep]))
-        return candidates
+        return torch.stack([time - distance[:, 0], time + distance[:, 1]], dim=1)
+
+    def all_points(self, feats: Pyramid) -> tuple[Tensor, Tensor]:
+        """What every point predicts, of which :meth:`predict` takes the best.
+
+        Args:
+            feats (list[PackedRows]): See :meth:`forward`.
+
+        Returns:
+            tuple[Tensor, Tensor]: Of P points, the valid rows in order: scores (P, K), and segments
+            (P, K, 2) in grid steps, or (P, 1, 2) where classes share their boundaries.
+        """
+        outs = self.forward_rows(self.table_of(feats, None))
+        rows = outs.layout.valid_rows  # (P,)
+        classes = self.num_classes if self.boundaries_per_class else 1
+        pairs = Pairs(rows[:, None].repeat(1, classes).flatten(),
+                      torch.arange(classes, device=rows.device).repeat(rows.shape[0]))
+        segments = self.segments(outs, pairs)
+        return outs.cls_logits[rows].float().sigmoid(), segments.view(-1, classes, 2)
 
     # training
 

@@ -2,16 +2,17 @@
 from ...utils import refuse_moved_name
 from .attention import LocalSelfAttention, local_attention
 from .conv import Conv, Downsample2x, NamedConv, Upsample2x, depthwise
-from .convolution import dense_conv, depthwise_along
+from .convolution import dense_conv, depthwise_along, is_exported
 from .feed_forward import FeedForward
+from .fourier import RealDFT, complex_product
 from .norm import ChannelLayerNorm, GroupNorm
 from .pooling import max_pool
 from .residual import ScaledDropPath
 
 __all__ = [
     'ChannelLayerNorm', 'Conv', 'Downsample2x', 'FeedForward', 'GroupNorm', 'LocalSelfAttention',
-    'NamedConv', 'ScaledDropPath', 'Upsample2x', 'dense_conv', 'depthwise',
-    'depthwise_along', 'local_attention', 'max_pool'
+    'NamedConv', 'RealDFT', 'ScaledDropPath', 'Upsample2x', 'complex_product', 'dense_conv',
+    'depthwise', 'depthwise_along', 'is_exported', 'local_attention', 'max_pool'
 ]
 
 #: Layers of version 0.1.0 on (B, C, T) and a mask, and what does their work on rows.

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from ...structures import Layout
 from .conv import Conv
+from .convolution import is_exported
 
 
 def local_attention(query: Tensor, key: Tensor, value: Tensor, window: int,
@@ -34,6 +35,9 @@ def local_attention(query: Tensor, key: Tensor, value: Tensor, window: int,
 
     def neighbourhoods(x: Tensor) -> Tensor:  # (B, H, T, d) -> (B, N, H, block + 2 * reach, d)
         x = F.pad(x, (0, 0, reach, reach + extra))
+        if is_exported():  # of any number of blocks
+            x = x.index_select(2, (first + other + reach).flatten())
+            return x.unflatten(2, (num_blocks, block + 2 * reach)).transpose(1, 2)
         return x.unfold(2, block + 2 * reach, block).permute(0, 2, 1, 4, 3)
 
     query = F.pad(query, (0, 0, 0, extra)).view(batch, heads, num_blocks, block, width)
@@ -107,7 +111,8 @@ class LocalSelfAttention(nn.Module):
     def attend_block(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """Attention within whole sequences, each argument and the result (b, T, C)."""
         dropout = self.dropout if self.training else 0.0
-        heads = [x.unflatten(2, (self.num_heads, -1)).transpose(1, 2)  # (b, H, T, d)
+        # from x's own sizes: an export follows them
+        heads = [x.reshape(*x.shape[:2], self.num_heads, -1).transpose(1, 2)  # (b, H, T, d)
                  for x in (query, key, value)]
         if self.window > 1:
             out = local_attention(*heads, self.window, dropout)

@@ -252,7 +252,14 @@ def depthwise_along(x: Tensor, taps: Tensor, bias: Tensor, dim: int) -> Tensor:
         Tensor: As x, in the wider type of x and taps.
     """
     dtype = torch.promote_types(x.dtype, taps.dtype)
-    return _DepthwiseConv.apply(x.to(dtype), taps.to(dtype), bias.to(dtype), dim)
+    x, taps, bias = x.to(dtype), taps.to(dtype), bias.to(dtype)
+    if is_exported():  # of any size, also one smaller than the kernel
+        size, half = x.shape[dim], len(taps) // 2
+        padded = F.pad(x, (*[0, 0] * (-dim - 1), half, half))
+        for shift, tap in enumerate(taps.unbind()):
+            bias = torch.addcmul(bias, padded.narrow(dim, shift, size), tap)
+        return bias
+    return _DepthwiseConv.apply(x, taps, bias, dim)
 
 
 def depthwise_conv(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

@@ -1,11 +1,10 @@
 """FPN1D: a top-down feature pyramid over time."""
 from typing import Optional
 
-import torch
 from mmaction.registry import MODELS
 from torch import nn
 
-from ...structures import Layout, PackedRows
+from ...structures import PackedRows
 from ..layers import ChannelLayerNorm, NamedConv
 from ..parts import PyramidPart, check_levels, refuse_unknown
 
@@ -63,19 +62,11 @@ class FPN1D(PyramidPart):
                   for conv, level, layout in zip(self.lateral_convs, packed, layouts)]
         for index in range(len(tables) - 1, 0, -1):
             finer = layouts[index - 1]
-            coarse = tables[index].index_select(0, _nearest(finer))  # (rows seen, D)
-            tables[index - 1] = tables[index - 1].index_add(0, finer.seen_rows, coarse)
+            coarse = tables[index].index_select(0, finer.covering)  # (rows seen, D)
+            tables[index - 1] = tables[index - 1] + finer.place(coarse)
         outs = []
         for conv, norm, x, layout in zip(self.fpn_convs, self.fpn_norms, tables, layouts):
             x = conv(x, layout)
             x = layout.zero_gaps(x) if isinstance(norm, nn.Identity) else norm(x, layout)
             outs.append(PackedRows(layout.zero_padding(x), layout))
         return outs
-
-
-def _nearest(layout: Layout):
-    """For every seen row, the row of ``layout.half`` that covers it."""
-    half = layout.half
-    # the rows of a sequence before this one take half their number there, rounded up
-    covering = torch.searchsorted(layout.every_second, layout.seen_rows, right=True) - 1
-    return half.seen_rows[covering]

@@ -1,5 +1,5 @@
 """What a head needs besides its layers: points, assigners, decoding. Nothing here learns."""
-from .candidates import top_pairs
+from .candidates import candidates_of, top_pairs
 from .center_sampling import Assignment, CenterSamplingAssigner
 from .normalizer import EMANormalizer, mean_over_ranks
 from .points import Actions, Pairs, PyramidPoints, pyramid_points
@@ -10,7 +10,8 @@ from .trident_decoding import boundary_windows, expected_distances
 
 __all__ = [
     'Actions', 'Assignment', 'CenterSamplingAssigner', 'DEFAULT_RANGES', 'EMANormalizer', 'Pairs',
-    'PointTargets', 'PyramidPoints', 'SimOTAAssigner1D', 'boundary_windows', 'check_labels',
+    'PointTargets', 'PyramidPoints', 'SimOTAAssigner1D', 'boundary_windows', 'candidates_of',
+    'check_labels',
     'checked_ranges', 'expected_distances', 'gather_actions', 'mean_over_ranks', 'pyramid_points',
     'resized_ranges', 'top_pairs'
 ]

@@ -2,7 +2,8 @@
 
 Source: YOLOX (Ge et al., 2021, sec. 2.1), as TemporalMaxer (2023) trains with.
 """
-from typing import Callable, Optional
+from collections.abc import Callable
+from typing import Optional
 
 import torch
 from mmaction.registry import TASK_UTILS

@@ -16,7 +16,7 @@ from ..layout import NO_CLASS
 from ..style import OKABE_ITO
 
 _FOLDER = Path(__file__).parent
-_SCRIPTS = ('model.js', 'timeline.js', 'page.js')
+_SCRIPTS = ('model.js', 'timeline.js', 'page.js', 'actions.js')
 _SHOWN_AT_FIRST = 20  # detections of a video, on average, where no labels say how many there are
 
 

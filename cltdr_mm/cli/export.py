@@ -1,0 +1,45 @@
+r"""Write a localizer as an ONNX file, and compare it with torch.
+
+Examples::
+
+    cltdr export cltdr_hapt work_dirs/cltdr_hapt/best.pth --out model.onnx
+    cltdr infer model.onnx features/ --out-dir out
+"""
+from pathlib import Path
+
+from ..apis.config_files import config_from_file, find_config
+from ..apis.onnx_export import LENGTHS, export_onnx
+from ..utils import exit_on_error, out_file
+from . import verb_parser
+
+
+def parse_args(argv=None):
+    """Parse the command line."""
+    parser = verb_parser(__doc__)
+    parser.add_argument('config', help="config of the localizer, or 'checkpoint' for the one that "
+                        "the checkpoint contains")
+    parser.add_argument('checkpoint', nargs='?', help='without one the model is untrained')
+    parser.add_argument('--out', required=True, type=out_file, help='the file to write')
+    parser.add_argument('--lengths', nargs='+', type=int, default=LENGTHS,
+                        help='steps at which results are compared (default: %(default)s)')
+    args = parser.parse_args(argv)
+    if min(args.lengths) < 1:
+        parser.error(f'--lengths must be at least 1, got {min(args.lengths)}')
+    if args.config == 'checkpoint' and args.checkpoint is None:
+        parser.error("'checkpoint' in place of a config needs a checkpoint")
+    return args
+
+
+@exit_on_error()
+def main(argv=None) -> None:
+    """Export, compare, print by how much results differ."""
+    args = parse_args(argv)
+    cfg = None if args.config == 'checkpoint' else config_from_file(find_config(args.config))
+    with exit_on_error((Exception, ), cfg=cfg):
+        found = export_onnx(cfg, args.checkpoint, args.out, args.lengths)
+    if args.checkpoint is None:
+        print('the model is untrained: no checkpoint was given')
+    print('steps    scores   segments   (largest differences to torch)')
+    for parity in found:
+        print(f'{parity.steps:5d}   {parity.scores:.1e}   {parity.segments:.1e}')
+    print(f'wrote {args.out}, {Path(args.out).stat().st_size / 2**20:.1f} MiB')
