@@ -31,7 +31,7 @@ def after_training(runner: Any) -> str:
         return _lines(files, [])
     threshold = _threshold(checkpoint)
     infer = ['infer', config, checkpoint, 'INPUT', '--out-dir', folder / 'inferred']
-    infer += [] if threshold is None else ['--score-thr', f'{threshold:.3g}']
+    infer += [] if threshold is None else ['--min-score', 'auto']
     return _lines(files, [['test', config, checkpoint, '--out', folder], infer])
 
 
