@@ -13,11 +13,11 @@ and inference read from it what they would have to be told::
     manifest.differences(other)                      # ['stride: 4 and 8', ...], videos apart
 """
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Optional, Union
+from typing import Any, Optional, Union
 
 from filelock import FileLock
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from cltdr_mm import cli
 from cltdr_mm.apis.reports import write_report
 from cltdr_mm.datasets.labels import VideoFacts
 from cltdr_mm.utils import TALDataError
@@ -38,7 +39,7 @@ def test_links_are_seen_from_the_page(results, tmp_path):
     assert found['cam 1/v']['link'] == '../../my%20films/cam%201/v.MP4'
     assert found['cam 1/v']['entry'] == dict(duration=9., fps=25.)
     assert found['w']['link'] is None
-    assert page.read_text().count('<title>r.json: detections</title>') == 1
+    assert page.read_text().count('<title>Detections in r.json</title>') == 1
 
 
 def test_folder_of_other_videos(results, tmp_path):
@@ -50,6 +51,19 @@ def test_folder_of_other_videos(results, tmp_path):
     with pytest.raises(TALDataError, match='there is no such folder'):
         write_report(results, tmp_path / 'p.html', videos=tmp_path / 'none')
     assert not (tmp_path / 'p.html').exists()
+
+
+def test_the_command(results, tmp_path, capsys):
+    page = tmp_path / 'p.html'
+    (tmp_path / 'ann.json').write_text(json.dumps(dict(database={
+        name: dict(duration=3, annotations=[dict(label='y', segment=[1, 2])])
+        for name in ('w', 'cam 1/v')})))
+    cli.main(['report', str(results), '--annotations', str(tmp_path / 'ann.json'), '--out',
+              str(page)])
+    assert capsys.readouterr().out == f'wrote {page}: open it in a browser\n'
+    assert [len(video['labels']) for video in videos_of(page).values()] == [1, 1]
+    with pytest.raises(SystemExit, match=r'error: .*gone\.json: file: cannot be read'):
+        cli.main(['report', str(tmp_path / 'gone.json'), '--out', str(page)])
 
 
 def test_damaged_video(results, tmp_path):

@@ -56,6 +56,14 @@ def test_listed_classes_go_first(tmp_path):
     assert TimelineSource(path).classes == ['b', 'a', 'never', 'c']
 
 
+def test_labels_of_results_may_be_ids(files):
+    files[1].write_bytes(gzip.compress(json.dumps(dict(results=dict(v1=[
+        dict(label=label, segment=[1, 2], score=.5) for label in (0, 1, 'run', 7)]))).encode()))
+    source = TimelineSource(*files)
+    assert source.classes == ['jump', 'run', '7']
+    assert source.load('v1')[1].labels.tolist() == [0, 1, 1, 2]
+
+
 def v1(content):
     return content['database']['v1']
 

@@ -56,6 +56,7 @@ def files(tmp_path_factory):
         annotations=[dict(label=label, label_id=CLASSES.index(label), segment=[start, end],
                           note='seen') for label, start, end in rows])
         for video, rows in LABELS.items()}
+    database['hidden'] = dict(subset='secret', duration=3.0, fps=10.0)  # without annotations
     (folder / 'ann.json').write_text(json.dumps(dict(
         version='mine', classes=CLASSES, database=database)))
     return folder
@@ -80,7 +81,7 @@ def page(driver, report):
 def test_names_are_only_names(page):
     """And nothing is fetched from anywhere."""
     names = [option.text for option in Select(page.get('video-choice')).options]
-    assert names == [ODD_VIDEO, 'v2', 'empty', 'train']
+    assert names == [ODD_VIDEO, 'v2', 'empty', 'train', 'hidden']
     groups = page.driver.find_elements(By.TAG_NAME, 'optgroup')
     assert [group.get_attribute('label') for group in groups] == ['Videos', 'Not in the results']
     page.slide(0)
@@ -166,12 +167,13 @@ def test_a_boundary_is_corrected_and_saved(page):
     assert page.rows()[0] == [ODD_CLASS, '3.25', f'{end:.2f}', f'{end - 3.25:.2f}']
     path = page.saved()
     assert page.text('save-state') == ''
-    videos, problems, classes = load_annotations(str(path))
+    videos, problems, classes = load_annotations(str(path), subset='test')
     assert not problems and list(classes) == CLASSES
     assert [video.video_name for video in videos] == [ODD_VIDEO, 'empty', 'train']
     assert videos[0].segments.tolist() == [[3.25, end], [12.2, 14.4]]
     assert videos[0].labels.tolist() == [2, 1]
     content = json.loads(path.read_text())
+    assert content['database']['hidden'] == dict(subset='secret', duration=3.0, fps=10.0)
     entry = content['database'][ODD_VIDEO]
     assert content['version'] == 'mine' and entry['url'] == 'x' and entry['feature_stride'] == 2
     assert all(item['note'] == 'seen' for item in entry['annotations'])
@@ -202,7 +204,7 @@ def test_labels_are_added_changed_deleted_and_brought_back(page):
 
 def test_another_video(page):
     Select(page.get('video-choice')).select_by_visible_text('v2')
-    assert page.text('video-count') == '2 of 4'
+    assert page.text('video-count') == '2 of 5'
     page.slide(0)
     assert [row[:2] for row in page.rows()] == [['0.800', 'jump']]
     page.wait(lambda: page.run('return state.hasVideo'))
@@ -211,13 +213,14 @@ def test_another_video(page):
     page.wait(lambda: page.bars() == 1)
     assert page.text('clock').endswith('/ 6.0 s'), 'the duration is that of the file'
     page.press(Keys.PAGE_DOWN)
-    assert page.text('video-count') == '3 of 4'
+    assert page.text('video-count') == '3 of 5'
     assert page.text('no-timeline') == (
         'This video has no detections and no labels. “New label” adds one.')
     assert page.text('no-rows') == 'This video has no detections.'
     assert page.text('no-video-text').startswith('No video lies beside this page')
     page.get('next').click()
     assert page.text('shown-count') == '0 of 0 detections, 1 labels'
+    page.get('next').click()
     assert not page.get('next').is_enabled()
 
 

@@ -39,12 +39,15 @@ def test_content(write):
     assert found['rest'] == dict(version='1', taxonomy=[1])
     assert found['videos'] == [
         dict(name='b', duration=8, link='b.mp4', detected=True, annotated=True,
+             labelled=True,
              entry=dict(duration=8, fps=25., subset='test', camera='left'),
              labels=[[1, 2, 0, dict(sure=True)], [2.00049, 3, 1]],
              found=[[1., 2, 1, .1235], [3, 4, 3, .9]]),
         dict(name='new', duration=3., link=None, detected=True, annotated=False,
+             labelled=False,
              entry=dict(duration=3.), labels=[], found=[]),
         dict(name='a', duration=9, link=None, detected=False, annotated=True,
+             labelled=True,
              entry=dict(duration=9, fps=5, subset='training'), labels=[], found=[])]
 
 

@@ -71,7 +71,7 @@ def report_content(source: TimelineSource,
                 detected.segments.tolist(), detected.labels.tolist(), detected.scores.tolist())]
         videos.append(dict(
             name=name, duration=duration, link=links.get(name), detected=name in results,
-            annotated=truth is not None,
+            annotated=truth is not None, labelled=entry.get('annotations') is not None,
             entry={k: v for k, v in rest.items() if v is not None},
             labels=_labels(entry, truth), found=found))
     if min_score is None:
