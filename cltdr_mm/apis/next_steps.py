@@ -6,6 +6,7 @@ from typing import Any, Optional
 
 from ..engine.runtime import RESULT_WRITERS
 from ..engine.score_threshold import checkpoint_score_threshold
+from ..engine.screen import short_path
 
 
 def after_training(runner: Any) -> str:
@@ -20,7 +21,7 @@ def after_training(runner: Any) -> str:
     folder, info = Path(runner.work_dir), runner.message_hub.runtime_info
     best, last = info.get('best_ckpt'), info.get('last_ckpt')
     config = folder / os.path.basename(runner.cfg.filename or f'{runner.timestamp}.py')
-    files, threshold = [], None
+    files = []
     for path, what in ((best, 'the best'), (last, 'the last')):
         if path and os.path.isfile(path):
             files.append((path, f'{what} checkpoint{_score(path)}'))
@@ -29,9 +30,8 @@ def after_training(runner: Any) -> str:
     checkpoint = files[0][0]
     if not os.path.isfile(checkpoint) or checkpoint == config:
         return _lines(files, [])
-    threshold = _threshold(checkpoint)
     infer = ['infer', config, checkpoint, 'INPUT', '--out-dir', folder / 'inferred']
-    infer += [] if threshold is None else ['--score-thr', f'{threshold:.3g}']
+    infer += [] if _threshold(checkpoint) is None else ['--min-score', 'auto']
     return _lines(files, [['test', config, checkpoint, '--out', folder], infer])
 
 
@@ -53,11 +53,12 @@ def after_test(runner: Any) -> str:
     files.append((runner.log_dir, 'log'))
     if len(files) == 1 or type(writer).__name__ != 'TALMetric':
         return _lines(files, [])
-    result, steps = files[0][0], []
+    result, truth = files[0][0], writer.ann_file
+    steps = [['report', result, '--annotations', truth, '--out', Path(out, 'report.html')],
+             ['draw', 'timelines', result, truth, '--out-dir', Path(out, 'timelines')]]
     if len(files) > 2:  # it was judged: there is something to compare it with
-        steps = [['diagnose', result, writer.ann_file, '--protocol', writer.protocol.name]]
-    draw = ['draw', 'timelines', result, writer.ann_file, '--out-dir', Path(out, 'timelines')]
-    return _lines(files, [draw, *steps])
+        steps.append(['diagnose', result, truth, '--protocol', writer.protocol.name])
+    return _lines(files, steps)
 
 
 def _threshold(path: str) -> Optional[float]:
@@ -73,13 +74,7 @@ def _score(path: str) -> str:
 
 
 def _lines(files: list[tuple], commands: list[list]) -> str:
-    lines = ['', 'written:', *(f'  {_short(path)}  ({what})' for path, what in files)]
+    lines = ['', 'written:', *(f'  {short_path(path)}  ({what})' for path, what in files)]
     if commands:
-        lines += ['next:', *(f'  cltdr {shlex.join(map(_short, words))}' for words in commands)]
+        lines += ['next:', *(f'  cltdr {shlex.join(map(short_path, words))}' for words in commands)]
     return '\n'.join(lines)
-
-
-def _short(word: Any) -> str:
-    """A path below the folder that this was started in, as it is seen from there."""
-    here = os.path.join(os.getcwd(), '')
-    return str(word).removeprefix(here) if str(word) != here else '.'

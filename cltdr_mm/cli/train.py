@@ -29,6 +29,10 @@ def parse_args(argv=None) -> argparse.Namespace:
                         help='mixed precision: bfloat16 on CPU and on GPUs that have it')
     parser.add_argument('--no-validate', action='store_true',
                         help='do not evaluate during training')
+    parser.add_argument('--tensorboard', action='store_true',
+                        help='write for TensorBoard too: tensorboard --logdir WORK_DIR')
+    parser.add_argument('--timelines', action='store_true', help='draw eight videos in each '
+                        'validation, into vis_data/vis_image and TensorBoard')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with '
                         'the batch size over all ranks, from auto_scale_lr.base_batch_size')
     parser.add_argument('--seed', type=int, help='random seed (default: the one in the config)')
@@ -55,6 +59,7 @@ def load_config(args: argparse.Namespace) -> Config:
         runtime.drop_validation(cfg)
     if args.amp:
         runtime.set_amp(cfg)
+    runtime.set_watching(cfg, args.tensorboard, args.timelines)
     if args.auto_scale_lr:
         runtime.set_auto_scale_lr(cfg)
     return cfg

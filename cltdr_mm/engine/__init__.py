@@ -5,6 +5,7 @@ from .hooks import (
     FiniteLossHook,
     SetupCheckHook,
     TALCheckpointHook,
+    TALLoggerHook,
     seed_worker,
 )
 from .optim import (
@@ -16,7 +17,7 @@ from .optim import (
 )
 
 __all__ = [
-    'CPUAmpOptimWrapper', 'EpochSeedHook', 'FiniteLossHook', 'SetupCheckHook',
-    'TALCheckpointHook', 'TALOptimWrapperConstructor', 'WarmupCosineLR', 'WarmupEMA', 'seed_worker',
+    'CPUAmpOptimWrapper', 'EpochSeedHook', 'FiniteLossHook', 'SetupCheckHook', 'TALCheckpointHook',
+    'TALLoggerHook', 'TALOptimWrapperConstructor', 'WarmupCosineLR', 'WarmupEMA', 'seed_worker',
     'takes_weight_decay'
 ]

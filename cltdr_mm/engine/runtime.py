@@ -3,6 +3,8 @@
 All functions change the config in place; none imports a model or writes a file.
 """
 import datetime
+import importlib.util
+import inspect
 import logging
 import os
 from pathlib import Path
@@ -12,6 +14,7 @@ import torch
 import torch.distributed as dist
 from mmengine.config import Config
 from mmengine.logging import print_log
+from torch.nn.parallel import DistributedDataParallel
 
 from .work_dir import find_checkpoint, latest_checkpoint
 
@@ -159,6 +162,29 @@ def drop_validation(cfg: Config) -> None:
     cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
 
 
+def set_watching(cfg: Config, tensorboard: bool, timelines: bool) -> None:
+    """Choose what can be watched beside the log.
+
+    Args:
+        cfg (Config): The config.
+        tensorboard (bool): Whether scalars and pictures are written for TensorBoard too.
+        timelines (bool): Whether eight videos are drawn in each validation.
+
+    Raises:
+        ValueError: If TensorBoard is asked for and not installed.
+    """
+    if tensorboard:
+        if importlib.util.find_spec('tensorboard') is None:
+            raise ValueError('--tensorboard needs TensorBoard: pip install "cltdr-mm[tensorboard]"')
+        ours = dict(type='TALTensorboardVisBackend')
+        visualizer = dict(cfg.get('visualizer') or dict(type='TALVisualizer'))
+        others = [other for other in visualizer.get('vis_backends') or [] if other != ours]
+        cfg.visualizer = dict(visualizer, vis_backends=[*others, ours])
+    if timelines:
+        cfg.default_hooks = dict(cfg.get('default_hooks') or {}, visualization=dict(
+            type='TALVisualizationHook', interval=1, max_samples=8))
+
+
 def drop_training(cfg: Config) -> None:
     """Leave out what only a training needs, so that a test neither builds nor overwrites it.
 
@@ -266,7 +292,10 @@ def set_launcher(cfg: Config, launcher: str) -> None:
         timeout = cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout')
         options = {} if timeout is None else dict(timeout=datetime.timedelta(seconds=timeout))
         dist.init_process_group('gloo', **options)
-    wrapper = dict(type='MMDistributedDataParallel', broadcast_buffers=False,
+    # torch renamed it, and warns of the old name
+    known = inspect.signature(DistributedDataParallel).parameters
+    buffers = 'forward_sync_buffers' if 'forward_sync_buffers' in known else 'broadcast_buffers'
+    wrapper = dict({buffers: False}, type='MMDistributedDataParallel',
                    find_unused_parameters=cfg.get('find_unused_parameters', False))
     wrapper.update(cfg.get('model_wrapper_cfg') or {})
     wrapper['device_ids'] = None

@@ -5,11 +5,12 @@ MMEngine's own output (environment, config, hooks, numbers every few steps) is i
 import datetime
 import io
 import logging
+import os
 import sys
 import time
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Union
 
 from mmengine.dist import master_only
 from mmengine.logging import MMLogger
@@ -34,15 +35,15 @@ class Screen:
     """
 
     def __init__(self, console: Optional[Console] = None, every: float = 60.):
-        self.console = console or Console(file=sys.stdout, highlight=False, markup=False,
-                                          emoji=False, soft_wrap=True)
+        self.console = console or Console(file=sys.stdout)
         self.every = every
         self._progress: Optional[Progress] = None
         self._shown = time.monotonic()
 
     def say(self, text: str = '') -> None:
         """Write lines."""
-        self.console.print(text)
+        # as it is: names and messages may look like markup
+        self.console.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
     def progress(self, text: str, done: int, total: int, note: str = '',
                  last: bool = False) -> None:
@@ -62,10 +63,10 @@ class Screen:
                 self.say(f'{text}  {note}'.rstrip())
             return
         if self._progress is None:
-            self._progress = Progress(TextColumn('{task.description}'), BarColumn(30),
-                                      TextColumn('{task.percentage:>3.0f}%'),
-                                      TextColumn('{task.fields[note]}'),
-                                      console=self.console, transient=True)
+            texts = [TextColumn(form, markup=False) for form in (
+                '{task.description}', '{task.percentage:>3.0f}%', '{task.fields[note]}')]
+            self._progress = Progress(texts[0], BarColumn(30), *texts[1:], console=self.console,
+                                      transient=True)
             self._progress.start()
             self._progress.add_task('', note='')
         if last or now - self._shown >= 0.1:  # no oftener than can be seen
@@ -142,6 +143,11 @@ class QuietRunner(TALRunner):
 def seconds_text(seconds: float) -> str:
     """Write a duration, such as ``'1:02:03'``."""
     return str(datetime.timedelta(seconds=round(seconds)))
+
+
+def short_path(path: Union[str, Path]) -> str:
+    """Write a path below the current folder as it is seen from there; others as they are."""
+    return str(path).removeprefix(os.path.join(os.getcwd(), ''))
 
 
 def data_line(dataset) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .hook import TALVisualizationHook
 from .layout import Instances
+from .tensorboard import TALTensorboardVisBackend
 from .visualizer import TALVisualizer
 
 if TYPE_CHECKING:
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     from .timeline import Track, draw_timeline
 
 __all__ = [
-    'Instances', 'TALVisualizationHook', 'TALVisualizer', 'Track', 'draw_diagnosis',
-    'draw_false_positive_profile', 'draw_map_curves', 'draw_sensitivity', 'draw_statistics',
-    'draw_timeline', 'draw_training_curves', 'load_metrics', 'load_scalars', 'save_figure'
+    'Instances', 'TALTensorboardVisBackend', 'TALVisualizationHook', 'TALVisualizer', 'Track',
+    'draw_diagnosis', 'draw_false_positive_profile', 'draw_map_curves', 'draw_sensitivity',
+    'draw_statistics', 'draw_timeline', 'draw_training_curves', 'load_metrics', 'load_scalars',
+    'save_figure'
 ]
 
 _MODULES = dict(

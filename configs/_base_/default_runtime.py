@@ -5,7 +5,7 @@ default_hooks = dict(
     epoch_seed=dict(type='EpochSeedHook'),
     runtime_info=dict(type='RuntimeInfoHook'),
     timer=dict(type='IterTimerHook'),
-    logger=dict(type='LoggerHook', interval=20, ignore_last=False),
+    logger=dict(type='TALLoggerHook', interval=20, ignore_last=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
     # momentum 0.001 keeps 0.999; for short trainings: ema=dict(ema_type='WarmupEMA')
     ema=dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.001),
@@ -26,7 +26,7 @@ env_cfg = dict(
 log_processor = dict(type='LogProcessor', window_size=20, by_epoch=True)
 log_level = 'INFO'
 
-# for TensorBoard: visualizer = dict(vis_backends=[dict(type='TensorboardVisBackend')])
+# `--tensorboard` adds TensorBoard, dict(type='TALTensorboardVisBackend')
 visualizer = dict(type='TALVisualizer', vis_backends=[dict(type='LocalVisBackend')])
 
 randomness = dict(seed=0)

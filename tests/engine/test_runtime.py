@@ -1,4 +1,6 @@
 """Changes that the command line makes to a config."""
+import inspect
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -102,9 +104,13 @@ def test_gloo_on_cpu(cfg, monkeypatch):
     cfg.find_unused_parameters = True
     runtime.set_launcher(cfg, 'pytorch')
     assert started == [(('gloo',), {})]
-    assert cfg.model_wrapper_cfg == dict(
-        type='MMDistributedDataParallel', broadcast_buffers=False, find_unused_parameters=True,
-        device_ids=None)
+    wrapper = dict(cfg.model_wrapper_cfg)
+    # the name that torch does not warn of
+    known = inspect.signature(torch.nn.parallel.DistributedDataParallel).parameters
+    assert wrapper.pop('forward_sync_buffers' if 'forward_sync_buffers' in known
+                       else 'broadcast_buffers') is False
+    assert wrapper == dict(type='MMDistributedDataParallel', find_unused_parameters=True,
+                           device_ids=None)
 
 
 def test_nccl_on_gpu_is_left_to_mmengine(cfg, monkeypatch):
@@ -167,3 +173,28 @@ def test_a_launcher_that_did_not_launch(cfg, monkeypatch, launcher, words):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(ValueError, match=words):
         runtime.set_launcher(cfg, launcher)
+
+
+def test_tensorboard_is_added_once(cfg, monkeypatch):
+    cfg.visualizer = dict(type='TALVisualizer', vis_backends=[dict(type='LocalVisBackend')])
+    for _ in range(2):
+        runtime.set_watching(cfg, True, False)
+        assert [backend['type'] for backend in cfg.visualizer.vis_backends] == [
+            'LocalVisBackend', 'TALTensorboardVisBackend']
+    monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
+    with pytest.raises(ValueError, match=r'pip install "cltdr-mm\[tensorboard\]"'):
+        runtime.set_watching(cfg, True, False)
+
+
+def test_timelines_of_a_validation(cfg):
+    cfg.default_hooks = dict(logger=dict(type='LoggerHook'))
+    runtime.set_watching(cfg, False, True)
+    assert set(cfg.default_hooks) == {'logger', 'visualization'} and 'visualizer' not in cfg
+    assert cfg.default_hooks.visualization.type == 'TALVisualizationHook'
+
+
+def test_what_a_test_leaves_out(cfg):
+    cfg.update(train_cfg=dict(max_epochs=1), train_dataloader=dict(), test_cfg=dict())
+    runtime.drop_training(cfg)
+    assert [cfg[name] for name in ('train_cfg', 'train_dataloader', 'optim_wrapper',
+                                   'param_scheduler')] == [None] * 4 and cfg.test_cfg == {}

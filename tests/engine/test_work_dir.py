@@ -8,7 +8,12 @@ import pytest
 import torch
 
 from cltdr_mm.engine import work_dir
-from cltdr_mm.engine.work_dir import find_checkpoint, hold_work_dir, latest_checkpoint
+from cltdr_mm.engine.work_dir import (
+    find_checkpoint,
+    folder_of_training,
+    hold_work_dir,
+    latest_checkpoint,
+)
 
 
 @pytest.fixture
@@ -122,3 +127,30 @@ def test_a_folder_that_cannot_be_written_to(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(PermissionError):
         hold_work_dir(tmp_path)
+
+
+def test_the_folder_of_a_checkpoint(tmp_path):
+    path = str(tmp_path / 'epoch_1.pth')
+    torch.save({}, path)
+    assert folder_of_training(path) is None  # no training says that it wrote here
+    (tmp_path / 'last_checkpoint').write_text('elsewhere/epoch_1.pth')
+    assert folder_of_training(path) == str(tmp_path)
+    assert folder_of_training('https://example.com/epoch_1.pth') is None
+
+
+def test_looking_for_a_checkpoint_reads_no_weights(tmp_path, monkeypatch):
+    """Whoever goes on from it reads them, once."""
+    torch.save(dict(state_dict=dict(w=torch.ones(3))), tmp_path / 'epoch_1.pth')
+    (tmp_path / 'last_checkpoint').write_text('epoch_1.pth')
+    load, lazily = torch.load, []
+
+    def spy(*args, mmap=None, **kwargs):
+        lazily.append(mmap)
+        return load(*args, mmap=mmap, **kwargs)
+
+    monkeypatch.setattr(torch, 'load', spy)
+    assert latest_checkpoint(tmp_path) == str(tmp_path / 'epoch_1.pth')
+    assert lazily == [True]
+    (tmp_path / 'last_checkpoint').unlink()
+    assert latest_checkpoint(tmp_path) == str(tmp_path / 'epoch_1.pth')
+    assert lazily == [True, True]

@@ -1,4 +1,4 @@
-"""The report in a browser, clicked through: Debian's chromium and chromium-driver, no display."""
+"""The report in a browser, clicked through."""
 import json
 import shutil
 
@@ -11,17 +11,12 @@ from cltdr_mm.datasets.annotations import load_annotations
 pytest.importorskip('plotly', reason='plotly is not installed: pip install "cltdr-mm[report]"')
 pytest.importorskip('selenium', reason='selenium is not installed: pip install selenium')
 av = pytest.importorskip('av', reason='PyAV is not installed: pip install av')
-if not (shutil.which('chromium') and shutil.which('chromedriver')):
-    pytest.skip('no browser: apt-get install chromium chromium-driver', allow_module_level=True)
 
-from selenium import webdriver  # noqa: E402
+from browser_pages import Page  # noqa: E402
 from selenium.webdriver import ActionChains, Keys  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
+from selenium.webdriver.support.ui import Select  # noqa: E402
 
-FLAGS = ('--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-         '--disable-background-networking', '--disable-component-update', '--disable-sync',
-         '--disable-dev-shm-usage', '--window-size=1400,1300')
 #: Names that would end a script, be read as HTML, or not be an address as they are.
 ODD_VIDEO = 'a </script><b>"x"&\'%41 é#?'
 ODD_CLASS = '</script><img src=x onerror="window.broken=1"> ÿ<b>&lt;'
@@ -65,91 +60,6 @@ def files(tmp_path_factory):
     (folder / 'ann.json').write_text(json.dumps(dict(
         version='mine', classes=CLASSES, database=database)))
     return folder
-
-
-class Page:
-    """A report in the browser."""
-
-    def __init__(self, driver, path, downloads):
-        self.driver, self.downloads = driver, downloads
-        driver.get(path.as_uri())
-        self.wait(lambda: self.run('return typeof state === "object" && timeline.video !== null'))
-
-    def run(self, script, *arguments):
-        return self.driver.execute_script(script, *arguments)
-
-    def wait(self, condition):
-        WebDriverWait(self.driver, 30, 0.05).until(lambda _: condition())
-
-    def get(self, name):
-        return self.driver.find_element(By.ID, name)
-
-    def text(self, name):
-        return self.get(name).text
-
-    def rows(self):
-        """Cells of the table, by row."""
-        return self.run('return [...document.querySelectorAll("#table tr")].map('
-                        'row => [...row.children].map(cell => cell.textContent))')
-
-    def click_row(self, number):
-        self.driver.find_elements(By.CSS_SELECTOR, '#table tr')[number].click()
-
-    def bars(self):
-        """How many detections and labels are drawn."""
-        return self.run('return document.querySelectorAll("#timeline .bars .point").length')
-
-    def press(self, *keys):
-        ActionChains(self.driver).send_keys(*keys).perform()
-
-    def write(self, name, text):
-        self.get(name).send_keys(Keys.CONTROL, 'a', Keys.NULL, text, Keys.ENTER)
-
-    def slide(self, score):
-        self.run('const s = document.getElementById("score"); s.value = arguments[0];'
-                 's.dispatchEvent(new Event("input"))', score)
-
-    def drag(self, start, end):
-        """Move the mouse over the page with its button down, from one point to another."""
-        actions = ActionChains(self.driver)
-        pointer = actions.w3c_actions.pointer_action
-        pointer.move_to_location(*map(round, start))
-        pointer.pointer_down()
-        pointer.move_to_location(*map(round, end))
-        pointer.pointer_up()
-        actions.perform()
-
-    def frame(self):
-        """Sides of the label that is chosen, in the timeline: left, right, middle in pixels."""
-        return self.run('''
-            const path = document.querySelector('#timeline .shapelayer path[data-index="1"]');
-            path.scrollIntoView({block: 'center'});
-            const box = path.getBoundingClientRect();
-            return [box.left, box.right, (box.top + box.bottom) / 2];''')
-
-    def saved(self):
-        """Click on Save, and read what was saved."""
-        for old in self.downloads.iterdir():
-            old.unlink()
-        self.get('save').click()
-        self.wait(lambda: (self.downloads / 'annotations.json').is_file())
-        return self.downloads / 'annotations.json'
-
-
-@pytest.fixture(scope='module')
-def driver(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    for flag in FLAGS:
-        options.add_argument(flag)
-    downloads = tmp_path_factory.mktemp('downloads')
-    options.add_argument(f'--user-data-dir={tmp_path_factory.mktemp("profile")}')
-    options.add_experimental_option('prefs', {'download.default_directory': str(downloads)})
-    options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
-    options.binary_location = shutil.which('chromium')
-    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which('chromedriver')))
-    driver.downloads = downloads
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture(scope='module')

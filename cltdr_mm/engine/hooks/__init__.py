@@ -1,7 +1,11 @@
 """Hooks of the Runner."""
 from .checkpoint import TALCheckpointHook
+from .class_scalars import TALLoggerHook
 from .epoch_seed import EpochSeedHook, seed_worker
 from .finite_loss import FiniteLossHook
 from .setup_check import SetupCheckHook
 
-__all__ = ['EpochSeedHook', 'FiniteLossHook', 'SetupCheckHook', 'TALCheckpointHook', 'seed_worker']
+__all__ = [
+    'EpochSeedHook', 'FiniteLossHook', 'SetupCheckHook', 'TALCheckpointHook', 'TALLoggerHook',
+    'seed_worker'
+]

@@ -9,7 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop
 
-from ..screen import Screen, data_line, model_line, seconds_text
+from ..screen import Screen, data_line, model_line, seconds_text, short_path
 
 
 class ScreenHook(Hook):
@@ -47,9 +47,9 @@ class ScreenHook(Hook):
         else:
             lines.append(('length', f'{loop.max_iters} steps{batch}'))
         if loop.iter:
-            lines.append(('resumed', f'after {_done(loop)}, from {runner._load_from}'))
+            lines.append(('resumed', f'after {_done(loop)}, from {short_path(runner._load_from)}'))
         elif runner._load_from:
-            lines.append(('weights', str(runner._load_from)))
+            lines.append(('weights', short_path(runner._load_from)))
         self._table(runner, lines)
 
     def before_test(self, runner) -> None:
@@ -57,11 +57,11 @@ class ScreenHook(Hook):
         self._began = time.monotonic()
         self._table(runner, [('test', data_line(runner.test_dataloader.dataset)),
                              ('model', model_line(_model(runner))),
-                             ('weights', str(runner._load_from))])
+                             ('weights', short_path(runner._load_from))])
 
     def _table(self, runner, lines: Sequence[tuple[str, str]]) -> None:
         log = os.path.relpath(runner.log_dir, runner.work_dir)
-        lines = [*lines, ('folder', f'{runner.work_dir} (log in {log}/)')]
+        lines = [*lines, ('folder', f'{short_path(runner.work_dir)} (log in {log}/)')]
         self.screen.say('\n'.join(f'{name:<12}{text}' for name, text in lines) + '\n')
 
     def after_train_iter(self, runner, batch_idx: int, data_batch: Any = None,

@@ -400,3 +400,25 @@ def test_names_of_what_is_measured(ann_file, kind, prefix):
     for one in perfect():
         metric.process(None, [one.to_dict()])
     assert names == list(metric.evaluate(2))
+
+
+def test_texts_for_a_person(ann_file, hidden, logged):
+    metric = METRICS.build(dict(type='TALMetric', ann_file=ann_file, protocol='hapt'))
+    assert (metric.text, metric.short_text, metric.of_classes) == ('', '', {})
+    worse = perfect()
+    worse[1].pred_instances.segments[0] += 2.5  # tIoU 0.6 of the only 'sit'
+    for one in worse:
+        metric.process(None, [one.to_dict()])
+    found = metric.evaluate(2)
+    assert '\n' + metric.text in logged
+    assert metric.of_classes == {'AP/sit': pytest.approx(0.8), 'AP/run': pytest.approx(1)}
+    names, values, f1 = metric.short_text.splitlines()
+    table = dict(zip(names.split()[1:], values.split()[2:]))
+    assert table['0.6'] == '100.00' and table['0.7'] == '50.00'
+    assert table['average'] == f"{100 * found['average_mAP']:.2f}"
+    assert f1 == 'best F1 at tIoU 0.5: 100.00 % (precision 100.00, recall 100.00) from score 0.6'
+    metric = METRICS.build(dict(type='TALMetric', ann_file=hidden, protocol='hapt'))
+    for name in 'vw':
+        metric.process(None, [sample(name, [], [], []).to_dict()])
+    assert metric.evaluate(2) == {}
+    assert (metric.text, metric.short_text, metric.of_classes) == ('', '', {})
