@@ -246,7 +246,7 @@ class Comparison:
         return Table(', '.join(filter(None, (title, kind))), unit, self.config)
 
     def finish(self, table: Table) -> None:
-        """Keep and print a table."""
+        """Keep a table, to be printed and written at the end."""
         self.tables.append(table)
 
 

@@ -51,17 +51,16 @@ MENUS = {'docs/index', 'docs/datasets/README', 'docs/api/README'}
 
 
 def add_menu(app, docname, source):
-    """Append a hidden toctree for each section of a page, of the pages that it links to."""
+    """Append a hidden toctree for each section of a page: what the rows of its table begin with."""
     if docname not in MENUS:
         return
-    menus, seen = [], set()
     for section in re.split(r'^## ', source[0], flags=re.MULTILINE):
-        pages = [page for page in re.findall(r'\]\(([^):#]+)\.md\)', section) if page not in seen]
-        seen.update(pages)
-        if pages:
-            caption = [] if section.startswith('# ') else [f':caption: {section.splitlines()[0]}']
-            menus.append('\n'.join(['```{toctree}', ':hidden:', *caption, '', *pages, '```']))
-    source[0] += '\n\n' + '\n\n'.join(menus) + '\n'
+        rows = re.findall(r'^\| \[([^\]]*)\]\(([^):#]+)\.md\)', section, re.MULTILINE)
+        caption = [] if section.startswith('# ') else [f':caption: {section.splitlines()[0]}']
+        if rows:
+            entries = [f'{title[0].upper()}{title[1:]} <{page}>' for title, page in rows]
+            source[0] += '\n\n' + '\n'.join(
+                ['```{toctree}', ':hidden:', *caption, '', *entries, '```']) + '\n'
 
 
 def setup(app):

@@ -1,5 +1,6 @@
 """Fixtures shared by all tests."""
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,15 @@ def shared_data() -> Path:
     if not path.is_dir():
         pytest.skip(f'no test data at {path}: set CLTDR_TEST_DATA to the folder that holds it')
     return path
+
+
+@pytest.fixture(scope='session')
+def driver(tmp_path_factory):
+    """A browser, driven by Selenium; skips where there is none."""
+    pytest.importorskip('selenium', reason='selenium is not installed: pip install selenium')
+    if not (shutil.which('chromium') and shutil.which('chromedriver')):
+        pytest.skip('no browser: apt-get install chromium chromium-driver')
+    from browser_pages import open_browser
+    driver = open_browser(tmp_path_factory.mktemp('profile'), tmp_path_factory.mktemp('downloads'))
+    yield driver
+    driver.quit()

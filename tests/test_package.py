@@ -65,7 +65,7 @@ def wheel_site(project_root, tmp_path_factory) -> Path:
     ignore = shutil.ignore_patterns('.git', '.venv', 'data', 'work_dirs', 'build', '*.egg-info',
                                     '__pycache__', '.*_cache')
     for source in project_root.iterdir():
-        if source.name in ('cltdr_mm', 'configs', 'tools'):
+        if source.name in ('cltdr_mm', 'configs', 'requirements', 'tools'):
             shutil.copytree(source, root / 'src' / source.name, symlinks=True, ignore=ignore)
         elif source.is_file():
             (root / 'src').mkdir(exist_ok=True)
@@ -87,13 +87,15 @@ def test_wheel_is_complete(wheel_site, project_root):
         project_root / 'configs', '.py', '.yml')
     assert files_in(wheel_site / 'cltdr_mm/.mim/tools', '.py', '.sh') == files_in(
         project_root / 'tools', '.py', '.sh')
-    suffixes = ('.py', '.txt', '.json', '.csv')
+    suffixes = ('.py', '.txt', '.json', '.csv', '.html', '.css', '.js')
     ours = {f for f in files_in(wheel_site / 'cltdr_mm', *suffixes) if not f.startswith('.mim/')}
     theirs = {f for f in files_in(project_root / 'cltdr_mm', *suffixes)
               if not f.startswith('.mim/')}
     assert ours == theirs
-    assert (wheel_site / 'cltdr_mm/.mim/model-index.yml').read_text() == (
-        project_root / 'model-index.yml').read_text()
+    for name, original in (('model-index.yml', 'model-index.yml'),
+                           ('constraints.txt', 'requirements/constraints.txt')):
+        assert (wheel_site / 'cltdr_mm/.mim' / name).read_text() == (
+            project_root / original).read_text()
     assert os.access(wheel_site / 'cltdr_mm/.mim/tools/dist_train.sh', os.X_OK)
 
 

@@ -19,14 +19,18 @@ from torch import nn
 from ..datasets import TALDataset
 from ..datasets.feature_source import FeatureSource
 from ..engine.checkpoint_config import checkpoint_config
-from ..engine.checkpoint_fit import check_fit, checkpoint_classes, checkpoint_features
-from ..engine.score_threshold import checkpoint_score_threshold
+from ..engine.checkpoint_fit import (
+    check_features,
+    check_fit,
+    checkpoint_classes,
+    checkpoint_features,
+)
 from ..structures import merge_windows
 from ..utils import file_name, result_content, write_json
-from ..utils.json_files import number_problem
 from ..visualization import TALVisualizer
 from .input_list import is_video, list_inputs
 from .inputs import SampleMaker
+from .kept_detections import checked_limits, keep_strongest
 from .video_features import VideoFeatureExtractor
 
 _PIPELINE = (dict(type='LoadTALFeature'), dict(type='PackTALInputs'))
@@ -148,6 +152,7 @@ class TALInferencer(BaseInferencer):
                 source, sliding, spec = dataset.source, dataset.window, dataset.feature_spec
                 class_agnostic, ann_file = dataset.class_agnostic, dataset.ann_file
         if self._checkpoint_features is not None:
+            check_features(self._checkpoint_features, source.settings, str(self._weights))
             source = source.with_settings(self._checkpoint_features, str(self._weights))
         if _metric_postprocessor(cfg) is not None:
             self._merge = TASK_UTILS.build(_metric_postprocessor(cfg))
@@ -219,30 +224,15 @@ class TALInferencer(BaseInferencer):
             for sample in self.forward(batch, **forward):
                 pending.append(sample)
                 if len(pending) == (sample.get('num_windows') or 1):
-                    samples.append(_strongest(self._merge_windows(pending), min_score, top))
+                    samples.append(keep_strongest(self._merge_windows(pending), min_score, top))
                     pending = []
         visualization = self.visualize(items, samples, score_thr=min_score, top_k=top, **visual)
         return self.postprocess(samples, visualization, return_datasamples, **post)
 
     def limits(self, min_score: Union[float, str, None],
                top: Optional[int]) -> tuple[Optional[float], Optional[int]]:
-        """Check what is kept of the detections, see :meth:`__call__`.
-
-        Returns:
-            tuple[Optional[float], Optional[int]]: Both, ``'auto'`` as the score that it stands for.
-
-        Raises:
-            ValueError: If one makes no sense, or the checkpoint has no score for ``'auto'``.
-        """
-        if min_score == 'auto':
-            if self._weights is None:
-                raise ValueError("min_score 'auto' needs a checkpoint, which knows the score")
-            min_score = checkpoint_score_threshold(self._weights)
-        if min_score is not None and number_problem(min_score) is not None:
-            raise ValueError(f"min_score must be a number or 'auto', got {min_score!r}")
-        if top is not None and (number_problem(top) is not None or top < 1 or top % 1):
-            raise ValueError(f'top must be a whole number from 1 on, got {top!r}')
-        return min_score, top
+        """Limits of what is kept, see :func:`.checked_limits`."""
+        return checked_limits(min_score, top, self._weights)
 
     def preprocess(self, inputs: list, batch_size: int = 1, **kwargs):
         """Yield collated batches; every input is checked before the first is read."""
@@ -309,16 +299,6 @@ class TALInferencer(BaseInferencer):
         return dict(video_name=sample.video_name, duration=float(sample.duration),
                     fps=float(sample.fps), video=self._videos.get(sample.video_name),
                     detections=detections)
-
-
-def _strongest(sample: ActionDataSample, min_score: Optional[float],
-               top: Optional[int]) -> ActionDataSample:
-    """Keep the detections of a certain score, and no more than a number of them."""
-    detected = sample.pred_instances  # by falling score
-    if min_score is not None:
-        detected = detected[detected.scores >= min_score]
-    sample.pred_instances = detected[:top]
-    return sample
 
 
 def _innermost(dataset: Optional[dict]) -> Optional[dict]:

@@ -56,7 +56,7 @@ def write_report(results: PathLike,
     folder = Path(out).absolute().parent
     links = {name: _link(path, folder) for name, path in files.items()}
     content = report_content(source, links, facts, min_score)
-    page = report_page(content, f'{Path(results).name}: detections')
+    page = report_page(content, f'Detections in {Path(results).name}')
     with atomic_path(out) as temporary:
         Path(temporary).write_text(page, encoding='utf-8')
     remarks = []

@@ -10,6 +10,7 @@ Examples::
     cltdr infer config.py best.pth clip.mp4 --out-dir out --recognizer tsn.py \
         --recognizer-weights tsn.pth --clip-len 16 --stride 4
 """
+import argparse
 from pathlib import Path
 from typing import Union
 
@@ -85,7 +86,12 @@ def parse_args(argv=None):
 
 
 def _score(text: str) -> Union[float, str]:
-    return text if text == 'auto' else float(text)
+    if text == 'auto':
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number or auto, got '{text}'") from None
 
 
 @exit_on_error()

@@ -46,6 +46,7 @@ class TimelineSource:
         if problems:
             raise TALDataError(problems, _TITLE)
         self.results = read_result_file(results, proposals=True) if results is not None else None
+        self._names = self._names_by_id()
         self.classes = list(classes) if classes is not None else self._find_classes()
         self._index = {name: i for i, name in enumerate(self.classes)}
 
@@ -71,9 +72,22 @@ class TimelineSource:
         for detections in (self.results or {}).values():
             for d in detections:
                 if 'label' in d:
-                    order.setdefault(str(d['label']), None)
+                    order.setdefault(self._name(d['label']), None)
         return listed + sorted(order.keys() - set(listed), key=lambda n: (
             order[n] is None, order[n] if order[n] is not None else 0, n))
+
+    def _names_by_id(self) -> dict[int, str]:
+        """Names of classes by ``label_id``, which a result file may have in their place."""
+        names = dict(enumerate(file_classes(self.content, str(self.annotation_file)) or ()))
+        for video in self.database.values():
+            for a in video.get('annotations') or ():
+                if isinstance(a.get('label_id'), int) and isinstance(a.get('label'), str):
+                    names.setdefault(a['label_id'], a['label'])
+        return names
+
+    def _name(self, label: Any) -> str:
+        """The class that a label means."""
+        return str(self._names.get(label, label) if type(label) is int else label)
 
     def choose(self, num: int) -> list:
         """Pick videos spread evenly over the sorted names; those with results if there are any.
@@ -130,7 +144,7 @@ class TimelineSource:
         return self._instances(self.annotation_file, name, 'annotations', entries)
 
     def _instances(self, file: PathLike, name: str, field: str, entries: list) -> Instances:
-        labels = [self._index.get(str(entry['label'])) if 'label' in entry else NO_CLASS
+        labels = [self._index.get(self._name(entry['label'])) if 'label' in entry else NO_CLASS
                   for entry in entries]
         if None in labels:
             i = labels.index(None)

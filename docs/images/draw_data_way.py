@@ -47,8 +47,10 @@ def stacked():
 class Drawing:
     """Collects SVG elements."""
 
-    def __init__(self):
+    def __init__(self, height=HEIGHT, label='The way of the data through the rooms'):
+        self.height, self.label = height, label
         self.parts = []
+        self.rect(0, 0, WIDTH, height, PAPER)
 
     def rect(self, x, y, width, height, fill, stroke='none', radius=0, opacity=1):
         """A box."""
@@ -106,9 +108,9 @@ class Drawing:
 
     def svg(self):
         """The file's text."""
-        head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-                f'width="{WIDTH}" height="{HEIGHT}" role="img" '
-                'aria-label="The way of the data through the rooms">')
+        head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} '
+                f'{self.height}" width="{WIDTH}" height="{self.height}" role="img" '
+                f'aria-label="{self.label}">')
         marker = ('<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
                   f'markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="{INK}"/></marker>'
                   '</defs>')
@@ -275,7 +277,6 @@ def draw_results(d, y):
 def picture() -> str:
     """The whole picture."""
     d = Drawing()
-    d.rect(0, 0, WIDTH, HEIGHT, PAPER)
     y = 20
     for draw, height in ((draw_datasets, 216), (draw_pyramid, 312), (draw_head, 456),
                          (draw_results, 216)):

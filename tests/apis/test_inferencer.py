@@ -9,6 +9,7 @@ from mmaction.registry import MODELS
 from mmengine.runner import Runner
 
 from cltdr_mm.apis import TALInferencer
+from cltdr_mm.engine.score_threshold import THRESHOLD
 from cltdr_mm.utils import TALDataError
 
 
@@ -270,3 +271,74 @@ def test_a_checkpoint_that_would_run_code_is_refused(cfg, tmp_path):
     with pytest.raises(TALDataError, match=r'evil\.pth: file: .*might run code'):
         TALInferencer(cfg, str(tmp_path / 'evil.pth'), device='cpu')
     assert not (tmp_path / 'owned').exists()
+
+
+def test_only_the_strongest_are_kept(inferencer, folder, weights):
+    path = str(folder / 'v2.npy')
+    every = inferencer(path)['predictions'][0]['detections']
+    limit = every[9]['score']
+    few = inferencer(path, min_score=limit)['predictions'][0]['detections']
+    assert few == [detection for detection in every if detection['score'] >= limit]
+    assert 10 <= len(few) < len(every)
+    assert inferencer(path, top=4)['predictions'][0]['detections'] == every[:4]
+    assert inferencer(path, min_score=2.)['predictions'][0]['detections'] == []
+    with pytest.raises(ValueError, match=r'checkpoint\.pth: was never validated'):
+        inferencer(path, min_score='auto')
+    checkpoint = torch.load(weights)
+    checkpoint['meta'][THRESHOLD] = limit
+    torch.save(checkpoint, weights)
+    assert inferencer(path, min_score='auto')['predictions'][0]['detections'] == few
+    for options, words in ((dict(min_score='x'), "min_score must be a number or 'auto'"),
+                           (dict(min_score=float('nan')), 'min_score'),
+                           (dict(top=0), 'top must be a whole number from 1 on')):
+        with pytest.raises(ValueError, match=words):
+            inferencer(path, **options)
+
+
+def test_pictures_show_what_is_kept(inferencer, folder):
+    path = str(folder / 'v2.npy')
+    limit = inferencer(path)['predictions'][0]['detections'][2]['score']
+    shown = [inferencer(path, return_vis=True, **options)['visualization'][0]
+             for options in (dict(min_score=limit), dict(top=3), dict())]
+    assert not np.array_equal(shown[0], shown[2]) and shown[0].shape == shown[1].shape
+
+
+def test_rate_of_the_configs_annotation_file(cfg, weights, folder):
+    """What is known of a video in training is known here; others are not looked for in it."""
+    del cfg.test_dataloader.dataset.default_fps
+    content = json.loads((folder / 'ann.json').read_text())
+    content['database']['v1']['fps'] = 20.0
+    content['database']['v1']['duration'] = 12.0
+    (folder / 'ann.json').write_text(json.dumps(content))
+    inferencer = TALInferencer(cfg, weights, device='cpu')
+    found = inferencer(str(folder / 'v1.npy'))['predictions'][0]
+    assert (found['duration'], found['fps'], found['video']) == (12.0, 20.0, None)
+    assert inferencer(str(folder / 'v1.npy'), fps=40.)['predictions'][0]['fps'] == 40.
+    with pytest.raises(ValueError, match='other: the frame rate is unknown|rate is unknown'):
+        inferencer(dict(path=str(folder / 'v1.npy'), video_name='other'))
+
+
+def test_rate_and_duration_of_the_videos(cfg, weights, folder, tmp_path):
+    av = pytest.importorskip('av')
+    (tmp_path / 'films').mkdir()
+    film = tmp_path / 'films' / 'v1.mkv'
+    with av.open(str(film), 'w') as container:
+        stream = container.add_stream('mpeg4', rate=20)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
+        for _ in range(245):
+            image = np.zeros((48, 64, 3), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format='rgb24')))
+        container.mux(stream.encode())
+    del cfg.test_dataloader.dataset.default_fps
+    cfg.test_dataloader.dataset.ann_file = str(folder / 'gone.json')
+    inferencer = TALInferencer(cfg, weights, device='cpu')
+    path = str(folder / 'v1.npy')
+    with pytest.raises(ValueError, match='the frame rate is unknown'):
+        inferencer(path)
+    found = inferencer([path], videos=tmp_path / 'films')['predictions'][0]
+    assert found['fps'] == pytest.approx(20.) and found['duration'] == pytest.approx(12.25, abs=.06)
+    assert found['video'] == str(film)
+    with pytest.raises(TALDataError, match=r"v1\.npy: video 'v1': feature length: 47 steps"):
+        inferencer([path], videos=tmp_path / 'films', fps=10.)
+    with pytest.raises(TALDataError, match='none of its 1 video files has the name of a video'):
+        inferencer([str(folder / 'v2.npy')], videos=tmp_path / 'films')

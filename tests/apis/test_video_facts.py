@@ -1,10 +1,11 @@
 """Durations and frame rates, of video files or of a table."""
+import unicodedata
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from cltdr_mm.apis.video_facts import find_videos
+from cltdr_mm.apis.video_facts import find_videos, match_videos
 from cltdr_mm.datasets import TALDataError
 from cltdr_mm.datasets.labels import VideoFacts
 
@@ -51,3 +52,17 @@ def test_bad_folders(tmp_path):
     assert [(p.file, p.video, p.field) for p in caught.value.problems] == [
         (str(tmp_path / 'a.mp4'), 'a', 'video name'), (str(tmp_path / 'b.mp4'), 'b', 'video')]
     assert caught.value.problems[1].message.startswith('the video cannot be decoded')
+
+
+def test_files_of_videos(tmp_path):
+    name = 'caf\u00e9'
+    (tmp_path / 'cam').mkdir()
+    decomposed = tmp_path / 'cam' / (unicodedata.normalize('NFD', name) + '.mp4')
+    decomposed.touch()
+    (tmp_path / 'b.mkv').touch()
+    assert match_videos(tmp_path, ['b', f'cam/{name}', 'gone']) == {
+        'b': tmp_path / 'b.mkv', f'cam/{name}': decomposed}
+    assert match_videos(tmp_path, []) == {}
+    with pytest.raises(TALDataError, match="of its 2 video files has the name of a video: they are "
+                       "such as 'b', wanted are such as 'gone'"):
+        match_videos(tmp_path, ['gone'])

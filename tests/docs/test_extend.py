@@ -1,4 +1,4 @@
-"""Runs the examples of docs/extend.md, docs/mix.md and README.md as they stand."""
+"""Runs the examples of docs/extend.md and docs/mix.md as they stand."""
 import json
 import os
 import re
@@ -6,13 +6,9 @@ import subprocess
 import sys
 
 import pytest
-import torch
-from mmaction.structures import ActionDataSample
-from mmengine.structures import InstanceData
 from pages import ROOT, blocks, python_blocks
 
 EXTEND, MIX = ROOT / 'docs' / 'extend.md', ROOT / 'docs' / 'mix.md'
-README = ROOT / 'README.md'
 
 
 def run(command: str, cwd) -> str:
@@ -135,20 +131,3 @@ def test_mix(tmp_path):
     # what the page says is printed
     said = re.search(r'^# (\[\(.*\)\])$', codes[0], re.M).group(1)
     assert said in lines
-
-
-def test_readme():
-    """GMG and CLTDR in a localizer of one's own: what README gives to both, they take."""
-    code, = (code for code in python_blocks(README) if 'head.loss' in code)
-    mask = torch.arange(64) < torch.tensor([[64], [37]])
-    samples = [ActionDataSample() for _ in mask]
-    for sample in samples:
-        sample.gt_instances = InstanceData(segments=torch.tensor([[3., 9.], [12., 30.]]),
-                                           labels=torch.tensor([4, 19]))
-    names = dict(x=torch.randn(2, 768, 64), mask=mask, data_samples=samples)
-    exec(code, names)
-    assert [tuple(level.shape) for level in names['feats']] == [
-        (2, 256, 64 // 2**level) for level in range(6)]
-    assert set(names['losses']) >= {'loss_cls', 'loss_reg'}
-    sum(value for name, value in names['losses'].items() if 'loss' in name).backward()
-    assert all(p.grad is not None for p in names['encoder'].parameters())

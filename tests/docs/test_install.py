@@ -56,3 +56,11 @@ def test_every_python_has_one_tested_version_of_what_is_required(python):
         name = canonicalize_name(item.name)
         if name not in ('torch', 'cltdr-mm'):
             assert item.specifier.contains(pins[name][0]), name
+
+
+def test_papers_in_the_metadata_are_those_of_the_metafiles():
+    urls = re.findall(r'= (\S+)', setup_cfg()['metadata']['project_urls'])
+    known = {url for file in (ROOT / 'configs').rglob('metafile.yml')
+             for url in re.findall(r'URL: (\S+)', file.read_text('utf-8'))}
+    page = (ROOT / 'docs/datasets/hapt.md').read_text('utf-8')
+    assert known <= set(urls) and all(url in known or url in page for url in urls)

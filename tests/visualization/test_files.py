@@ -49,6 +49,21 @@ def test_proposals_have_no_class(files, tmp_path):
         TimelineSource(files[0], path)
 
 
+def test_listed_classes_go_first(tmp_path):
+    path = tmp_path / 'ann.json'
+    path.write_text(json.dumps(dict(classes=['b', 'a', 'never'], database=dict(v=dict(annotations=[
+        dict(label='a', segment=[0, 1]), dict(label='c', segment=[0, 1])])))))
+    assert TimelineSource(path).classes == ['b', 'a', 'never', 'c']
+
+
+def test_labels_of_results_may_be_ids(files):
+    files[1].write_bytes(gzip.compress(json.dumps(dict(results=dict(v1=[
+        dict(label=label, segment=[1, 2], score=.5) for label in (0, 1, 'run', 7)]))).encode()))
+    source = TimelineSource(*files)
+    assert source.classes == ['jump', 'run', '7']
+    assert source.load('v1')[1].labels.tolist() == [0, 1, 1, 2]
+
+
 def v1(content):
     return content['database']['v1']
 

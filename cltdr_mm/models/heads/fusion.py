@@ -65,8 +65,8 @@ class CrossLevelFusion(BaseModule):
             self.mix = nn.ModuleDict({
                 name: Conv(2 * channels, channels, 1) for name in self.sources})
         if not depthwise or fusion == 'concat':  # full layers start as PyTorch starts them
-            for layers in (getattr(self, name, {}) for name in ('own', 'gate', 'mix')):
-                for layer in dict(layers).values():
+            for name in ('own', 'gate', 'mix'):
+                for layer in getattr(self, name, {}).values():
                     layer.reset_parameters()
 
     def forward(self, x: Tensor, layout: Layout) -> Tensor:

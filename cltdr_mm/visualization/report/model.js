@@ -134,12 +134,13 @@ class Report {
 
   /** The labels as an annotation file has them. */
   annotations() {
-    const database = this.saved().map(video => [video.name, {
-      ...video.entry,
-      annotations: video.labels.map(({start, end, label, rest}) => ({
+    const database = this.saved().map(video => {
+      const annotations = video.labels.map(({start, end, label, rest}) => ({
         ...rest, segment: [start, end], label: this.classes[label], label_id: label,
-      })),
-    }]);
+      }));
+      // a video without annotations, such as of a hidden test set, is not one with none
+      return [video.name, {...video.entry, ...(video.labelled || video.edited ? {annotations} : {})}];
+    });
     return {...this.rest, classes: this.classes, database: Object.fromEntries(database)};
   }
 }

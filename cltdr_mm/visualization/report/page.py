@@ -16,7 +16,7 @@ from ..layout import NO_CLASS
 from ..style import OKABE_ITO
 
 _FOLDER = Path(__file__).parent
-_SCRIPTS = ('model.js', 'timeline.js', 'page.js')
+_SCRIPTS = ('model.js', 'timeline.js', 'page.js', 'actions.js')
 _SHOWN_AT_FIRST = 20  # detections of a video, on average, where no labels say how many there are
 
 
@@ -71,7 +71,7 @@ def report_content(source: TimelineSource,
                 detected.segments.tolist(), detected.labels.tolist(), detected.scores.tolist())]
         videos.append(dict(
             name=name, duration=duration, link=links.get(name), detected=name in results,
-            annotated=truth is not None,
+            annotated=truth is not None, labelled=entry.get('annotations') is not None,
             entry={k: v for k, v in rest.items() if v is not None},
             labels=_labels(entry, truth), found=found))
     if min_score is None:

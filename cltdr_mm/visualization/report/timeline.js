@@ -38,12 +38,12 @@ function faded(color, strength) {
 class Timeline {
   /** `tell` has `pick(segment)`, `seek(time)` and `move(segment, start, end)`. */
   constructor(place, report, tell) {
-    Object.assign(this, {place, report, tell, time: 0, view: [0, 1], video: null, hit: false});
+    Object.assign(this, {place, report, tell, time: 0, view: [0, 1], video: null, hit: -Infinity});
     this.config = {displaylogo: false, responsive: true, scrollZoom: true, edits: {shapePosition: true},
       doubleClick: false, displayModeBar: false};
     this.ready = Plotly.newPlot(place, [], {xaxis: {range: [0, 1]}}, this.config).then(() => {
       place.on('plotly_click', ({points}) => {
-        this.hit = true;
+        this.hit = performance.now();
         tell.pick(points[0].customdata);
       });
       place.on('plotly_relayout', change => this.changed(change));
@@ -69,8 +69,7 @@ class Timeline {
   }
 
   clicked(event) {
-    const onBar = this.hit;
-    this.hit = false;
+    const onBar = performance.now() - this.hit < 300;  // Plotly repeats the event
     if (!onBar && event.target.closest('.nsewdrag')) {
       this.tell.seek(Math.min(Math.max(this.timeAt(event.clientX), 0), this.length));
     }
@@ -110,7 +109,7 @@ class Timeline {
 
   near(segment) {
     const room = Math.max(2 * (segment.end - segment.start), 0.5);
-    return this.show(segment.start - room, segment.end + room);
+    return this.show(Math.max(segment.start - room, 0), Math.min(segment.end + room, this.length));
   }
 
   ticks(prefix = '') {
@@ -177,7 +176,7 @@ class Timeline {
           font: {color: '#6b6b6b'}, standoff: 8}},
       yaxis: {range: [total, 0], fixedrange: true, showgrid: false, zeroline: false,
         tickvals: ticks.values, ticktext: ticks.texts},
-      shapes: [this.cursorShape(), ...this.chosenShape(bars),
+      shapes: [this.cursorShape(), this.chosenShape(bars),
         ...stripes.map(({top, bottom}) => ({type: 'rect', xref: 'paper', x0: 0, x1: 1, y0: top, y1: bottom,
           layer: 'below', line: {width: 0}, fillcolor: '#f6f7f8'}))],
     };
@@ -222,9 +221,9 @@ class Timeline {
   /** A frame around the label that is chosen, whose sides can be dragged. */
   chosenShape(bars) {
     const bar = bars.find(({segment}) => segment === this.chosen);
-    if (!bar || bar.segment.score !== undefined) return [];
-    return [{type: 'rect', x0: bar.segment.start, x1: bar.segment.end,
+    if (!bar || bar.segment.score !== undefined) return {visible: false};
+    return {type: 'rect', x0: bar.segment.start, x1: bar.segment.end,
       y0: bar.middle - bar.height / 2 - 2, y1: bar.middle + bar.height / 2 + 2,
-      line: {color: '#000000', width: 2}, fillcolor: 'rgba(255,255,255,0.25)', layer: 'above'}];
+      line: {color: '#000000', width: 2}, fillcolor: 'rgba(255,255,255,0.25)', layer: 'above'};
   }
 }
