@@ -12,6 +12,7 @@ and inference read from it what they would have to be told::
     add_video('data/mine/features', manifest, 'clip', VideoFeatures(...))  # under a lock
     manifest.differences(other)                      # ['stride: 4 and 8', ...], videos apart
 """
+import json
 import os
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
@@ -144,7 +145,7 @@ def read_manifest(path: Path_) -> FeatureManifest:
 
     Raises:
         TALDataError: If it cannot be read, a field is missing, unknown or has a value that makes
-            no sense; names all of them.
+            no sense; names all of them, of the videos those of the first.
     """
     if os.path.isdir(path):
         path = Path(path, MANIFEST)
@@ -161,15 +162,16 @@ def read_manifest(path: Path_) -> FeatureManifest:
             bad(key, check(content[key]))
     videos = content.get('videos')
     for name, known in videos.items() if isinstance(videos, dict) else ():
-        of_video = partial(bad, video=name)
+        before, of_video = len(problems), partial(bad, video=name)
         of_video('video name', name_problem(name))
-        if not isinstance(known, dict):
+        if isinstance(known, dict):
+            _check_keys(known, VideoFeatures, of_video)
+            for key in known.keys() & _VIDEO_CHECKS:
+                of_video(key, _VIDEO_CHECKS[key](known[key]))
+        else:
             of_video('videos', f'must be an object, got {shown(known)}')
-            continue
-        _check_keys(known, VideoFeatures, of_video)
-        for key, check in _VIDEO_CHECKS.items():
-            if key in known:
-                of_video(key, check(known[key]))
+        if len(problems) > before:
+            break  # a program wrote them all
     if problems:
         raise TALDataError(problems, _TITLE)
     given = {key: value for key, value in content.items() if value is not None}
@@ -250,6 +252,19 @@ def _object(value: Any) -> Optional[str]:
     return None if isinstance(value, dict) else f'must be an object, got {shown(value)}'
 
 
+def _arguments(value: Any) -> Optional[str]:
+    try:
+        return _object(value) or (json.dumps(value, allow_nan=False) and None)
+    except (ValueError, RecursionError) as error:
+        return f'must be plain values ({type(error).__name__})'
+
+
+def _versions(value: Any) -> Optional[str]:
+    good = isinstance(value, dict) and all(
+        isinstance(text, (str, type(None))) for text in value.values())
+    return None if good else f'must be an object of texts, got {shown(value)}'
+
+
 def _dtype(value: Any) -> Optional[str]:
     return None if value in DTYPES else f'must be one of {list(DTYPES)}, got {shown(value)}'
 
@@ -261,8 +276,8 @@ def _weights(value: Any) -> Optional[str]:
 
 
 _CHECKS = dict(stride=_positive, window=_positive, channels=_whole, fps=_positive, dtype=_dtype,
-               recognizer=_text, module_args=_object, weights=_weights, clip_len=_whole,
+               recognizer=_text, module_args=_arguments, weights=_weights, clip_len=_whole,
                frame_interval=_whole, short_side=_whole, crop_size=_whole, layer=_text,
-               versions=_object, videos=_object)
+               versions=_versions, videos=_object)
 _VIDEO_CHECKS = dict(file=_text, duration=_positive, fps=_positive, steps=_whole)
 _REQUIRED = ('stride', 'window', 'channels', 'videos')
