@@ -145,6 +145,7 @@ def run(cfg: Config, task: str, launcher: str, verbose: bool = False) -> None:
         screen = getattr(runner, 'screen', None) if _rank() == 0 else None
         if screen is not None:
             runner.register_hook(ScreenHook(screen))
+            screen.say('checking the data ...')  # which may take minutes
         try:
             getattr(runner, task)()
         finally:

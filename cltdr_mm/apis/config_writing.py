@@ -113,6 +113,12 @@ def _data_lines(data: CheckedData, chosen: Suggestions) -> list[str]:
     training, ann_file = data.training, Name('ann_file')
     lines = comment(f'{training.num_videos} videos with {training.num_instances} instances of '
                     f'{len(training.classes)} classes to train on')
+    if data.manifest is not None:
+        rate = data.manifest.get('fps')
+        lines += comment(f'their features: stride {data.manifest["stride"]:g}, window '
+                         f'{data.manifest["window"]:g}, frame rate '
+                         f'{"of each video" if rate is None else f"{rate:g}"}, which the data set '
+                         'reads from the manifest beside them')
     lines += assignment('ann_file', data.features['ann_file'])
     lines += assignment('features', dict(data.features, ann_file=ann_file))
     loader: dict[str, Any] = dict(batch_size=chosen.batch_size)
@@ -149,7 +155,7 @@ def _data_lines(data: CheckedData, chosen: Suggestions) -> list[str]:
 def _nothing_to_judge(key: str) -> list[str]:
     why = dict(
         val='There is no validation subset, and the test subset is not looked at while training: '
-        'the last checkpoint counts. `cltdr labels ... --split 0.7 0.15 0.15` sets videos apart.',
+        'the last checkpoint counts. Call some videos `validation` in the annotation file.',
         test='Nothing is there to be tested on.')
     return comment(why[key]) + [f'{key}_cfg = {key}_dataloader = {key}_evaluator = None']
 

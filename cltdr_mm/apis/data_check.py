@@ -22,7 +22,7 @@ from ..datasets.own_data import (
 )
 from ..datasets.statistics import SubsetStatistics
 from ..datasets.statistics_tables import levels_text, statistics_text, suggestions_table
-from ..engine.hooks.setup_check import check_parts
+from ..engine.hooks.setup_check import check_parts, check_validation
 from ..engine.runtime import metrics_of
 from ..utils import Problem, TALDataError
 from .data_remarks import remarks
@@ -42,6 +42,8 @@ class CheckedData:
         ranges (list, optional): Regression ranges of the model of a config. Defaults to None.
         names (Subsets, optional): Subsets of an annotation file. Defaults to None.
         features (dict): Arguments of :class:`.TALDataset` but for the subset. Defaults to {}.
+        manifest (dict, optional): What the features' manifest says. Defaults to None: there is
+            none.
     """
 
     subsets: dict[str, SubsetStatistics]
@@ -49,11 +51,16 @@ class CheckedData:
     ranges: Optional[list[tuple[float, float]]] = None
     names: Optional[Subsets] = None
     features: dict[str, Any] = field(default_factory=dict)
+    manifest: Optional[dict[str, Any]] = None
 
     @property
     def training(self) -> SubsetStatistics:
         """SubsetStatistics: Of the training subset."""
         return self.subsets['training']
+
+    def ranges_with(self, suggestions: Suggestions) -> list[tuple[float, float]]:
+        """Regression ranges of the model, or of one with the levels that are suggested."""
+        return self.ranges or regression_ranges(suggestions.num_levels.value)
 
     def text(self, suggestions: Suggestions) -> str:
         """Everything there is to tell: tables, remarks, suggestions.
@@ -61,8 +68,10 @@ class CheckedData:
         Args:
             suggestions (Suggestions): For these data.
         """
-        ranges = self.ranges or regression_ranges(suggestions.num_levels.value)
+        ranges = self.ranges_with(suggestions)
         said = remarks(self.subsets, ranges)
+        if self.features.get('check_label_id') is False:
+            said.append('label_id numbers the classes in another way: names count, ids do not')
         return '\n'.join([
             statistics_text(self.subsets), levels_text(self.training, ranges),
             suggestions_table(suggestions.rows()), *(f'note: {line}' for line in said)])
@@ -100,14 +109,16 @@ def check_annotations(ann_file: str, folders: Sequence[str], stride: Any = None,
         **find_features(folders, videos),
         **find_timing(folders, {name: database[name] for name in videos}, stride, window, fps))
     problems: list[Problem] = []
-    subsets = {}
+    subsets, manifest = {}, None
     for role, name in names.named().items():
         dataset = _build(dict(features, subset=name, test_mode=role != 'training'), problems)
         if dataset is not None:
             subsets[role] = _statistics(dataset)
+            manifest = dataset.source.settings
     if problems:
         raise TALDataError(problems, _TITLE)
-    return CheckedData(subsets, features['feature_dim'], names=names, features=features)
+    return CheckedData(subsets, features['feature_dim'], names=names, features=features,
+                       manifest=manifest)
 
 
 def check_config(cfg: Config) -> CheckedData:
@@ -127,16 +138,15 @@ def check_config(cfg: Config) -> CheckedData:
     if not all(isinstance(cfg.get(name), dict) for name in ('model', 'train_dataloader')):
         raise ValueError('the config has no model, or no train_dataloader: nothing can be trained')
     problems: list[Problem] = []
-    built, subsets, seen = {}, {}, set()
+    built, subsets, seen = {}, {}, []
     for role, key in dict(training='train', validation='val', test='test').items():
         loader = cfg.get(f'{key}_dataloader')
         if not isinstance(loader, dict):
             continue
         settings = loader['dataset'].to_dict()
-        where = str({name: settings.get(name) for name in ('subset', 'ann_file')})
-        if settings.get('test_mode') and where in seen:  # the test set is the validation set
+        if settings in seen:  # the test set is the validation set
             continue
-        seen.add(where)
+        seen.append(settings)
         dataset = _build(settings, problems)
         if dataset is None:
             continue
@@ -157,6 +167,10 @@ def check_config(cfg: Config) -> CheckedData:
             evaluator.dataset_meta = dataset.metainfo
             judges = evaluator.metrics
         check_parts(model, dataset, judges)
+        if role == 'validation':
+            hooks = (cfg.get('default_hooks') or {}).values()
+            check_validation(built['training'], dataset, judges, [
+                (hook or {}).get('save_best') for hook in hooks])
     _check_schedule(cfg, model, len(built['training']))
     info = _tal_dataset(built['training']).get_data_info(0)
     channels = sum(feature_shape(path, key, info['layout'])[1] for path, key in zip(

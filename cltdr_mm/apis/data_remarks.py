@@ -39,7 +39,8 @@ def remarks(subsets: Mapping[str, SubsetStatistics],
                     'point in them is close to their centre and has them in its range')
     if 'validation' not in subsets:
         said.append('there is no validation subset: nothing tells which checkpoint is the best, '
-                    'and the last one counts; `cltdr labels ... --split 0.7 0.15 0.15` makes one')
+                    'and the last one counts. Call some videos `validation` in the annotation '
+                    'file, or make it with `cltdr labels --split 0.7 0.15 0.15`')
     for name, other in subsets.items():
         unseen = [c for c, own, trained in zip(found.classes, other.per_class, found.per_class)
                   if own and not trained]

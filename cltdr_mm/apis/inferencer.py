@@ -19,7 +19,12 @@ from torch import nn
 from ..datasets import TALDataset
 from ..datasets.feature_source import FeatureSource
 from ..engine.checkpoint_config import checkpoint_config
-from ..engine.checkpoint_fit import check_fit, checkpoint_classes, checkpoint_features
+from ..engine.checkpoint_fit import (
+    check_features,
+    check_fit,
+    checkpoint_classes,
+    checkpoint_features,
+)
 from ..structures import merge_windows
 from ..utils import file_name, result_content, write_json
 from ..visualization import TALVisualizer
@@ -147,6 +152,7 @@ class TALInferencer(BaseInferencer):
                 source, sliding, spec = dataset.source, dataset.window, dataset.feature_spec
                 class_agnostic, ann_file = dataset.class_agnostic, dataset.ann_file
         if self._checkpoint_features is not None:
+            check_features(self._checkpoint_features, source.settings, str(self._weights))
             source = source.with_settings(self._checkpoint_features, str(self._weights))
         if _metric_postprocessor(cfg) is not None:
             self._merge = TASK_UTILS.build(_metric_postprocessor(cfg))

@@ -1,9 +1,11 @@
 """What the manifests beside feature files say of the inferencer's inputs."""
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
-from ..datasets.feature_manifest import MANIFEST, FeatureManifest, differing, find_manifest
+from ..datasets.feature_manifest import MANIFEST, FeatureManifest, find_manifest
 from ..datasets.feature_source import FeatureSource
+from ..utils.feature_settings import differing
 from .input_list import is_video
 
 
@@ -25,6 +27,8 @@ def read_manifests(items: list[dict], source: FeatureSource) -> None:
     found: dict[Path, Optional[FeatureManifest]] = {}
     for item in items:
         named, paths = item.pop('manifest', None), item.get('path')
+        if is_video(item):  # the extractor knows its own
+            _compare(item, source.settings or {}, f'{paths}: the manifest of the training features')
         if paths is None or is_video(item):
             continue
         for path in [paths] if isinstance(paths, str) else paths:
@@ -43,9 +47,15 @@ def _complete(item: dict, manifest: FeatureManifest, where: str, expected: dict)
                          f'({"; ".join(other)}, the model first)')
     name = item['video_name']
     known = dict(stride=manifest.stride, window=manifest.window, fps=manifest.rate(name))
-    for key, value in known.items():
-        if value is not None and item.get(key) not in (None, value):
-            raise ValueError(f'{where} says {key} {value:g}, but {item[key]:g} was given')
-        item[key] = value if item.get(key) is None else item[key]
+    _compare(item, known, where)
+    item.update({key: value for key, value in known.items() if value is not None})
     if name in manifest.videos:
         item['recorded'] = manifest.videos[name].duration
+
+
+def _compare(item: dict, known: Mapping[str, Any], where: str) -> None:
+    """What is said about an input must be what a manifest says."""
+    for key in ('stride', 'window', 'fps'):
+        value = known.get(key)
+        if value is not None and item.get(key) not in (None, value):
+            raise ValueError(f'{where} says {key} {value:g}, but {item[key]:g} was given')

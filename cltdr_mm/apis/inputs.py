@@ -15,13 +15,13 @@ from mmengine.dataset import Compose
 from ..datasets.annotation_checks import VideoAnnotation
 from ..datasets.feature_checks import FeatureSpec, length_problem
 from ..datasets.feature_files import FeatureFileError, feature_shape
-from ..datasets.feature_manifest import differing
 from ..datasets.feature_names import per_folder
 from ..datasets.feature_source import FeatureSource
 from ..datasets.feature_values import as_rows, find_nonfinite
 from ..datasets.transforms import LoadTALFeature
 from ..datasets.windows import WindowSettings, sample_grid
 from ..utils import TALDataError
+from ..utils.feature_settings import differing
 from ..utils.json_files import number_problem, shown
 from .input_list import is_video
 from .input_manifests import read_manifests

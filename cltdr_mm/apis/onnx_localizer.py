@@ -15,8 +15,12 @@ from ..models.localizers import SingleStageLocalizer
 from ..models.task_modules import candidates_of, top_pairs
 from ..structures import Layout, PackedRows
 from ..utils import TALDataError
-from ..utils.json_files import shown
+from ..utils.json_files import number_problem, shown
 from .onnx_export import import_onnx, open_session
+
+#: What a file has to say, and of candidates the numbers; the first two are whole.
+KEYS = {'classes', 'candidates', 'config'}
+SETTINGS = ('num_levels', 'nms_pre', 'score_thr', 'min_length')
 
 
 class OnnxLocalizer(BaseModel):
@@ -47,19 +51,22 @@ class OnnxLocalizer(BaseModel):
             why = 'there is no such file' if not Path(path).is_file() else str(error)
             raise TALDataError.of('model', path, 'graph', why) from None
         known = self.session.get_modelmeta().custom_metadata_map
-        missing = [key for key in ('classes', 'candidates', 'config') if key not in known]
-        if missing:
-            raise TALDataError.of('model', path, 'metadata', f'has no {", ".join(missing)}: was it '
-                                  'written by `cltdr export`?')
+        names = [[x.name for x in side] for side in (self.session.get_inputs(),
+                                                      self.session.get_outputs())]
+        if names != [['features'], ['scores', 'segments']] or not KEYS <= set(known):
+            raise TALDataError.of('model', path, 'metadata', 'is not that of a file written by '
+                                  '`cltdr export`')
+        self.dataset_meta = dict(classes=_classes(path, known['classes']))
+        self.settings = _settings(path, known['candidates'])
         #: Config of the model, its data set and its metric.
         self.cfg: Config = checkpoint_config(dict(meta=dict(cfg=known['config'])), path)
-        self.dataset_meta = dict(classes=_json(path, 'classes', known))
-        self.candidates = _json(path, 'candidates', known)
         self.in_channels = self.session.get_inputs()[0].shape[1]
         # padding, if any, is in the graph
         self.data_preprocessor = MODELS.build(dict(type='TALDataPreprocessor'))
+        model = self.cfg.get('model')
         self.postprocessor = TASK_UTILS.build(
-            self.cfg.model.get('postprocessor') or dict(type='TALPostProcessor'))
+            isinstance(model, dict) and model.get('postprocessor')
+            or dict(type='TALPostProcessor'))
 
     def forward(self, inputs: PackedRows, data_samples: Optional[list] = None,
                 mode: str = 'predict') -> list:
@@ -97,7 +104,7 @@ class OnnxLocalizer(BaseModel):
         """
         scores, segments = (torch.from_numpy(x) for x in self.session.run(
             None, {'features': features.float().cpu().numpy()}))
-        settings = self.candidates
+        settings = self.settings
         lengths = [-(-len(features) // 2**level) for level in range(settings['num_levels'])]
         layout = Layout(lengths, levels=range(len(lengths)), videos=[0] * len(lengths), gap=0)
         score, pairs = top_pairs(scores, layout, settings['nms_pre'], settings['score_thr'])
@@ -107,9 +114,28 @@ class OnnxLocalizer(BaseModel):
                              settings['min_length'], 1)[0]
 
 
-def _json(path: str, key: str, known: dict):
+def _classes(path: str, text: str) -> list[str]:
+    """Class names of a file; raises TALDataError."""
+    classes = _json(text)
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise TALDataError.of('model', path, 'metadata classes',
+                              f'must be a list of names, got {shown(text)}')
+    return classes
+
+
+def _settings(path: str, text: str) -> dict:
+    """Number of levels and thresholds of a file; raises TALDataError."""
+    settings = _json(text)
+    numbers = [settings.get(key) if isinstance(settings, dict) else None for key in SETTINGS]
+    if any(number_problem(number) for number in numbers) or not all(
+            isinstance(number, int) and number > 0 for number in numbers[:2]):
+        raise TALDataError.of('model', path, 'metadata candidates',
+                              f'must give numbers for {", ".join(SETTINGS)}, got {shown(text)}')
+    return settings
+
+
+def _json(text: str):
     try:
-        return json.loads(known[key])
-    except ValueError:
-        raise TALDataError.of('model', path, f'metadata {key}',
-                              f'is no JSON: {shown(known[key])}') from None
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

@@ -122,7 +122,7 @@ def load_weights(model: nn.Module, name: str) -> dict:
     Raises:
         TALDataError: If it is no checkpoint, or not of this backbone.
     """
-    state = state_dict_in(_load_checkpoint(name, map_location='cpu'), name)
+    state = state_dict_in(_load_checkpoint(name, map_location='cpu', logger='silent'), name)
     found = misfits(*({key: value for key, value in weights.items() if key.startswith('backbone.')}
                       for weights in (state, model.state_dict())))
     if found:
@@ -151,7 +151,7 @@ def _build_module(name: str, checkpoint: Optional[str],
     module = _call(name, module_args, 0)
     state = module.state_dict()
     if checkpoint is not None:
-        content = _load_checkpoint(checkpoint, map_location='cpu')
+        content = _load_checkpoint(checkpoint, map_location='cpu', logger='silent')
         bare = isinstance(content, Mapping) and state_dict_problem(content) is None
         found = content if bare else state_dict_in(content, checkpoint)
         why = misfits(found, state)

@@ -16,9 +16,10 @@ from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from torch import nn
 
-from ..datasets.feature_manifest import FeatureManifest, differing
+from ..datasets.feature_manifest import FeatureManifest
 from ..structures import FeatureGrid
 from ..utils import TALDataError
+from ..utils.feature_settings import differing
 from ..utils.json_files import nearest
 from .config_files import config_from_file
 from .feature_presets import PRESETS

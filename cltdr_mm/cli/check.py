@@ -71,10 +71,11 @@ def main(argv=None) -> None:
     with exit_on_error((Exception, )):  # all is of the command line, the config or the data
         args = parse_args(argv)
         data = data_of(args) if args.annotations else _config_data(args)
-        print(data.text(suggestions_for(data, args.device)))
+        chosen = suggestions_for(data, args.device)
+        print(data.text(chosen))
         if args.out_dir is not None:
             from ..visualization import draw_statistics, save_figure
-            figure = draw_statistics(data.subsets, data.ranges, args.source)
+            figure = draw_statistics(data.subsets, data.ranges_with(chosen), args.source)
             print(f'drew {save_figure(figure, os.path.join(args.out_dir, "statistics.png"))}')
         print('all checks passed: this can be trained')
 

@@ -3,7 +3,7 @@ r"""Write a localizer as an ONNX file, and compare it with torch.
 Examples::
 
     cltdr export cltdr_hapt work_dirs/cltdr_hapt/best.pth --out model.onnx
-    cltdr infer model.onnx features/ --out-dir out
+    cltdr export checkpoint best.pth --out model.onnx --lengths 1 100 20000
 """
 from pathlib import Path
 
@@ -23,6 +23,8 @@ def parse_args(argv=None):
     parser.add_argument('--lengths', nargs='+', type=int, default=LENGTHS,
                         help='steps at which results are compared (default: %(default)s)')
     args = parser.parse_args(argv)
+    if not args.out.endswith('.onnx'):
+        parser.error(f'--out must end in .onnx, by which others know it, got {args.out}')
     if min(args.lengths) < 1:
         parser.error(f'--lengths must be at least 1, got {min(args.lengths)}')
     if args.config == 'checkpoint' and args.checkpoint is None:

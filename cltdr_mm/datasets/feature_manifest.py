@@ -12,8 +12,9 @@ and inference read from it what they would have to be told::
     add_video('data/mine/features', manifest, 'clip', VideoFeatures(...))  # under a lock
     manifest.differences(other)                      # ['stride: 4 and 8', ...], videos apart
 """
+import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Any, Optional, Union
 from filelock import FileLock
 
 from ..utils import Problem, TALDataError, name_problem, read_json, write_json
+from ..utils.feature_settings import differing
 from ..utils.json_files import nearest, number_problem, refuse_duplicates, shown
 
 MANIFEST = 'manifest.json'
@@ -128,30 +130,6 @@ class FeatureManifest:
                    Path(folder, MANIFEST), indent=1)
 
 
-def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """Say in which :meth:`FeatureManifest.settings` differ; those not known to both do not.
-
-    Weights are known by their hash, and a recognizer by its weights, if it has any.
-    """
-    keys = [key for key in one if key in other]
-    if None in (one.get('recognizer', ''), other.get('recognizer', '')):  # from elsewhere
-        keys = [key for key in keys if key in ('stride', 'window', 'fps', 'channels')]
-    if one.get('weights') and other.get('weights'):
-        keys.remove('recognizer')
-    found = []
-    for key in keys:
-        a, b = one[key], other[key]
-        if key == 'weights':
-            a, b = (value and value.get('sha256') for value in (a, b))
-        if a != b:
-            found.append(f'{key}: {_short(a)} and {_short(b)}')
-    return found
-
-
-def _short(value: Any) -> str:
-    return 'none' if value is None else value if isinstance(value, str) else shown(value)
-
-
 def find_manifest(folder: Path_) -> Optional[FeatureManifest]:
     """Read the manifest of a folder of features, if there is one; see :func:`read_manifest`."""
     return read_manifest(folder) if Path(folder or '.', MANIFEST).is_file() else None
@@ -168,7 +146,7 @@ def read_manifest(path: Path_) -> FeatureManifest:
 
     Raises:
         TALDataError: If it cannot be read, a field is missing, unknown or has a value that makes
-            no sense; names all of them.
+            no sense; names all of them, of the videos those of the first.
     """
     if os.path.isdir(path):
         path = Path(path, MANIFEST)
@@ -185,15 +163,16 @@ def read_manifest(path: Path_) -> FeatureManifest:
             bad(key, check(content[key]))
     videos = content.get('videos')
     for name, known in videos.items() if isinstance(videos, dict) else ():
-        of_video = partial(bad, video=name)
+        before, of_video = len(problems), partial(bad, video=name)
         of_video('video name', name_problem(name))
-        if not isinstance(known, dict):
+        if isinstance(known, dict):
+            _check_keys(known, VideoFeatures, of_video)
+            for key in known.keys() & _VIDEO_CHECKS:
+                of_video(key, _VIDEO_CHECKS[key](known[key]))
+        else:
             of_video('videos', f'must be an object, got {shown(known)}')
-            continue
-        _check_keys(known, VideoFeatures, of_video)
-        for key, check in _VIDEO_CHECKS.items():
-            if key in known:
-                of_video(key, check(known[key]))
+        if len(problems) > before:
+            break  # a program wrote them all
     if problems:
         raise TALDataError(problems, _TITLE)
     given = {key: value for key, value in content.items() if value is not None}
@@ -274,6 +253,19 @@ def _object(value: Any) -> Optional[str]:
     return None if isinstance(value, dict) else f'must be an object, got {shown(value)}'
 
 
+def _arguments(value: Any) -> Optional[str]:
+    try:
+        return _object(value) or (json.dumps(value, allow_nan=False) and None)
+    except (ValueError, RecursionError) as error:
+        return f'must be plain values ({type(error).__name__})'
+
+
+def _versions(value: Any) -> Optional[str]:
+    good = isinstance(value, dict) and all(
+        isinstance(text, (str, type(None))) for text in value.values())
+    return None if good else f'must be an object of texts, got {shown(value)}'
+
+
 def _dtype(value: Any) -> Optional[str]:
     return None if value in DTYPES else f'must be one of {list(DTYPES)}, got {shown(value)}'
 
@@ -285,8 +277,8 @@ def _weights(value: Any) -> Optional[str]:
 
 
 _CHECKS = dict(stride=_positive, window=_positive, channels=_whole, fps=_positive, dtype=_dtype,
-               recognizer=_text, module_args=_object, weights=_weights, clip_len=_whole,
+               recognizer=_text, module_args=_arguments, weights=_weights, clip_len=_whole,
                frame_interval=_whole, short_side=_whole, crop_size=_whole, layer=_text,
-               versions=_object, videos=_object)
+               versions=_versions, videos=_object)
 _VIDEO_CHECKS = dict(file=_text, duration=_positive, fps=_positive, steps=_whole)
 _REQUIRED = ('stride', 'window', 'channels', 'videos')

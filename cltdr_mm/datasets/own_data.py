@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional
 
-from ..utils import Problem, TALDataError
+from ..utils import TALDataError
 from .annotations import file_classes
 from .feature_files import FEATURE_FORMATS, HDF5_FORMATS, FeatureFileError, feature_shape
-from .feature_manifest import MANIFEST, FeatureManifest, find_manifest
+from .feature_manifest import find_manifest
 from .feature_names import FeatureNames
 
 #: How annotation files call their subsets, lower-case.
@@ -158,7 +158,7 @@ def find_features(folders: Sequence[str], videos: Sequence[str]) -> dict[str, An
 
 def find_timing(folders: Sequence[str], database: Mapping[str, Any], stride: Any = None,
                 window: Optional[float] = None, fps: Optional[float] = None) -> dict[str, Any]:
-    """How the steps of features lie in time: from their manifest, or as it is said.
+    """How the steps of features lie in time, as it is said; a manifest is the data set's business.
 
     Args:
         folders (Sequence[str]): See :func:`find_features`.
@@ -169,52 +169,23 @@ def find_timing(folders: Sequence[str], database: Mapping[str, Any], stride: Any
         fps (float, optional): Frame rate of videos whose entry has none. Defaults to None.
 
     Returns:
-        dict: Of ``feature_stride``, ``feature_window``, ``fps`` and ``default_fps``, arguments of
-        :class:`.TALDataset`, those that are known.
+        dict: Of ``feature_stride``, ``feature_window`` and ``default_fps``, arguments of
+        :class:`.TALDataset`, those that are said.
 
     Raises:
-        TALDataError: If the stride is not known, or manifests, entries and what is said differ.
+        TALDataError: If nothing tells the stride.
     """
-    manifests = [find_manifest(folder) for folder in folders if os.path.isdir(folder)]
-    manifests = [manifest for manifest in manifests if manifest is not None]
-    said = dict(stride=stride, window=window, fps=fps)
-    for manifest in manifests:
-        found = dict(stride=manifest.stride, window=manifest.window, fps=manifest.fps)
-        for key, value in found.items():
-            if value is not None and said[key] not in (None, value):
-                raise TALDataError.of(
-                    'feature manifest', os.path.join(folders[0], MANIFEST), key,
-                    f'is {value:g}, not {said[key]} as in another manifest or on the command line')
-            said[key] = value if said[key] is None else said[key]
-    if said['stride'] is None and not all(
+    manifest = any(find_manifest(folder) for folder in folders if os.path.isdir(folder))
+    if stride is None and not manifest and not all(
             isinstance(entry, Mapping) and 'feature_stride' in entry
             for entry in database.values()):
         raise TALDataError.of('feature files', folders[0], 'stride', 'there is no manifest, and '
                               'nothing else says how many frames lie between two steps: say '
                               '--stride N (and --window N, where it differs), or --stride '
                               'resampled for features of one length')
-    if manifests:
-        _check_rates(manifests[0], database, os.path.join(folders[0], MANIFEST))
-    # a rate that all features were taken at goes before that of the video file
-    rate = 'fps' if any(manifest.fps for manifest in manifests) else 'default_fps'
-    found = {'feature_stride': said['stride'] if said['stride'] != 'resampled' else None,
-             'feature_window': said['window'], rate: said['fps']}
+    found = dict(feature_stride=None if stride == 'resampled' else stride, feature_window=window,
+                 default_fps=fps)
     return {key: value for key, value in found.items() if value is not None}
-
-
-def _check_rates(manifest: FeatureManifest, database: Mapping[str, Any], file: str) -> None:
-    """Refuse entries whose frame rate is not that of the features, where these keep the video's."""
-    if manifest.fps is not None:
-        return
-    problems = []
-    for name, entry in database.items():
-        rate = manifest.rate(name)
-        own = entry.get('fps') if isinstance(entry, Mapping) else None
-        if rate and isinstance(own, (int, float)) and abs(own - rate) > 0.01 * rate:
-            problems.append(Problem(file, name, 'fps', f'is {rate:g}, but the annotation file has '
-                                    f'{own:g}'))
-    if problems:
-        raise TALDataError(problems, 'feature manifest')
 
 
 def _suffix(folder: str, videos: Sequence[str]) -> Optional[str]:

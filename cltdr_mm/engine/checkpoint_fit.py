@@ -11,7 +11,8 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from ..utils import TALDataError
-from ..utils.json_files import shown
+from ..utils.feature_settings import differing
+from ..utils.json_files import number_problem, shown
 
 SHOWN = 4  # keys of one kind that a message names
 CONVERTER = 'tools/model_converters/convert_checkpoint.py'
@@ -171,7 +172,29 @@ def checkpoint_features(checkpoint: Mapping) -> Optional[dict]:
     meta = checkpoint.get('meta')
     data = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
     found = data.get('features') if isinstance(data, Mapping) else None
-    return dict(found) if isinstance(found, Mapping) else None
+    if not isinstance(found, Mapping) or any(
+            found.get(key) is not None and number_problem(found[key])
+            for key in ('stride', 'window', 'fps')):
+        return None
+    return dict(found)
+
+
+def check_features(trained: Optional[Mapping], used: Optional[Mapping], name: str) -> None:
+    """Refuse features that were made otherwise than those that a checkpoint was trained on.
+
+    Args:
+        trained (Mapping, optional): Settings of the features of the training; None if they had no
+            manifest.
+        used (Mapping, optional): Those of the data set that it shall work on.
+        name (str): File of the checkpoint.
+
+    Raises:
+        TALDataError: If they differ; names what does.
+    """
+    found = differing(trained or {}, used or {})
+    if found:
+        raise TALDataError.of('checkpoint', name, 'features', 'was trained on features that were '
+                              f'made otherwise than those of the data set ({"; ".join(found)})')
 
 
 def check_classes(checkpoint: Mapping, classes: Optional[Sequence[str]], name: str) -> None:

@@ -143,25 +143,26 @@ def measure(model: nn.Module, steps: int, name: str = 'model', repeats: int = 5)
         model(packed, [ActionDataSample(metainfo=meta)], 'predict')
 
     with torch.no_grad():
-        seconds = [_median_seconds(run, device, repeats) for run in (network, whole)]
+        seconds = _median_seconds((network, whole), device, repeats)
         memory = _peak_memory(network, device)
     return Complexity(name, parameters, *counted, *seconds, memory)
 
 
-def _median_seconds(run: Callable[[], None], device: torch.device, repeats: int) -> float:
-    """Median of several runs after one that loads kernels."""
-    def wait() -> None:
+def _median_seconds(runs: Sequence[Callable[[], None]], device: torch.device,
+                    repeats: int) -> list[float]:
+    """Median time of each, done in turn; the first round, which loads kernels, does not count."""
+    def now() -> float:
         if device.type == 'cuda':
             torch.cuda.synchronize(device)
+        return time.perf_counter()
 
-    spent = []
+    spent: list[list[float]] = [[] for _ in runs]
     for _ in range(repeats + 1):
-        wait()
-        start = time.perf_counter()
-        run()
-        wait()
-        spent.append(time.perf_counter() - start)
-    return statistics.median(spent[1:])
+        for run, times in zip(runs, spent):
+            start = now()
+            run()
+            times.append(now() - start)
+    return [statistics.median(times[1:]) for times in spent]
 
 
 def _peak_memory(run: Callable[[], None], device: torch.device) -> Optional[int]:

@@ -18,7 +18,8 @@ _MARKERS = ('o', 's', '^', 'D', 'v', 'P', 'X')
 _WIDTH = 8.0  # inches
 _DASHES = ('-', '--', ':', '-.')
 _TITLES = dict(lr='learning rate', average_mAP='average mAP')
-_JUDGED = re.compile(r'(average_)?m?A[PR]\b')  # what evaluators log: fractions, once an epoch
+# what evaluators log: fractions, once an epoch
+_JUDGED = re.compile(r'((average_)?m?A[PR]|recall|precision|f1)\b')
 
 
 def draw_map_curves(results: Mapping[str, Mapping[float, float]], title: str = '') -> Figure:
@@ -139,8 +140,8 @@ def draw_training_curves(runs: Mapping[str, Mapping[str, tuple]],
     """Draw scalars of one or several runs, one panel per scalar.
 
     Losses have a logarithmic axis if they span more than a decade, and where they are noisy a
-    running mean over a fiftieth of the run is drawn over the pale raw curve. mAP and recall (AR)
-    are drawn in percent.
+    running mean over a fiftieth of the run is drawn over the pale raw curve. What evaluators
+    measure is drawn in percent.
 
     Args:
         runs (Mapping[str, Mapping[str, tuple]]): For every run what :func:`load_scalars` gives.
@@ -161,7 +162,7 @@ def draw_training_curves(runs: Mapping[str, Mapping[str, tuple]],
     figure = style.new_figure(_WIDTH, _header(title) + 0.1 + len(shown) * 2.3)
     for row, name in enumerate(shown):
         leaf = name.rpartition('/')[2]  # without the group that back-ends show it in
-        judged = _JUDGED.match(leaf) is not None
+        judged = any(map(_JUDGED.match, (leaf, name)))  # AP/<class> is of a class
         axes = _frame(figure, title, _TITLES.get(leaf, name) + (' (%)' if judged else ''), row,
                       len(shown), name)
         for i, (run, scalars) in enumerate(runs.items()):

@@ -175,15 +175,40 @@ def test_other_models_are_refused():
         PointGraph(torch.nn.Linear(1, 1))
 
 
-def test_other_files_are_refused(tmp_path):
+def test_other_files_are_refused(bare, tmp_path):
     with pytest.raises(TALDataError, match='there is no such file'):
         TALInferencer(str(tmp_path / 'none.onnx'))
     (tmp_path / 'text.onnx').write_text('no graph')
     with pytest.raises(TALDataError, match='text.onnx'):
         TALInferencer(str(tmp_path / 'text.onnx'))
-    write_graph(PointGraph(make_model('TemporalMaxer')), str(tmp_path / 'bare.onnx'), {})
-    with pytest.raises(TALDataError, match='has no classes, candidates, config'):
-        TALInferencer(str(tmp_path / 'bare.onnx'))
+    with pytest.raises(TALDataError, match='not that of a file written by `cltdr export`'):
+        TALInferencer(bare)
+
+
+SETTINGS = dict(num_levels=3, nms_pre=10, score_thr=0.1, min_length=0.1)
+
+
+@pytest.mark.parametrize(('key', 'text', 'message'), [
+    ('classes', '[1]', 'must be a list of names'), ('classes', '[', 'must be a list of names'),
+    ('candidates', '[]', 'must give numbers for num_levels'),
+    ('candidates', json.dumps(dict(SETTINGS, nms_pre=1.5)), 'must give numbers'),
+    ('candidates', json.dumps(dict(SETTINGS, score_thr='x')), 'must give numbers'),
+    ('config', 'a = print(1)', 'is not made of literals')])
+def test_metadata_that_says_something_else(key, text, message, bare, tmp_path):
+    metadata = dict(classes='["a"]', candidates=json.dumps(SETTINGS), config='a = 1')
+    model = onnx.load(bare)
+    onnx.helper.set_model_props(model, dict(metadata, **{key: text}))
+    onnx.save(model, tmp_path / 'changed.onnx')
+    with pytest.raises(ValueError, match=f'changed.onnx.*{message}'):
+        TALInferencer(str(tmp_path / 'changed.onnx'))
+
+
+@pytest.fixture(scope='module')
+def bare(tmp_path_factory):
+    """A file without metadata."""
+    path = str(tmp_path_factory.mktemp('bare') / 'bare.onnx')
+    write_graph(PointGraph(make_model('TemporalMaxer')), path, {})
+    return path
 
 
 def test_without_the_runtime(monkeypatch, cfg, weights, tmp_path):
@@ -215,7 +240,7 @@ def test_command_line_without_weights_says_so(cfg, tmp_path, capsys):
 
 
 @pytest.mark.parametrize('arguments', [
-    ['config.py', 'x.pth'], ['checkpoint', '--out', 'm.onnx'],
+    ['config.py', 'x.pth'], ['checkpoint', '--out', 'm.onnx'], ['config.py', '--out', 'm.pt'],
     ['config.py', '--out', 'm.onnx', '--lengths', '0']])
 def test_wrong_arguments(arguments):
     with pytest.raises(SystemExit):

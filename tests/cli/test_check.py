@@ -77,6 +77,15 @@ def test_all_that_is_wrong_is_listed(data):
     assert "video 'v5': annotations[0].label: unknown label 'opn'" in lines[3]
 
 
+def test_ids_of_another_numbering(data, capsys):
+    for entry in data.content['database'].values():
+        for item in entry['annotations']:
+            item['label_id'] = dict(open=1, close=2)[item['label']]
+    data.save()
+    check.main([str(data.ann_file), *data.timing])
+    assert 'names count, ids do not' in capsys.readouterr().out
+
+
 def test_a_config(config, capsys):
     check.main([str(config)])
     out = capsys.readouterr().out
@@ -92,6 +101,7 @@ def test_a_config(config, capsys):
     (['model.backbone.type=GMGG'], 'GMGG'),
     (['optim_wrapper.optimizer.lr=fast'], 'fast'),
     (['param_scheduler.warmup=10'], 'warm-up'),
+    (['default_hooks.checkpoint.save_best=mAP'], 'val_evaluator measures no `mAP`'),
 ])
 def test_a_config_that_does_not_fit(config, options, message):
     found = fails(config, '--cfg-options', *options)

@@ -2,6 +2,7 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmaction.registry import MODELS
@@ -13,6 +14,7 @@ from own_data import OwnData  # noqa: E402
 
 from cltdr_mm.apis.config_writing import METHODS  # noqa: E402
 from cltdr_mm.cli import check, init  # noqa: E402
+from cltdr_mm.datasets.feature_manifest import FeatureManifest  # noqa: E402
 from cltdr_mm.resources import config_path  # noqa: E402
 
 
@@ -61,7 +63,6 @@ def test_every_method(method, data, tmp_path):
 
 def test_levels_and_cuts_of_long_instances(tmp_path):
     data = OwnData(tmp_path / 'data', ('train', ))
-    import numpy as np
     np.save(data.features / 'v0.npy', np.zeros((6000, 6), 'f4'))
     entry = data.content['database']['v0']
     entry.update(duration=2400., annotations=[dict(segment=[10, 1200], label='open')])
@@ -101,6 +102,19 @@ def test_subsets_of_other_names(tmp_path):
     assert cfg.test_evaluator.subset == 'Test'
 
 
+def test_timing_stays_in_the_manifest(data, tmp_path, capsys):
+    FeatureManifest(stride=4, window=8, channels=6, fps=10.0).write(data.features)
+    out = tmp_path / 'mine.py'
+    init.main([str(data.ann_file), '--out', str(out)])
+    assert 'stride 4, window 8, frame rate 10,' in out.read_text()
+    assert 'feature_stride' not in Config.fromfile(out).train_dataloader.dataset
+    capsys.readouterr()
+    check.main([str(out)])
+    assert '3.5' in capsys.readouterr().out
+    assert 'stride: is 4, but feature_stride of the config is 8' in fails(
+        data.ann_file, '--stride', 8, '--out', tmp_path / 'other.py')
+
+
 def test_mistakes_leave_no_file(data, tmp_path, capsys):
     out = tmp_path / 'mine.py'
     words = [data.ann_file, *data.timing, '--out', out]
@@ -135,7 +149,6 @@ def trained(data, tmp_path, **changes):
 def test_fine_tuning_on_other_classes_and_channels(data, tmp_path, capsys):
     path, old = trained(data, tmp_path)
     other = OwnData(tmp_path / 'other')
-    import numpy as np
     for file in other.features.glob('*.npy'):
         np.save(file, np.repeat(np.load(file), 2, axis=1))
     other.content['classes'].append('slam')

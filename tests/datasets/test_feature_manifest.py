@@ -46,11 +46,13 @@ def test_features_from_elsewhere_say_what_is_known(tmp_path):
     (dict(channels=1.5), 'channels: must be a whole number, got 1.5'),
     (dict(dtype='int8'), r"dtype: must be one of \['float32', 'float16'\], got 'int8'"),
     (dict(weights='x.pth'), 'weights: must be an object of file and sha256'),
+    (dict(versions=dict(torch=2)), "versions: must be an object of texts, got {'torch': 2}"),
+    (dict(module_args=dict(a=float('inf'))), r'module_args: must be plain values \(ValueError\)'),
     (dict(crop=224), "crop: is no field of a manifest \\('crop_size'"),
     (dict(videos=[]), r'videos: must be an object, got \[\]'),
     (dict(videos={'../a': asdict(VIDEO)}), "video '../a': video name: must be a name"),
     (dict(videos={'a': 3}), "video 'a': videos: must be an object"),
-    (dict(videos={'a': {}}), "video 'a': duration: is missing"),
+    (dict(videos={'a': {}, 'b': 3}), "4 problems\n.*\n.*video 'a': duration: is missing"),
     (dict(videos={'a': dict(asdict(VIDEO), steps=0)}), "video 'a': steps: must be positive")])
 def test_what_makes_no_sense_is_named(tmp_path, change, words):
     path = tmp_path / 'manifest.json'

@@ -1,4 +1,4 @@
-"""Two dozen videos of one's own: the config that init writes learns from them."""
+"""Two dozen videos: the config that init writes learns from them, with averaged weights."""
 import json
 import os
 import subprocess

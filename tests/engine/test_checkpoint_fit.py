@@ -6,9 +6,11 @@ from torch import nn
 
 from cltdr_mm.engine.checkpoint_fit import (
     check_classes,
+    check_features,
     check_fit,
     check_overlap,
     checkpoint_classes,
+    checkpoint_features,
     misfits,
     state_dict_in,
 )
@@ -79,6 +81,21 @@ def test_classes_must_be_those_of_the_data_in_their_order(mm_log):
     assert not mm_log.text
     check_classes(checkpoint(), ['run'], 'x.pth')
     assert 'x.pth does not say what its classes are called' in mm_log.text
+
+
+def test_features_must_be_of_the_kind_of_the_training():
+    settings = dict(stride=4, window=16, fps=None, recognizer='motion', weights=None)
+    content = dict(meta=dict(dataset_meta=dict(features=settings)))
+    assert checkpoint_features(content) == settings
+    for none in ({}, dict(meta=dict(dataset_meta=dict(features=3))), checkpoint(),
+                 dict(meta=dict(dataset_meta=dict(features=dict(stride='4'))))):
+        assert checkpoint_features(none) is None
+    for same in (None, settings, dict(settings, weights=None)):
+        check_features(settings, same, 'x.pth')
+        check_features(same, settings, 'x.pth')
+    with pytest.raises(TALDataError, match=r'x\.pth: features: was trained on features that were '
+                                           r'made otherwise .*\(stride: 4 and 8\)'):
+        check_features(settings, dict(settings, stride=8), 'x.pth')
 
 
 # ---- what is no plain number

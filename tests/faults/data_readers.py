@@ -27,11 +27,12 @@ from cltdr_mm.datasets.converters.hapt import convert_hapt
 from cltdr_mm.datasets.converters.synthetic import SyntheticSpec, make_features_for
 from cltdr_mm.datasets.converters.thumos import convert_multithumos, convert_thumos14
 from cltdr_mm.datasets.feature_files import FeatureFileError, feature_shape, open_feature
+from cltdr_mm.datasets.feature_manifest import read_manifest
 from cltdr_mm.datasets.transforms import LoadTALFeature, LoadTALProposals
 from cltdr_mm.evaluation import load_ground_truth
 from cltdr_mm.evaluation.result_file import read_results
 from cltdr_mm.structures import FeatureGrid
-from cltdr_mm.utils import TALDataError, read_result_file, report_problems
+from cltdr_mm.utils import TALDataError, name_problem, read_result_file, report_problems
 
 CLASSES = ('jump', 'café', 'run')
 FPS, STRIDE, WINDOW, CHANNELS = 10.0, 4, 8, 3
@@ -158,6 +159,22 @@ READERS['class file'] = Reader(
 
 # ---- features
 
+
+def read_features_manifest(folder: Path) -> list:
+    found = read_manifest(folder)
+    assert found.stride > 0 and found.window > 0 and (found.fps is None or found.fps > 0)
+    assert all(name_problem(name) is None and video.duration > 0 and video.steps > 0
+               for name, video in found.videos.items())
+    found.write(folder / 'again')
+    assert read_manifest(folder / 'again') == found
+    return [found.settings(), found.videos]
+
+
+READERS['manifest of features'] = Reader({'manifest.json': as_json(dict(
+    stride=4, window=16, channels=8, fps=None, dtype='float16', recognizer='i3d-r50',
+    weights=dict(file='w.pth', sha256='ab'), versions=dict(av=None), videos={
+        'cam/né': dict(file='cam/né.mp4', duration=2.5, fps=25.0, steps=7)}))},
+    read_features_manifest, out='again/manifest.json')
 
 def read_feature(folder: Path, file: str, key=None, layout: str = 'time_major') -> list:
     path, refused = str(folder / file), None

@@ -188,6 +188,9 @@ def test_half():
     assert half.levels == (1, 1, 3) and half.videos == (3, 1, 0) and half.gap == 2
     assert len(layout.every_second) == len(half.seen_rows)
     assert layout.step[layout.every_second].tolist() == (2 * half.step[half.seen_rows]).tolist()
+    step, video = layout.step[layout.seen_rows], layout.video[layout.seen_rows]
+    assert half.step[layout.covering].tolist() == (step // 2).tolist()
+    assert half.video[layout.covering].tolist() == video.tolist()
     assert Layout([1]).half.half.lengths == (1, )
 
 

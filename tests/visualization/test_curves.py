@@ -96,6 +96,18 @@ def test_scalars_in_groups():
     assert figure.axes[1].get_yscale() == 'log'
 
 
+@pytest.mark.parametrize('name, percent', [
+    ('AP/run', True), ('recall@1x@0.5', True), ('f1', True), ('val/F1/precision', True),
+    ('f1_threshold', False), ('num_pos', False)])
+def test_what_is_in_percent(name, percent):
+    scalars = {name: (np.arange(3), np.array([0.25, 0.5, 0.75]))}
+    axes, = draw_training_curves({'a': scalars}, [name]).axes
+    assert axes.get_lines()[0].get_ydata().tolist() == (
+        [25, 50, 75] if percent else [0.25, 0.5, 0.75])
+    assert axes.get_title(loc='left').endswith(' (%)') == percent
+    assert axes.get_xlabel() == ('epoch' if percent else 'iteration')
+
+
 def test_bad_scalar_files(run_folder, tmp_path):
     file = next(run_folder.rglob('scalars.json'))
     file.write_text('{"loss": 1, "step": 1}\n{"loss"')

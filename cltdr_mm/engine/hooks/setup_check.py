@@ -10,7 +10,14 @@ from mmengine.runner import BaseLoop
 
 from ...structures import TimeMajor
 from ...utils import TALDataError, moved_class
-from ..checkpoint_fit import check_classes, check_fit, check_overlap
+from ...utils.feature_settings import differing
+from ..checkpoint_fit import (
+    check_classes,
+    check_features,
+    check_fit,
+    check_overlap,
+    checkpoint_features,
+)
 
 
 @HOOKS.register_module()
@@ -26,7 +33,8 @@ class SetupCheckHook(Hook):
     measured (``metric_names``). Parts without these attributes are not asked.
 
     A checkpoint that is tested or resumed must have exactly the weights of the model, and the
-    classes of the data set in their order; one that is resumed must be of the same kind of
+    classes of the data set in their order, and features of the kind that it was trained on, where
+    manifests say of which they are; one that is resumed must be of the same kind of
     optimizer. One that a training starts from (``load_from``) must have some of the weights.
     """
 
@@ -40,7 +48,11 @@ class SetupCheckHook(Hook):
         _check_length(runner.train_loop)
         self._check(runner, runner.train_loop)
         self._check(runner, runner.val_loop)
-        _check_best(runner)
+        if runner.val_loop is not None:
+            check_validation(_dataset(runner.train_loop), _dataset(runner.val_loop),
+                             _metrics(runner.val_loop), [
+                                 getattr(hook, 'save_best', None)
+                                 for hook in getattr(runner, 'hooks', ())])
 
     def before_val(self, runner) -> None:
         """Check the validation set, see :meth:`before_train`."""
@@ -68,6 +80,7 @@ class SetupCheckHook(Hook):
         for loop in loops:
             if isinstance(loop, BaseLoop):
                 check_classes(checkpoint, _classes(loop.dataloader.dataset), name)
+                check_features(checkpoint_features(checkpoint), _features(_dataset(loop)), name)
 
     def _check(self, runner, loop: Any) -> None:
         if loop is None or id(loop) in self._checked:  # each validation of a training comes here
@@ -129,18 +142,33 @@ def _check_length(loop: Any) -> None:
             raise ValueError(f'train_cfg.{name} must be at least 1, got {value}')
 
 
-def _check_best(runner) -> None:
-    """What a best checkpoint goes by must be measured, and on something."""
-    hooks, metrics = getattr(runner, 'hooks', ()), _metrics(runner.val_loop)
-    wanted = [getattr(hook, 'save_best', None) or [] for hook in hooks]
-    wanted = [name for names in wanted for name in ([names] if isinstance(names, str) else names)]
-    if not wanted or not metrics:
+def check_validation(training: Any, validation: Any, judges: Sequence,
+                     save_best: Sequence) -> None:
+    """Check that a validation set suits a training, and that what it keeps is measured on it.
+
+    Args:
+        training: The training set.
+        validation: The validation set.
+        judges (Sequence): Metrics of the validation.
+        save_best (Sequence): ``save_best`` of checkpoint hooks: names, lists of names, or None.
+
+    Raises:
+        TALDataError: If their features are of two kinds, or nothing is there to be found.
+        ValueError: If what the best checkpoint goes by is not measured.
+    """
+    found = differing(_features(training), _features(validation))
+    if found:
+        _refuse(validation, 'features', 'were made otherwise than those of the training '
+                f'({"; ".join(found)}, the training first)')
+    wanted = [name for names in save_best for name in (
+        [names] if isinstance(names, str) else names or [])]
+    if not wanted or not judges:
         return
-    for judge in metrics:
+    for judge in judges:
         if hasattr(judge, 'check_instances'):
             judge.check_instances()
-    if all(hasattr(judge, 'metric_names') for judge in metrics):
-        known = [name for judge in metrics for name in judge.metric_names()]
+    if all(hasattr(judge, 'metric_names') for judge in judges):
+        known = [name for judge in judges for name in judge.metric_names()]
         for name in wanted:
             if name not in ('auto', *known):
                 raise ValueError(f'default_hooks.checkpoint.save_best: val_evaluator measures no '
@@ -163,6 +191,15 @@ def _check_optimizer(state: Any, optim_wrapper: Any, name: str) -> None:
 
 def _classes(dataset) -> Optional[Sequence[str]]:
     return (getattr(dataset, 'metainfo', None) or {}).get('classes')
+
+
+def _dataset(loop: Any) -> Any:
+    return getattr(getattr(loop, 'dataloader', None), 'dataset', None)
+
+
+def _features(dataset: Any) -> Mapping[str, Any]:
+    """How the features of a data set were made, if they have a manifest."""
+    return (getattr(dataset, 'metainfo', None) or {}).get('features') or {}
 
 
 def _check_labels(infos: list[dict], model, dataset) -> None:

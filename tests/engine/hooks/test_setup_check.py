@@ -99,6 +99,19 @@ def test_what_does_not_fit_stops_the_run(stage, wrong, message):
         getattr(HOOKS.build(dict(type='SetupCheckHook')), stage)(runner(**wrong))
 
 
+def test_validation_on_features_made_otherwise_stops_a_training():
+    train, validation = Videos(), Videos()
+    run = runner(train)
+    run.val_loop = SimpleNamespace(dataloader=SimpleNamespace(dataset=validation),
+                                   evaluator=SimpleNamespace(metrics=[]))
+    train.metainfo['features'] = dict(stride=4, window=8, recognizer='motion')
+    HOOKS.build(dict(type='SetupCheckHook')).before_train(run)  # of one kind nothing is known
+    validation.metainfo['features'] = dict(stride=2, window=8, recognizer='motion')
+    with pytest.raises(TALDataError, match=r'ann\.json: features: were made otherwise than those '
+                                           r'of the training \(stride: 4 and 2, the training'):
+        HOOKS.build(dict(type='SetupCheckHook')).before_train(run)
+
+
 @pytest.mark.parametrize('fits', [
     dict(dataset=Videos()), dict(dataset=Videos(), num_classes=20, fusion=object()),
     dict(dataset=TimeMajorVideos()),

@@ -320,3 +320,21 @@ def test_threshold_and_limit(name):
     head.test_cfg['min_length'] = median
     long_ones = candidates_of(head, [53])[0].segments.diff(dim=1)
     assert (long_ones > median).all() and 0 < len(long_ones) < len(best)
+
+
+@every_head
+def test_candidates_are_of_all_points(cfg):
+    """The best of what all points of a video say."""
+    head = build_head(**with_option(cfg, test_cfg=dict(nms_pre=4))).eval()
+    tables = make_tables([21])
+    scores, segments = head.all_points(tables)
+    assert scores.shape == (21 + 11 + 6, head.num_classes) == (*segments.shape[:1], 3)
+    found, = head.predict(tables, None, make_samples([(21, [], [])]))
+    assert 0 < len(found) <= 3 * 4
+    for level in scores.split([21, 11, 6]):
+        best = level.flatten().topk(4).values
+        assert torch.isin(best, found.scores).all()
+    label = found.labels if segments.shape[1] > 1 else torch.zeros_like(found.labels)
+    for segment, score, own, of in zip(found.segments, found.scores, found.labels, label):
+        same = (scores[:, own] == score) & ((segments[:, of] - segment).abs().amax(-1) < 1e-4)
+        assert same.any()
