@@ -12,9 +12,10 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from multiprocessing import active_children, get_context
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 import numpy as np
 import torch
@@ -70,11 +71,12 @@ class _Job:
     manifest: FeatureManifest
     extractor: VideoFeatureExtractor
 
-    def run(self, name: str, path: Path) -> _Result:
+    def run(self, name: str, path: Path, watch: Callable[[float], None] = lambda part: None
+            ) -> _Result:
         """Extract and write; what is wrong with a video is returned."""
         try:
             duration = self.extractor.check(path)
-            rows, grid, _ = self.extractor(path)
+            rows, grid, _ = self.extractor(path, lambda seconds: watch(seconds / duration))
         except (ValueError, OSError) as error:
             return Problem(str(path), name, 'video', str(error).removeprefix(f'{path}: '))
         where = find_nonfinite(rows)
@@ -139,12 +141,15 @@ def extract_features(videos: Path_, out: Path_, recognizer: Mapping[str, Any],
             if not _is_done(folder, name, path.relative_to(videos).as_posix(), found)}
     result = Extraction(folder, manifest, there=len(mine) - len(todo))
     job = _Job(folder, Path(videos), manifest, extractor)
-    made = _in_turn(job, todo) if jobs == 1 else _in_parallel(job, todo, recognizer, jobs)
-    for _, video in _shown(made, todo, show_progress):
-        if isinstance(video, Problem):
-            result.problems.append(video)
-        else:
-            result.done, result.seconds = result.done + 1, result.seconds + video.duration
+    with _Bar(todo, show_progress) as bar:
+        made = (_in_turn(job, todo, bar.within) if jobs == 1
+                else _in_parallel(job, todo, recognizer, jobs))
+        for name, video in made:
+            if isinstance(video, Problem):
+                result.problems.append(video)
+            else:
+                result.done, result.seconds = result.done + 1, result.seconds + video.duration
+            bar.finish(name, result.seconds)
     result.problems.sort(key=lambda problem: problem.video)
     return result
 
@@ -176,9 +181,10 @@ def _is_done(folder: Path, name: str, file: str, manifest: Optional[FeatureManif
         return False
 
 
-def _in_turn(job: _Job, todo: Mapping[str, Path]) -> Iterator[tuple[str, _Result]]:
+def _in_turn(job: _Job, todo: Mapping[str, Path],
+             watch: Callable[[str, float], None]) -> Iterator[tuple[str, _Result]]:
     for name, path in todo.items():
-        yield name, job.run(name, path)
+        yield name, job.run(name, path, partial(watch, name))
 
 
 _job: Optional[_Job] = None  # of a process of its own
@@ -220,20 +226,33 @@ def _in_parallel(job: _Job, todo: Mapping[str, Path], recognizer: Mapping,
         pool.shutdown(cancel_futures=True)
 
 
-def _shown(made: Iterator[tuple[str, _Result]], todo: Mapping[str, Path],
-           show: bool) -> Iterator[tuple[str, _Result]]:
-    """Move a bar along by the sizes of the files, for how long videos are is not known yet."""
-    sizes = {name: path.stat().st_size for name, path in todo.items()}
-    columns = (TextColumn('features'), BarColumn(), TextColumn('{task.fields[number]}'),
-               TextColumn('{task.fields[rate]}'), TimeRemainingColumn())
-    begin, seconds, number = time.monotonic(), 0., 0
-    with Progress(*columns, console=Console(stderr=True), disable=not show) as progress:
-        task = progress.add_task('', total=sum(sizes.values()), number=f'0/{len(todo)} videos',
-                                 rate='')
-        for name, video in made:
-            number += 1
-            seconds += 0 if isinstance(video, Problem) else video.duration
-            rate = seconds / (time.monotonic() - begin)
-            progress.update(task, advance=sizes[name], number=f'{number}/{len(todo)} videos',
-                            rate=f'{rate:.1f} s of video a second')
-            yield name, video
+class _Bar:
+    """A progress bar that goes by the sizes of the files, for durations are not known yet."""
+
+    def __init__(self, todo: Mapping[str, Path], show: bool):
+        self.sizes = {name: path.stat().st_size for name, path in todo.items()}
+        self.begin, self.bytes, self.number = time.monotonic(), 0, 0
+        self.progress = Progress(
+            TextColumn('features'), BarColumn(), TextColumn('{task.fields[videos]}'),
+            TextColumn('{task.fields[rate]}'), TimeRemainingColumn(),
+            console=Console(stderr=True), disable=not show)
+        self.task = self.progress.add_task('', total=sum(self.sizes.values()) or 1, rate='',
+                                           videos=f'0/{len(todo)} videos')
+
+    def __enter__(self) -> '_Bar':
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.progress.stop()
+
+    def within(self, name: str, part: float) -> None:
+        """A part of a video is done, from 0 to 1."""
+        self.progress.update(self.task, completed=self.bytes + min(part, 1) * self.sizes[name])
+
+    def finish(self, name: str, seconds: float) -> None:
+        """A video is done, or cannot be used; so many seconds of video are done in all."""
+        self.bytes, self.number = self.bytes + self.sizes[name], self.number + 1
+        rate = seconds / (time.monotonic() - self.begin)
+        self.progress.update(self.task, completed=self.bytes, rate=f'{rate:.1f} s of video a '
+                             f'second', videos=f'{self.number}/{len(self.sizes)} videos')

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Union
 
+import numpy as np
+
 from ..utils import atomic_path
 from ..visualization.subtitles import MAX_LABELS, running_spans
 from .video_frames import frame_size, import_av, read_frames
@@ -33,7 +35,8 @@ def write_labelled_video(video: Union[str, os.PathLike], out: Union[str, os.Path
 
     Raises:
         ImportError: If PyAV is not installed.
-        ValueError: If not all of the video can be read; names the file.
+        ValueError: If not all of the video can be read, or the new one cannot be written; names
+            the video.
     """
     from ..visualization.frame_labels import FrameLabels  # not above: it imports matplotlib
 
@@ -41,29 +44,38 @@ def write_labelled_video(video: Union[str, os.PathLike], out: Union[str, os.Path
     spans = running_spans(detections, max_labels)
     labels = FrameLabels(classes)
     frames = read_frames(video, None, min(_MOST, *frame_size(video)), None)
-    with atomic_path(out) as temporary, av.open(str(video)) as source, \
-            av.open(temporary, 'w', format='mp4') as container:
-        stream, sound, place = None, iter(()), 0
-        has_sound, copied = bool(source.streams.audio), False
-        for number, (image, rate) in enumerate(frames):
-            if stream is None:
-                rate = Fraction(rate).limit_denominator(1001)
-                stream = container.add_stream('libx264', rate=rate,
-                                              options=dict(preset='veryfast', crf='23'))
-                stream.height, stream.width = (side // 2 * 2 for side in image.shape[:2])
-                stream.pix_fmt = 'yuv420p'
-                if has_sound and source.streams.audio[0].codec_context.name in _SOUND:
-                    copied = True
-                    sound = _sound(source, container)
-            moment = float((number + Fraction(1, 2)) / rate)  # the middle of the frame
-            while place < len(spans) and spans[place][1] <= moment:
-                place += 1
-            rows = spans[place][2] if place < len(spans) and spans[place][0] <= moment else ()
-            image = labels.draw(image, rows)[:stream.height, :stream.width]
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image.copy(), format='rgb24')))
-            sound = _mux_until(sound, container, moment)
-        container.mux(stream.encode())
-        _mux_until(sound, container, float('inf'))
+    try:
+        with atomic_path(out) as temporary, av.open(str(video)) as source, \
+                av.open(temporary, 'w', format='mp4') as container:
+            return _write(av, frames, source, container, spans, labels)
+    except av.FFmpegError as error:
+        raise ValueError(f'{video}: with labels it cannot be written: {error}') from error
+
+
+def _write(av, frames: Iterator[tuple], source, container, spans: list, labels) -> bool:
+    """Draw and encode frame by frame; whether all sound could be copied."""
+    stream, sound, place = None, iter(()), 0
+    has_sound, copied = bool(source.streams.audio), False
+    for number, (image, rate) in enumerate(frames):
+        if stream is None:
+            rate = Fraction(rate).limit_denominator(1001)
+            stream = container.add_stream('libx264', rate=rate,
+                                          options=dict(preset='veryfast', crf='23'))
+            stream.height, stream.width = (side // 2 * 2 for side in image.shape[:2])
+            stream.pix_fmt = 'yuv420p'
+            if has_sound and source.streams.audio[0].codec_context.name in _SOUND:
+                copied = True
+                sound = _sound(source, container)
+        moment = float((number + Fraction(1, 2)) / stream.average_rate)  # the middle of the frame
+        while place < len(spans) and spans[place][1] <= moment:
+            place += 1
+        rows = spans[place][2] if place < len(spans) and spans[place][0] <= moment else ()
+        image = labels.draw(image, rows)[:stream.height, :stream.width]
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format='rgb24')
+        container.mux(stream.encode(frame))
+        sound = _mux_until(sound, container, moment)
+    container.mux(stream.encode())
+    _mux_until(sound, container, float('inf'))
     return copied or not has_sound
 
 
@@ -76,7 +88,7 @@ def _sound(source, container) -> Iterator[tuple]:
 
     def packets() -> Iterator[tuple]:
         for packet in source.demux(old):
-            if packet.dts is None:
+            if packet.dts is None or packet.pts is None:
                 continue
             shift = round(begin / packet.time_base)
             packet.pts, packet.dts = packet.pts - shift, packet.dts - shift

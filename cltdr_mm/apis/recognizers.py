@@ -224,6 +224,22 @@ def recipe(cfg: Config) -> dict:
     return found
 
 
+def defaults(recognizer: Any) -> dict:
+    """The settings that go with a recognizer where nothing is said.
+
+    Args:
+        recognizer: As :class:`.VideoFeatureExtractor` takes it, a config as such.
+
+    Returns:
+        dict: A preset's; of a config its :func:`recipe`; else a plain clip.
+    """
+    plain = dict(clip_len=16, frame_interval=1, stride=4, fps=None, short_side=256, crop_size=224,
+                 layer=None)
+    if isinstance(recognizer, str) and recognizer in PRESETS:
+        return {name: getattr(PRESETS[recognizer], name) for name in plain}
+    return {**plain, **(recipe(recognizer) if isinstance(recognizer, Config) else {})}
+
+
 def pool(output: Any, tokens: Optional[tuple[int, Optional[int]]] = None) -> torch.Tensor:
     """Average a backbone's output over space and time.
 

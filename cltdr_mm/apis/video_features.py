@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 import numpy as np
 import torch
@@ -26,17 +26,15 @@ from .feature_presets import PRESETS
 from .recognizers import (
     ModuleRecognizer,
     build,
+    defaults,
     is_import_path,
     load_weights,
     name_of,
     pool,
-    recipe,
 )
 from .video_frames import MAX_GAP, MIN_READ, check_video, import_av, read_frames
 
 _UNITS = dict(short_side='pixels', crop_size='pixels', batch_size='clips')
-_DEFAULTS = dict(clip_len=16, frame_interval=1, stride=4, fps=None, short_side=256, crop_size=224,
-                 layer=None)
 #: Instead of a frame rate: every video's own.
 OWN_RATE = 'own'
 
@@ -95,7 +93,7 @@ class VideoFeatureExtractor:
         recognizer = _read(recognizer)
         given = dict(clip_len=clip_len, frame_interval=frame_interval, stride=stride, fps=fps,
                      short_side=short_side, crop_size=crop_size, layer=layer)
-        numbers = dict(_defaults(recognizer), batch_size=batch_size, max_gap=max_gap)
+        numbers = dict(defaults(recognizer), batch_size=batch_size, max_gap=max_gap)
         numbers.update({key: value for key, value in given.items() if value is not None})
         self.layer, self.min_read = numbers.pop('layer'), min_read
         if numbers['fps'] == OWN_RATE:
@@ -188,11 +186,14 @@ class VideoFeatureExtractor:
         """Check that all of a video is there, without decoding it; see :func:`.check_video`."""
         return check_video(path, self.max_gap, self.min_read)
 
-    def __call__(self, path: Union[str, Path]) -> tuple:
+    def __call__(self, path: Union[str, Path],
+                 watch: Optional[Callable[[float], None]] = None) -> tuple:
         """Extract one video's features.
 
         Args:
             path (str | Path): The video.
+            watch (Callable, optional): Told from time to time how many seconds of the video are
+                done. Defaults to None.
 
         Returns:
             tuple[np.ndarray, FeatureGrid, float]: Features (T, C) float32, as files hold them;
@@ -212,6 +213,8 @@ class VideoFeatureExtractor:
             if len(clips) == self.batch_size:
                 rows.append(self._forward(clips))
                 clips = []
+                if watch is not None:
+                    watch(count / rate)
         if count < self.window:
             frames.extend([frames[-1]] * (self.window - count))
             clips.append(np.stack(list(frames)[::self.frame_interval]))
@@ -276,14 +279,6 @@ def _read(recognizer: Any) -> Any:
                 Path(recognizer).suffix or Path(recognizer).is_file()):
         return config_from_file(recognizer)
     return recognizer
-
-
-def _defaults(recognizer: Any) -> dict:
-    """What goes with a recognizer where nothing is said."""
-    if isinstance(recognizer, str) and recognizer in PRESETS:
-        preset = PRESETS[recognizer]
-        return {name: getattr(preset, name) for name in _DEFAULTS}
-    return dict(_DEFAULTS, **(recipe(recognizer) if isinstance(recognizer, Config) else {}))
 
 
 def _checked(name: str, value: Any) -> Any:

@@ -68,7 +68,7 @@ def parse_args(argv=None):
     group.add_argument('--min-read', type=float, default=0.99,
                        help='part of the length that a file announces that must be there '
                        '(default: %(default)g)')
-    args = parser.parse_args(argv)
+    args = parser.parse_intermixed_args(argv)  # inputs may follow options
     if args.config.endswith('.onnx'):
         args.inputs.insert(0, args.checkpoint)
         args.checkpoint = None

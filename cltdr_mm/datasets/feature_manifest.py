@@ -194,7 +194,13 @@ def add_video(folder: Path_, manifest: FeatureManifest, name: str, video: VideoF
         OSError: If it cannot be written.
     """
     Path(folder).mkdir(parents=True, exist_ok=True)
-    with FileLock(Path(folder, _LOCK)):
+    lock = FileLock(Path(folder, _LOCK))
+    try:
+        lock.acquire()
+    except NotImplementedError:
+        raise OSError(f'{folder}: this file system knows no locks, which keep two processes from '
+                      'writing to one manifest; choose a folder on another') from None
+    with lock:
         there = find_manifest(folder)
         check_same(folder, manifest, there)
         videos = {} if there is None else there.videos

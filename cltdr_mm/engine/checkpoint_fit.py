@@ -3,6 +3,7 @@
 MMEngine loads what fits and leaves the rest as it was initialised: the figures of a wrong
 checkpoint would be those of random weights.
 """
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
@@ -172,11 +173,14 @@ def checkpoint_features(checkpoint: Mapping) -> Optional[dict]:
     meta = checkpoint.get('meta')
     data = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
     found = data.get('features') if isinstance(data, Mapping) else None
-    if not isinstance(found, Mapping) or any(
-            found.get(key) is not None and number_problem(found[key])
-            for key in ('stride', 'window', 'fps')):
+    try:  # plain values, as they came from JSON
+        plain = isinstance(found, dict) and json.loads(json.dumps(found, allow_nan=False))
+    except (TypeError, ValueError, RecursionError):
         return None
-    return dict(found)
+    if not plain or any(plain.get(key) is not None and number_problem(plain[key])
+                        for key in ('stride', 'window', 'fps')):
+        return None
+    return plain
 
 
 def check_features(trained: Optional[Mapping], used: Optional[Mapping], name: str) -> None:

@@ -96,8 +96,11 @@ class ScreenHandler(logging.Handler):
         self.addFilter(lambda record: not record.getMessage().startswith(_OF_ITSELF))
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record as a line."""
-        self.screen.say(f'{record.levelname.lower()}: {record.getMessage()}')
+        """Write a record as a line; where that fails, as on a closed terminal, work goes on."""
+        try:
+            self.screen.say(f'{record.levelname.lower()}: {record.getMessage()}')
+        except Exception:
+            self.handleError(record)
 
 
 class TALRunner(Runner):

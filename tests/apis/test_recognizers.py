@@ -4,7 +4,8 @@ import hashlib
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from mmaction.apis import init_recognizer
+from mmengine.config import Config
 
 from cltdr_mm.apis import VideoFeatureExtractor
 from cltdr_mm.apis.recognizers import is_import_path, pool
@@ -115,20 +116,47 @@ def test_a_layer(own):
         VideoFeatureExtractor(f'{own}:Broken').channels  # noqa: B018
 
 
-def test_tokens_of_a_transformer_are_averaged(own):
-    class Tokens(nn.Module):
-        def __init__(self, embed_dims):
-            super().__init__()
-            self.backbone, self.data_preprocessor = nn.Module(), nn.Identity()
-            self.backbone.embed_dims = embed_dims
-            self.backbone.forward = lambda x: x
-            self.data_preprocessor.forward = lambda data: dict(
-                inputs=torch.arange(24.0).reshape(1, 1, 4, 6))
+VIT = dict(
+    type='Recognizer3D', data_preprocessor=dict(type='ActionDataPreprocessor', mean=[127.5] * 3,
+                                                std=[127.5] * 3, format_shape='NCTHW'),
+    backbone=dict(type='VisionTransformer', img_size=32, patch_size=16, embed_dims=12, depth=2,
+                  num_heads=2, num_frames=4))
 
-    made = VideoFeatureExtractor(Tokens(6), short_side=32, crop_size=32)
-    assert made.channels == 6
-    with pytest.raises(ValueError, match=r'tokens of shape \(1, 4, 6\); choose another layer'):
-        VideoFeatureExtractor(Tokens(4), short_side=32, crop_size=32).channels  # noqa: B018
+
+@pytest.fixture
+def transformer(tmp_path):
+    """The config of a small one of MMAction2's, and its weights."""
+    cfg = Config(dict(model=VIT))
+    torch.manual_seed(0)
+    model = init_recognizer(cfg, None, 'cpu')
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'checkpoints.pth')
+    return cfg, model, tmp_path / 'checkpoints.pth'
+
+
+def test_tokens_of_a_transformer_are_averaged(transformer, films):
+    cfg, model, weights = transformer
+    sizes = dict(clip_len=4, stride=4, short_side=32, crop_size=32, fps='own')
+    tokens = []
+    model.backbone.blocks[0].register_forward_hook(lambda *call: tokens.append(call[-1]))
+    whole = VideoFeatureExtractor(model, **sizes)(films / 'c.mp4')[0]
+    assert whole.shape == (7, 12) and tokens[0].shape == (7, 8, 12)
+    first = VideoFeatureExtractor(cfg, str(weights), layer='blocks.0', **sizes)
+    np.testing.assert_allclose(first(films / 'c.mp4')[0], tokens[0].mean(1), atol=1e-6)
+    # of 4 x 12 channels: what they are, the recognizer does not say
+    with pytest.raises(ValueError, match=r'tokens of shape \(7, 8, 48\); choose another layer'):
+        VideoFeatureExtractor(cfg, str(weights), layer='blocks.0.mlp.layers.0', **sizes)(
+            films / 'c.mp4')
+
+
+def test_weights_may_have_an_address(transformer, tmp_path, monkeypatch):
+    cfg, _, weights = transformer
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    (tmp_path / 'checkpoints').mkdir()
+    weights.rename(tmp_path / 'checkpoints' / 'vit.pth')  # downloaded before
+    made = VideoFeatureExtractor(cfg, 'https://example.com/zoo/vit.pth?download=1')
+    assert made.settings['weights']['file'] == 'vit.pth'
+    assert made.settings['weights']['sha256'] == hashlib.sha256(
+        (tmp_path / 'checkpoints' / 'vit.pth').read_bytes()).hexdigest()
 
 
 def test_pooling_of_mvit_and_sequences():

@@ -111,6 +111,14 @@ def test_batches_do_not_matter_and_short_videos_have_one_step(video, tmp_path):
     np.testing.assert_allclose(feats, (0 + 4 + 4 + 4) / 4, atol=3)
 
 
+def test_who_watches_is_told_how_far_it_is(video):
+    told = []
+    extractor = VideoFeatureExtractor(Mean(), clip_len=4, stride=4, short_side=32, crop_size=24,
+                                      batch_size=3)
+    extractor(video, told.append)
+    np.testing.assert_allclose(told, [1.2, 2.4, 3.6, 4.8])
+
+
 def test_a_real_recognizer_agrees_with_its_own_extract_feat(video, recognizer):
     extractor = VideoFeatureExtractor(recognizer, clip_len=8, stride=8, short_side=36, crop_size=32)
     feats, grid, _ = extractor(video)

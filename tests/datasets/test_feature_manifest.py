@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
 import pytest
+from filelock import FileLock
 
 from cltdr_mm.datasets.feature_manifest import (
     FeatureManifest,
@@ -92,3 +93,12 @@ def test_many_processes_add_videos(tmp_path):
     with pytest.raises(TALDataError, match='dtype: float16 and float32'):
         add_video(tmp_path, replace(MANIFEST, dtype='float32'), 'x', VIDEO)
     assert 'x' not in read_manifest(tmp_path).videos
+
+
+def test_a_file_system_without_locks(tmp_path, monkeypatch):
+    def acquire(self):
+        raise NotImplementedError
+
+    monkeypatch.setattr(FileLock, 'acquire', acquire)
+    with pytest.raises(OSError, match='this file system knows no locks'):
+        add_video(tmp_path, MANIFEST, 'a', VIDEO)

@@ -145,6 +145,15 @@ def test_what_of_the_log_is_shown(level, message, shown):
     assert file.getvalue() == shown * (2 if level == logging.ERROR else 1)
 
 
+def test_a_screen_that_is_gone_does_not_end_the_work(capsys):
+    screen, file = screen_of(False)
+    logger = logging.Logger('test')
+    logger.addHandler(ScreenHandler(screen))
+    file.close()
+    logger.warning('nobody reads this')
+    assert 'closed file' in capsys.readouterr().err  # as Python's own handlers say it
+
+
 class Data(list):
     metainfo = dict(classes=('a', 'b'))
     subset = 'train'

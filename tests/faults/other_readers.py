@@ -21,9 +21,11 @@ from cltdr_mm.engine.checkpoint_config import checkpoint_config
 from cltdr_mm.engine.checkpoint_conversion import convert_checkpoint
 from cltdr_mm.engine.checkpoint_fit import (
     check_classes,
+    check_features,
     check_fit,
     check_overlap,
     checkpoint_classes,
+    checkpoint_features,
     state_dict_in,
 )
 from cltdr_mm.engine.checkpoint_io import load_from_local
@@ -45,6 +47,10 @@ test_dataloader = dict(batch_size=1, collate_fn=dict(type='pseudo_collate'))
 """
 
 
+FEATURES = dict(stride=4, window=16, fps=None, channels=8, recognizer='i3d-r50', weights=dict(
+    file='w.pth', sha256='ab'))
+
+
 def _buffer() -> HistoryBuffer:
     buffer = HistoryBuffer()
     buffer.update(0.5)
@@ -58,7 +64,8 @@ def model() -> torch.nn.Module:
 
 def checkpoint() -> dict:
     return dict(
-        meta=dict(epoch=1, iter=10, dataset_meta=dict(classes=list(CLASSES)), cfg=CONFIG),
+        meta=dict(epoch=1, iter=10, dataset_meta=dict(
+            classes=list(CLASSES), features=FEATURES), cfg=CONFIG),
         state_dict=OrderedDict(model().state_dict()), optimizer=dict(state={}, param_groups=[]),
         message_hub=dict(log_scalars={'train/loss': _buffer()}, runtime_info=dict(cfg=CONFIG),
                          resumed_keys={}))
@@ -72,6 +79,7 @@ def read_checkpoint(folder: Path) -> list:
     check_fit(loaded, net, path)
     net.load_state_dict(state)
     check_classes(loaded, CLASSES, path)
+    check_features(checkpoint_features(loaded), FEATURES, path)
     cfg = checkpoint_config(loaded, path)
     classes = checkpoint_classes(loaded)
     assert classes is None or all(isinstance(name, str) for name in classes)

@@ -151,6 +151,11 @@ def test_infer_with_strides_that_are_not_whole(tool, tmp_path, monkeypatch):
         def __init__(self, *args, **kwargs):
             pass
 
+        classes = ()
+
+        def limits(self, *limits):
+            return limits
+
         def __call__(self, inputs, **kwargs):
             seen.update(kwargs)
             return dict(predictions=[])
@@ -161,7 +166,7 @@ def test_infer_with_strides_that_are_not_whole(tool, tmp_path, monkeypatch):
     main([*base, '--stride', '4.5', '--window', '9'])
     assert (seen['stride'], seen['window']) == (4.5, 9.0)
     with pytest.raises(SystemExit, match='stride must be a whole number of frames, got 4.5'):
-        main([*base, '--stride', '4.5', '--recognizer', 'r.py'])
+        main([*base, '--stride', '4.5', '--recognizer', 'motion'])
     with pytest.raises(SystemExit):
         main([*base, '--stride', 'four'])
 

@@ -122,7 +122,7 @@ function start() {
     groups.get(group).append(element('option', video.name, {value: i}));
   });
   at('video-choice').append(...groups.values());
-  at('score').max = report.topScore;
+  Object.assign(at('score'), {max: report.mostScore, step: 10 ** -report.scoreDigits});
   document.addEventListener('keydown', pressed, true);
   addEventListener('beforeunload', event => report.unsaved && event.preventDefault());
   addEventListener('resize', () => draw());

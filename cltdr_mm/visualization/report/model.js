@@ -32,7 +32,6 @@ class Report {
     this.classes = data.classes;
     this.colors = data.colors;
     this.rest = data.rest;
-    this.startScore = data.start_score;
     this.videos = data.videos.map(video => ({
       ...video,
       labels: video.labels.map(([start, end, label, rest]) => ({start, end, label, rest})),
@@ -40,7 +39,12 @@ class Report {
         .sort((a, b) => b.score - a.score),
       edited: false,
     }));
-    this.topScore = Math.max(1, ...this.videos.map(video => video.found[0]?.score ?? 0));
+    // a detector whose best score is 0.03 needs a finer slider than one that reaches 0.99
+    this.topScore = Math.max(0, ...this.videos.map(video => video.found[0]?.score ?? 0)) || 1;
+    this.scoreDigits = this.topScore > 0.5 ? 2 : 3;
+    this.mostScore = this.topScore > 0.5 ? Math.max(1, this.topScore) : this.topScore + 0.005;
+    const scale = 10 ** this.scoreDigits;
+    this.startScore = Math.floor(data.start_score * scale + 1e-6) / scale;
     this.past = [];
     this.unsaved = false;
   }

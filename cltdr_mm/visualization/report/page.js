@@ -118,10 +118,10 @@ function draw() {
   at('timeline').hidden = !rows;
   at('no-timeline').hidden = Boolean(rows);
   at('no-timeline').textContent = video.found.length
-    ? `No detection of this video reaches ${score.toFixed(2)}: move the slider to the left.`
+    ? `No detection of this video reaches ${score.toFixed(report.scoreDigits)}: move the slider to the left.`
     : 'This video has no detections and no labels. “New label” adds one.';
   at('score').value = score;
-  at('score-value').textContent = score.toFixed(2);
+  at('score-value').textContent = score.toFixed(report.scoreDigits);
   at('shown-count').textContent = `${shown.length} of ${video.found.length} detections, `
     + `${video.labels.length} labels`;
   const place = report.videos.indexOf(video);
@@ -147,7 +147,7 @@ function drawRunning() {
   const chips = report.running(video, score, time).slice(0, 12).map(segment => {
     const isLabel = segment.score === undefined;
     const chip = element('span', '', {className: isLabel ? 'chip label' : 'chip'});
-    chip.append(named(segment), isLabel ? 'label' : segment.score.toFixed(2));
+    chip.append(named(segment), isLabel ? 'label' : segment.score.toFixed(report.scoreDigits));
     return chip;
   });
   at('running-labels').replaceChildren(...chips);

@@ -109,7 +109,7 @@ def _first_score(videos: list) -> float:
     wanted = math.ceil(1.5 * labels) or _SHOWN_AT_FIRST * len(shown)
     if len(scores) <= wanted:
         return 0.
-    return max(0., math.floor(100 * scores[wanted - 1]) / 100)
+    return max(0., float(scores[wanted - 1]))
 
 
 def report_page(content: Mapping[str, Any], title: str) -> str:

@@ -43,8 +43,8 @@ class Timeline {
       doubleClick: false, displayModeBar: false};
     this.ready = Plotly.newPlot(place, [], {xaxis: {range: [0, 1]}}, this.config).then(() => {
       place.on('plotly_click', ({points}) => {
-        this.hit = performance.now();
         tell.pick(points[0].customdata);
+        this.hit = performance.now();
       });
       place.on('plotly_relayout', change => this.changed(change));
       place.addEventListener('click', event => this.clicked(event));
@@ -69,7 +69,8 @@ class Timeline {
   }
 
   clicked(event) {
-    const onBar = performance.now() - this.hit < 300;  // Plotly repeats the event
+    // the click on a bar arrives here too, once as it was made and once from Plotly
+    const onBar = event.timeStamp < this.hit + 100;
     if (!onBar && event.target.closest('.nsewdrag')) {
       this.tell.seek(Math.min(Math.max(this.timeAt(event.clientX), 0), this.length));
     }
