@@ -64,7 +64,8 @@ def labels_to_csv(source: Union[str, os.PathLike], path: Union[str, os.PathLike]
     """Write the segments of an annotation file, or of a result file, as a table.
 
     Columns are ``CSV_COLUMNS``; a score is in result files only, a subset in annotation files
-    only. A video without segments has a row with nothing else in it.
+    only. Detections are rounded to milliseconds, their scores to four digits. A video without
+    segments has a row with nothing else in it.
 
     Args:
         source (str): JSON file with a ``database`` or with ``results``.
@@ -82,7 +83,8 @@ def labels_to_csv(source: Union[str, os.PathLike], path: Union[str, os.PathLike]
     if 'results' in content:
         results = read_result_file(source, proposals=True)
         for video, entries in results.items():
-            rows += [(video, *entry['segment'], entry.get('label', ''), entry['score'], '')
+            rows += [(video, *(round(time, 3) for time in entry['segment']),
+                      entry.get('label', ''), float(f"{entry['score']:.4g}"), '')
                      for entry in entries] or [(video, '', '', '', '', '')]
     else:
         found = LabelFile(source)

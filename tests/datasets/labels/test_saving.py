@@ -72,11 +72,11 @@ def test_to_csv_and_back(labels, tmp_path):
 
 def test_result_files(files, tmp_path):
     path = files.write('r.json', dict(results=dict(
-        a=[dict(segment=[1, 2.5], score=0.9, label='run, fast'), dict(segment=[0, 1], score=1e-7,
-                                                                     label='"é"')], b=[])))
+        a=[dict(segment=[1.0004, 2.49961], score=0.900004, label='run, fast'),
+           dict(segment=[0, 1], score=1e-7, label='"é"')], b=[])))
     assert labels_to_csv(path, tmp_path / 'r.csv') == 2
     assert (tmp_path / 'r.csv').read_text('utf-8') == (
-        'video,start,end,label,score,subset\na,1,2.5,"run, fast",0.9,\na,0,1,"""é""",1e-07,\n'
+        'video,start,end,label,score,subset\na,1.0,2.5,"run, fast",0.9,\na,0,1,"""é""",1e-07,\n'
         'b,,,,,\n')
     assert files.rows('again.csv', (tmp_path / 'r.csv').read_text('utf-8')) == [
         ('a', 1, 2.5, 'run, fast'), ('a', 0, 1, '"é"')]
