@@ -186,7 +186,10 @@ class Timeline {
       this.trace('detection', drawnFound, segment => faded(this.report.color(segment.label),
         strength(segment))),
       this.trace('label', drawnLabels, segment => this.report.color(segment.label))];
-    this.ready.then(() => Plotly.react(this.place, traces, layout, this.config));
+    this.ready.then(() => {
+      layout.shapes[CURSOR] = this.cursorShape();  // it may have moved meanwhile
+      return Plotly.react(this.place, traces, layout, this.config);
+    });
     return classes.length;
   }
 
