@@ -1,5 +1,6 @@
 """Counts of what a model does: operators and arithmetic."""
 import copy
+import math
 from collections import Counter
 from collections.abc import Callable
 
@@ -13,16 +14,22 @@ from torch.utils.flop_counter import FlopCounterMode
 def gflop(forward: Callable) -> float:
     """Arithmetic of a function, 2 FLOP a multiply-add.
 
-    Counted are convolutions and matrix products that ATen does, also those within an own autograd
-    function; neither Fourier transforms nor element-wise work nor kernels of other libraries.
+    Counted are convolutions and matrix products of ATen, and linear layers of oneDNN, also those
+    within an own autograd function; neither Fourier transforms nor element-wise work. Another
+    revision is counted by it too, so that it is not the library's own.
     """
-    counter = FlopCounterMode(display=False)
+    counter = FlopCounterMode(
+        display=False, custom_mapping={torch.ops.aten.mkldnn_linear: _linear})
     for name in ('addmm', 'baddbmm'):  # in place it would not be counted
         counter.flop_registry[getattr(torch.ops.aten, f'{name}_')] = \
             counter.flop_registry[getattr(torch.ops.aten, name)]
     with counter:
         forward()
     return counter.get_total_flops() / 1e9
+
+
+def _linear(x, weight, *args, out_shape=None, **kwargs) -> int:
+    return 2 * math.prod(out_shape) * weight[1]
 
 
 class OperatorCounter(TorchDispatchMode):

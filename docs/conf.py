@@ -1,10 +1,8 @@
-"""Sphinx makes the site of these pages: ``make docs``, or, from the root of the project,
+"""How Sphinx makes a site of these pages: ``make docs``.
 
-    python -m sphinx -c docs . docs/_build/html
-
-The source folder is the root, so that a relative link is the same on the site and in a repository
-browser. The tables of docs/index.md, and of docs/datasets/README.md, are the site's menu.
-"""  # noqa: D415
+The source folder is the root of the project, so that a relative link is the same on the site and in
+a repository browser. Tables of links, such as those of docs/index.md, are the site's menu.
+"""
 import re
 import sys
 import warnings
@@ -28,14 +26,11 @@ root_doc = 'docs/index'
 include_patterns = ['docs/**.md', 'CONTRIBUTING.md', *(
     f'configs/{name}/README.md' for name in ('ablations', 'encoded', 'release'))]
 exclude_patterns = ['docs/_build', '.*', 'data', 'work_dirs', 'build']
-nitpicky = False  # types in the docstrings are words to a reader, such as "(B, T) bool"
 
 myst_heading_anchors = 4
-myst_enable_extensions = ['html_image']
 
 autodoc_member_order = 'bysource'
 autodoc_typehints = 'none'  # the docstrings say them, with shapes and units
-napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True

@@ -4,11 +4,11 @@ Frames are read once, in order, resampled to a constant rate; never more than on
 batch of clips is in memory, so length does not matter.
 """
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Callable, Optional, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 import torch

@@ -80,3 +80,16 @@ def test_measured_means_are_those_of_the_single_runs():
     for page in pages:
         said = set(re.findall(rf'(?<![+\-\d.]){value}', page.read_text('utf-8')))
         assert said <= known, (page, said - known)
+
+
+def test_figures_of_the_readme_are_those_of_the_pages():
+    rows = re.findall(r'^\|.*\| `(?:time )?(?:python )?(\S+)[^|]*` \|[^|]*\| ([^|]*) \|$',
+                      (ROOT / 'README.md').read_text('utf-8'), re.MULTILINE)
+    pages = {'benchmarks/training_step.py': 'docs/performance.md',
+             'benchmarks/evaluator.py': 'docs/evaluation.md'}
+    found = {tool: result for tool, result in rows if tool in pages}
+    assert set(found) == set(pages)
+    for tool, result in found.items():
+        words = (ROOT / pages[tool]).read_text('utf-8').split()
+        for number in re.findall(r'\d+\.\d+', result):
+            assert any(word.strip(',') == number for word in words), (tool, number)
