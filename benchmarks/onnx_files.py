@@ -17,8 +17,8 @@ from mmaction.registry import MODELS
 from mmengine.registry import init_default_scope
 from terminaltables import AsciiTable, GithubFlavoredMarkdownTable
 
-from cltdr_mm.apis.config_files import config_from_file, find_config
-from cltdr_mm.apis.onnx_export import LENGTHS, PointGraph, compare, open_session, write_graph
+from cltdr_mm.apis.export.onnx_export import LENGTHS, PointGraph, compare, open_session, write_graph
+from cltdr_mm.apis.running.config_files import config_from_file, find_config
 
 
 def parse_args() -> argparse.Namespace:

@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmark_figures import benchmark_table, config_differences, read_run, training_config
 from mmengine.config import Config
 
-from cltdr_mm.apis.command_line import read_config, running_arguments
+from cltdr_mm.apis.running.command_line import read_config, running_arguments
 from cltdr_mm.engine import runtime
 from cltdr_mm.utils import exit_on_error, out_file, out_folder, write_json
 

@@ -1,8 +1,8 @@
-"""For those who use a model: features or a video in; segments, JSON and a picture out.
+"""For those who use a model: files in; features, detections, pages, pictures and models out.
 
-``command_line`` is for tools/train.py and tools/test.py, and imported by these alone.
+``running`` is for the command line of a run, and imported by that alone.
 """
-from .inferencer import TALInferencer
-from .video_features import VideoFeatureExtractor
+from .features.video_features import VideoFeatureExtractor
+from .inference.inferencer import TALInferencer
 
 __all__ = ['TALInferencer', 'VideoFeatureExtractor']

@@ -13,9 +13,9 @@ import argparse
 import os
 from typing import Union
 
-from ..apis.command_line import read_config, running_arguments
-from ..apis.config_files import find_config
-from ..apis.data_check import CheckedData, check_annotations, check_config, suggestions_for
+from ..apis.own_data.data_check import CheckedData, check_annotations, check_config, suggestions_for
+from ..apis.running.command_line import read_config, running_arguments
+from ..apis.running.config_files import find_config
 from ..utils import exit_on_error, out_folder
 from . import verb_parser
 

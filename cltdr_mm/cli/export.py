@@ -7,8 +7,8 @@ Examples::
 """
 from pathlib import Path
 
-from ..apis.config_files import config_from_file, find_config
-from ..apis.onnx_export import LENGTHS, export_onnx
+from ..apis.export.onnx_export import LENGTHS, export_onnx
+from ..apis.running.config_files import config_from_file, find_config
 from ..utils import exit_on_error, out_file
 from . import verb_parser
 

@@ -25,11 +25,11 @@ from typing import Any
 import torch
 from mmengine.logging import MMLogger
 
-from ..apis.command_line import usable_device
-from ..apis.feature_extraction import all_ranks, extract_features, rank_shard
-from ..apis.feature_presets import PRESETS, presets_table
-from ..apis.recognizers import is_import_path
-from ..apis.video_features import OWN_RATE
+from ..apis.features.feature_extraction import all_ranks, extract_features, rank_shard
+from ..apis.features.feature_presets import PRESETS, presets_table
+from ..apis.features.recognizers import is_import_path
+from ..apis.features.video_features import OWN_RATE
+from ..apis.running.command_line import usable_device
 from ..datasets.feature_manifest import DTYPES
 from ..utils import TALDataError, exit_on_error, out_folder
 from . import verb_parser

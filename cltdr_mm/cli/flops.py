@@ -12,8 +12,8 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.registry import init_default_scope
 
-from ..apis.command_line import usable_device
-from ..apis.config_files import config_from_file, find_config
+from ..apis.running.command_line import usable_device
+from ..apis.running.config_files import config_from_file, find_config
 from ..engine.complexity import complexity_json, complexity_table, measure
 from ..resources import resource_root
 from ..utils import exit_on_error, out_file, write_json

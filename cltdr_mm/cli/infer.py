@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Union
 
 from ..apis import TALInferencer, VideoFeatureExtractor
-from ..apis.command_line import usable_device
-from ..apis.config_files import config_from_file, find_config
-from ..apis.feature_presets import PRESETS
-from ..apis.input_list import is_video, list_inputs
-from ..apis.outputs import FORMATS, check_formats, write_outputs
+from ..apis.features.feature_presets import PRESETS
+from ..apis.inference.input_list import is_video, list_inputs
+from ..apis.inference.outputs import FORMATS, check_formats, write_outputs
+from ..apis.running.command_line import usable_device
+from ..apis.running.config_files import config_from_file, find_config
 from ..utils import exit_on_error, out_folder
 from . import verb_parser
 

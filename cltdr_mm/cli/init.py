@@ -16,10 +16,10 @@ import os
 import shlex
 import sys
 
-from ..apis.config_files import find_config
-from ..apis.config_writing import METHODS, config_text, write_config
-from ..apis.data_check import ranges_of, suggestions_for
-from ..apis.fine_tuning import StartingPoint
+from ..apis.own_data.config_writing import METHODS, config_text, write_config
+from ..apis.own_data.data_check import ranges_of, suggestions_for
+from ..apis.own_data.fine_tuning import StartingPoint
+from ..apis.running.config_files import find_config
 from ..utils import exit_on_error, out_file
 from . import verb_parser
 from .check import data_arguments, data_of

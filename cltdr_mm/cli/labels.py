@@ -10,7 +10,7 @@ Examples::
 """
 import argparse
 
-from ..apis.video_facts import find_videos
+from ..apis.videos.video_facts import find_videos
 from ..datasets.annotations import read_class_file
 from ..datasets.labels import (
     FORMATS,

@@ -6,7 +6,7 @@ Examples::
         --out report.html
     cltdr report out/results.json --videos videos/ --out report.html
 """
-from ..apis.reports import write_report
+from ..apis.inference.reports import write_report
 from ..utils import exit_on_error, out_file
 from . import verb_parser
 

@@ -11,7 +11,7 @@ import argparse
 
 from mmengine.config import Config
 
-from ..apis.command_line import parse_running, read_config, run, running_arguments
+from ..apis.running.command_line import parse_running, read_config, run, running_arguments
 from ..engine import runtime
 from ..engine.work_dir import find_checkpoint, folder_of_training
 from ..utils import exit_on_error, out_file, out_folder

@@ -10,7 +10,7 @@ import argparse
 
 from mmengine.config import Config
 
-from ..apis.command_line import parse_running, read_config, run, running_arguments
+from ..apis.running.command_line import parse_running, read_config, run, running_arguments
 from ..engine import runtime
 from ..utils import exit_on_error
 from . import verb_parser

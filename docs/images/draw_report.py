@@ -18,7 +18,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from cltdr_mm.apis.reports import write_report
+from cltdr_mm.apis.inference.reports import write_report
 from cltdr_mm.visualization.files import load_signal
 from cltdr_mm.visualization.style import OKABE_ITO
 

@@ -90,7 +90,7 @@ def test_tools_are_verbs(project_root):
 
 
 def test_configs_of_the_library_by_name(tmp_path, monkeypatch, capsys):
-    from cltdr_mm.apis.config_files import find_config
+    from cltdr_mm.apis.running.config_files import find_config
     monkeypatch.chdir(tmp_path)
     assert Path(find_config('cltdr_thumos')).samefile(find_config('cltdr_thumos.py'))
     (tmp_path / 'cltdr_thumos.py').write_text('a = 1')

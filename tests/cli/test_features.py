@@ -46,8 +46,9 @@ def test_a_folder_and_its_broken_video(videos, tmp_path, capsys):
 
 
 def test_a_module_with_arguments(videos, tmp_path):
-    run(videos, '--module', 'cltdr_mm.apis.motion_statistics:MotionStatistics', '--module-args',
-        'grid=2', '--clip-len', '4', '--fps', 'own', '--crop-size', '0', '--short-side', '32',
+    module = 'cltdr_mm.apis.features.motion_statistics:MotionStatistics'
+    run(videos, '--module', module, '--module-args', 'grid=2',
+        '--clip-len', '4', '--fps', 'own', '--crop-size', '0', '--short-side', '32',
         '--out', tmp_path)
     manifest = read_manifest(tmp_path / 'features')
     assert (manifest.channels, manifest.module_args, manifest.fps) == (50, dict(grid=2), None)

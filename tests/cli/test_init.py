@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from own_data import OwnData  # noqa: E402
 
-from cltdr_mm.apis.config_writing import METHODS  # noqa: E402
+from cltdr_mm.apis.own_data.config_writing import METHODS  # noqa: E402
 from cltdr_mm.cli import check, init  # noqa: E402
 from cltdr_mm.datasets.feature_manifest import FeatureManifest  # noqa: E402
 from cltdr_mm.resources import config_path  # noqa: E402

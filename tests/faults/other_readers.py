@@ -15,8 +15,8 @@ from mmengine.config import Config
 from mmengine.logging import HistoryBuffer
 from sources import Source, as_json, as_json_lines, as_npy, as_npz, as_text, as_torch, as_zip
 
-from cltdr_mm.apis.command_line import running_arguments
-from cltdr_mm.apis.config_options import change_config
+from cltdr_mm.apis.running.command_line import running_arguments
+from cltdr_mm.apis.running.config_options import change_config
 from cltdr_mm.engine.checkpoint_config import checkpoint_config
 from cltdr_mm.engine.checkpoint_conversion import convert_checkpoint
 from cltdr_mm.engine.checkpoint_fit import (

@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from cltdr_mm.apis.reports import write_report
+from cltdr_mm.apis.inference.reports import write_report
 from cltdr_mm.datasets.annotations import load_annotations
 
 pytest.importorskip('plotly', reason='plotly is not installed: pip install "cltdr-mm[report]"')

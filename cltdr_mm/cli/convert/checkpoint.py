@@ -11,7 +11,7 @@ import os
 from mmaction.registry import MODELS
 from mmengine.registry import init_default_scope
 
-from ...apis.config_files import config_from_file, find_config
+from ...apis.running.config_files import config_from_file, find_config
 from ...engine.checkpoint_conversion import FAMILIES, convert_checkpoint
 from ...utils import exit_on_error, out_file
 from .. import verb_parser

@@ -5,8 +5,8 @@ import av
 import numpy as np
 import pytest
 
-from cltdr_mm.apis.video_facts import find_videos
-from cltdr_mm.apis.video_frames import read_frames
+from cltdr_mm.apis.videos.video_facts import find_videos
+from cltdr_mm.apis.videos.video_frames import read_frames
 from cltdr_mm.datasets.converters.shape_videos import LABELS, make_shape_videos, write_video
 from cltdr_mm.datasets.converters.shape_world import ShapeSpec, ShapeVideo
 from cltdr_mm.datasets.labels import read_labels

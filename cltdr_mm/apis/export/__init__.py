@@ -1,0 +1,1 @@
+"""ONNX files of localizers, and what runs them."""

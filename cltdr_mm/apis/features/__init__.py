@@ -1,0 +1,1 @@
+"""Makes features of videos: recognizers and other networks, their presets, whole folders."""

@@ -1,0 +1,1 @@
+"""From files to detections: inputs and what is known of them, the inferencer, what it writes."""

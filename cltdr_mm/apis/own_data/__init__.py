@@ -1,0 +1,1 @@
+"""A user's own data before training: checked, looked at, and a config written that fits."""

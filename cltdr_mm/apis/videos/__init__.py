@@ -1,0 +1,1 @@
+"""Reads video files: their frames, how long they are, at which rate."""
