@@ -67,7 +67,8 @@ def write_video(path: str, frames, fps: float) -> None:
 
     try:
         codec = av.codec.Codec('libx264', 'w').name
-        options = dict(preset='veryfast', crf='23')
+        # without that option its arithmetic depends on the CPU, and on where in memory a frame lies
+        options = {'preset': 'veryfast', 'crf': '23', 'x264-params': 'cpu-independent=1'}
     except av.codec.codec.UnknownCodecError:
         codec, options = 'mpeg4', dict(qscale='3')
     Path(path).parent.mkdir(parents=True, exist_ok=True)

@@ -1,3 +1,4 @@
+import subprocess
 import sys
 
 import av
@@ -48,6 +49,19 @@ def test_the_same_seed_gives_the_same_files(tmp_path):
     assert files['a'] == files['b'] == files['more']
     tables = [(tmp_path / folder / LABELS).read_text() for folder in ('a', 'b', 'more')]
     assert tables[0] == tables[1] and tables[2].startswith(tables[0])
+
+
+def test_another_process_writes_the_same_files(tmp_path):
+    """Long ones: encoders that go by the CPU, or by where frames lie in memory, differ in some."""
+    for folder in 'ab':
+        subprocess.run([sys.executable, '-c', 'import sys\n'
+                        'from cltdr_mm.datasets.converters.shape_videos import *\n'
+                        'make_shape_videos(sys.argv[1], ShapeSpec(num_videos=3))',
+                        str(tmp_path / folder)], check=True)
+    for index in range(3):
+        first, again = ((tmp_path / folder / 'videos' / f'shapes_0{index}.mp4').read_bytes()
+                        for folder in 'ab')
+        assert first == again
 
 
 def test_a_video_in_which_nothing_happens(tmp_path):
