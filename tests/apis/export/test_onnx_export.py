@@ -233,7 +233,7 @@ def test_command_line(cfg, weights, folder, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert f'wrote {tmp_path / "m.onnx"}' in printed and 'untrained' not in printed
     infer.main([str(tmp_path / 'm.onnx'), str(folder / 'v1.npy'), '--out-dir', str(out),
-                '--no-pictures'])
+                '--formats', 'json'])
     detections = json.loads((out / 'results.json').read_text())['results']['v1']
     expected = TALInferencer(cfg, weights, device='cpu')(str(folder / 'v1.npy'))
     same_detections(detections, expected['predictions'][0]['detections'])

@@ -144,7 +144,7 @@ def test_video_to_segments(video, recognizer, cfg, weights, folder, tmp_path):
     feats, grid, duration = extractor(video)
     again = inferencer(dict(feats=feats, video_name='clip', fps=10.0, stride=2, window=8,
                             duration=duration))['predictions'][0]
-    assert again == out
+    assert again == {**out, 'video': None}  # an array has no file
     assert (tmp_path / 'p' / 'clip.png').is_file()
     for duration, good in ((5.2, True), (50.0, False)):
         (tmp_path / 'ann.json').write_text(json.dumps(dict(
