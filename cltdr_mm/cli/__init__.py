@@ -13,6 +13,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Optional
 
+from ..version import __version__
+
 #: The order of the work, in which verbs are listed; those not here follow.
 ORDER = ('demo', 'features', 'labels', 'check', 'init', 'train', 'test', 'infer', 'report', 'draw',
          'diagnose', 'evaluate', 'flops', 'export', 'convert')
@@ -47,6 +49,9 @@ def run_verb(program: str, package: str, argv: Sequence[str]) -> None:
         program, formatter_class=argparse.RawDescriptionHelpFormatter,
         usage=f'{program} VERB ...   ({program} VERB -h explains one)',
         description='\n'.join(f'  {name:<14}{line}' for name, line in verbs.items()))
+    parser.add_argument('--version', action='version', version=f'cltdr_mm {__version__}')
+    if argv and argv[0] == '--version':
+        parser.parse_args(argv)
     if not argv or argv[0] in ('-h', '--help'):
         parser.print_help()
         raise SystemExit(0 if argv else 2)

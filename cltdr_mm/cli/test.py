@@ -54,6 +54,9 @@ def load_config(args: argparse.Namespace) -> Config:
         Config: What the Runner is built from.
     """
     cfg = read_config(args)
+    if not cfg.get('test_dataloader'):
+        raise ValueError(f'{args.config}: there is no test_dataloader: nothing is there to be '
+                         'tested on')
     if args.work_dir is None:
         cfg.work_dir = folder_of_training(args.checkpoint) or cfg.work_dir
     runtime.drop_training(cfg)

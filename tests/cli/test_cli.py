@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cltdr_mm import cli
+from cltdr_mm import __version__, cli
 
 FOLDER = Path(cli.__file__).parent
 VERBS = sorted(path.relative_to(FOLDER).with_suffix('').parts for path in FOLDER.rglob('*.py')
@@ -41,6 +41,11 @@ def test_groups_have_verbs_of_their_own(capsys):
     assert 'usage: cltdr convert VERB' in out and 'hapt' in out and 'cltdr convert VERB -h' in out
     assert run('convert', 'hpt') == 2
     assert "cltdr convert: error: no verb 'hpt'; did you mean hapt?" in capsys.readouterr().err
+
+
+def test_version(capsys):
+    assert run('--version') == 0
+    assert capsys.readouterr().out == f'cltdr_mm {__version__}\n'
 
 
 def test_unknown_verb(capsys):

@@ -28,6 +28,14 @@ def test_a_test_logs_beside_its_checkpoint(checkpoint, tmp_path):
     assert config_of(test, checkpoint).work_dir == 'work_dirs/cltdr_synthetic'
 
 
+def test_nothing_to_be_tested_on(checkpoint, tmp_path):
+    path = tmp_path / 'own.py'
+    path.write_text("_base_ = 'cltdr_mm::cltdr_synthetic.py'\n"
+                    'test_cfg = test_dataloader = test_evaluator = None\n')
+    with pytest.raises(ValueError, match='own.py: there is no test_dataloader'):
+        test.load_config(test.parse_args([str(path), str(checkpoint)]))
+
+
 def test_a_test_trains_nothing(checkpoint):
     cfg = config_of(test, checkpoint)
     assert cfg.train_dataloader is cfg.optim_wrapper is cfg.train_cfg is None

@@ -145,8 +145,9 @@ def metadata_of(inferencer: TALInferencer) -> dict[str, str]:
 
     Returns:
         dict[str, str]: ``version`` of this library; ``classes``; ``grid``, stride, window (frames)
-        and rate of the features, null where they are each video's own; ``candidates``, number of
-        levels and thresholds; ``config``, the model's, its data set's and its metric's.
+        and rate of the features, null where they are each video's own; ``features``, how they were
+        made, null where there is no manifest; ``candidates``, number of levels and thresholds;
+        ``config``, the model's, its data set's and its metric's.
     """
     model, source = inferencer.model, inferencer.pipeline.source
     cfg = inferencer.cfg
@@ -157,6 +158,7 @@ def metadata_of(inferencer: TALInferencer) -> dict[str, str]:
         'classes': json.dumps(inferencer.classes),
         'grid': json.dumps(dict(stride=source.stride, window=source.window or source.stride,
                                 fps=source.fps or source.default_fps)),
+        'features': json.dumps(source.settings),
         'candidates': json.dumps(dict(num_levels=model.head.num_levels, **model.head.test_cfg)),
         'config': Config(kept).pretty_text}
 

@@ -56,7 +56,8 @@ class OnnxLocalizer(BaseModel):
         if names != [['features'], ['scores', 'segments']] or not KEYS <= set(known):
             raise TALDataError.of('model', path, 'metadata', 'is not that of a file written by '
                                   '`cltdr export`')
-        self.dataset_meta = dict(classes=_classes(path, known['classes']))
+        self.dataset_meta = dict(classes=_classes(path, known['classes']),
+                                 features=_json(known.get('features', 'null')))
         self.settings = _settings(path, known['candidates'])
         #: Config of the model, its data set and its metric.
         self.cfg: Config = checkpoint_config(dict(meta=dict(cfg=known['config'])), path)

@@ -130,6 +130,8 @@ class TALInferencer(BaseInferencer):
                 self._module, _load_checkpoint(weights, map_location='cpu'), cfg)
         meta = getattr(self._module, 'dataset_meta', None) or {}
         self._checkpoint_classes = self._checkpoint_classes or meta.get('classes')
+        self._checkpoint_features = self._checkpoint_features or checkpoint_features(
+            dict(meta=dict(dataset_meta=meta)))
         return self._module.to(device).eval()
 
     def _load_weights_to_model(self, model, checkpoint, cfg) -> None:
@@ -152,8 +154,9 @@ class TALInferencer(BaseInferencer):
                 source, sliding, spec = dataset.source, dataset.window, dataset.feature_spec
                 class_agnostic, ann_file = dataset.class_agnostic, dataset.ann_file
         if self._checkpoint_features is not None:
-            check_features(self._checkpoint_features, source.settings, str(self._weights))
-            source = source.with_settings(self._checkpoint_features, str(self._weights))
+            where = str(self._weights or 'the model')
+            check_features(self._checkpoint_features, source.settings, where)
+            source = source.with_settings(self._checkpoint_features, where)
         if _metric_postprocessor(cfg) is not None:
             self._merge = TASK_UTILS.build(_metric_postprocessor(cfg))
         takes = getattr(self.model, 'backbone', self.model)

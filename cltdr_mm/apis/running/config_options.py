@@ -3,7 +3,7 @@ import argparse
 import difflib
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Optional
 
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
@@ -56,6 +56,11 @@ def change_config(cfg: Config, options: Mapping[str, Any]) -> None:
         if first not in cfg and first not in RUNNER_KEYS:
             raise bad(key, f'the config has no key `{first}`'
                            + suggestion(first, RUNNER_KEYS | set(cfg)))
+        if first in cfg and first not in RUNNER_KEYS:
+            copy = _copy_of(cfg[first], {name: cfg[name] for name in cfg if name in RUNNER_KEYS})
+            if copy is not None:
+                raise bad(key, f'`{first}` is a variable of the config file, and what was made of '
+                               f'it there would stay as it is: change that, such as {copy}')
         old, above = _lookup(cfg, key), _lookup(cfg, key.rpartition('.')[0])
         if isinstance(old, (int, float)) and (isinstance(value, str) or value != value):
             kind = 'neither True nor False' if isinstance(old, bool) else 'no number'
@@ -87,6 +92,22 @@ def check_keys(cfg: Config, name: str) -> None:
             near = difflib.get_close_matches(key, RUNNER_KEYS, 1, 0.88)
             if near:
                 raise ValueError(f'{name}: `{key}` is read by nothing: did you mean `{near[0]}`?')
+
+
+def _copy_of(value: Any, within: Any) -> Optional[str]:
+    """Dotted key of a place that has a variable's value, a text perhaps as a part; or None."""
+    if not isinstance(value, (str, list, tuple, Mapping)) or not value:
+        return None  # a number may be there by chance
+    if within == value or (isinstance(value, str) and isinstance(within, str)
+                           and within.startswith(value)):
+        return ''
+    inner = within.items() if isinstance(within, Mapping) else enumerate(within) if isinstance(
+        within, (list, tuple)) else ()
+    for key, part in inner:
+        found = _copy_of(value, part)
+        if found is not None:
+            return f'{key}.{found}'.rstrip('.')
+    return None
 
 
 def _lookup(cfg: Config, key: str) -> Any:

@@ -32,7 +32,8 @@ def after_training(runner: Any) -> str:
         return _lines(files, [])
     infer = ['infer', config, checkpoint, 'INPUT', '--out-dir', folder / 'inferred']
     infer += [] if _threshold(checkpoint) is None else ['--min-score', 'auto']
-    return _lines(files, [['test', config, checkpoint, '--out', folder], infer])
+    test = [['test', config, checkpoint, '--out', folder]]
+    return _lines(files, [*(test if runner.cfg.get('test_dataloader') else []), infer])
 
 
 def after_test(runner: Any) -> str:

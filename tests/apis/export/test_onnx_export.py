@@ -224,6 +224,17 @@ def test_without_the_runtime(monkeypatch, cfg, weights, tmp_path):
         export_onnx(cfg, weights, tmp_path / 'model.onnx')
 
 
+def test_file_knows_how_features_were_made(cfg, weights, tmp_path):
+    """So that a video can be taken anywhere, where the training's manifest does not lie."""
+    settings = dict(recognizer='motion', stride=5, window=10, fps=10.0, channels=CHANNELS)
+    checkpoint = torch.load(weights)
+    checkpoint['meta']['dataset_meta']['features'] = settings
+    torch.save(checkpoint, weights)
+    path = str(tmp_path / 'm.onnx')
+    export_onnx(cfg, weights, path, [3])
+    assert TALInferencer(path).pipeline.source.settings == settings
+
+
 def test_command_line(cfg, weights, folder, tmp_path, capsys):
     """Export, then infer with the file."""
     cfg.dump(tmp_path / 'config.py')

@@ -7,6 +7,7 @@ from mmengine.config import Config
 from cltdr_mm.apis.running.config_options import ConfigOption, change_config, check_keys
 
 CFG = dict(optim_wrapper=dict(optimizer=dict(lr=1e-3, betas=(0.9, 0.99))), data_root='data/',
+           size=3,
            train_dataloader=dict(batch_size=2, shuffle=True,
                                  dataset=dict(pipeline=[dict(type='A', size=3)])))
 
@@ -36,6 +37,7 @@ def test_what_is_no_change_ends_with_a_message(words, message, capsys):
 
 @pytest.mark.parametrize('options', [
     {'optim_wrapper.optimizer.lr': 1}, {'data_root': 'x'}, {'custom_hooks': []},
+    {'size': 4},  # what else is 3 may be so by chance
     {'optim_wrapper.optimizer.weight_decay': 'anything new'},
     {'train_dataloader.dataset.pipeline.0.size': None}])
 def test_changes_that_go_somewhere(options):
@@ -67,6 +69,17 @@ def test_changes_that_would_go_nowhere(options, message):
     with pytest.raises(ValueError, match=f'--cfg-options .*{message}') as error:
         change_config(Config(CFG), options)
     assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize('key', ['root', 'features', 'features.ann_file'])
+def test_variables_of_which_something_was_made(key):
+    features = dict(ann_file='data/mine/ann.json')
+    cfg = Config(dict(root='data/mine/', features=features, train_dataloader=dict(
+        batch_size=2, dataset=dict(type='A', parts=[features]))))
+    part = {'root': '.ann_file'}.get(key, '')
+    with pytest.raises(ValueError, match=f'--cfg-options {key}: `{key[:8].partition(".")[0]}` is a '
+                       f'variable .* such as train_dataloader.dataset.parts.0{part}$'):
+        change_config(cfg, {key: 'x'})
 
 
 def test_a_top_level_key_that_nothing_reads():

@@ -25,10 +25,14 @@ def folder(tmp_path, monkeypatch):
     return folder
 
 
+class Mine(dict):
+    filename = 'configs/mine.py'
+
+
 def trained(folder: Path, **info):
     return SimpleNamespace(
         work_dir=str(folder), log_dir=str(folder / 'log'), timestamp='2030',
-        cfg=SimpleNamespace(filename='configs/mine.py'), message_hub=SimpleNamespace(
+        cfg=Mine(test_dataloader=dict(batch_size=1)), message_hub=SimpleNamespace(
             runtime_info={key: str(folder / name) for key, name in info.items()}))
 
 
@@ -58,6 +62,13 @@ def test_after_a_training_without_validation(folder):
     assert 'the best' not in text
     (_, verb, _, checkpoint, *_), infer_words = commands(text)
     assert (verb, checkpoint) == ('test', 'w o/epoch_3.pth') and '--min-score' not in infer_words
+
+
+def test_after_a_training_that_has_nothing_to_be_tested_on(folder):
+    runner = trained(folder, last_ckpt='epoch_3.pth')
+    runner.cfg = Mine(test_dataloader=None)
+    (_, verb, *_), = commands(after_training(runner))
+    assert verb == 'infer'
 
 
 def test_after_a_training_that_kept_nothing(folder):
