@@ -111,3 +111,35 @@ def test_weights_are_those_of_the_training_features(trained, films, tmp_path):
                                          rf'features \(weights: {"ab" * 32} and \w+\)'):
         inferencer(trained, extractor=dict(checkpoint=str(tmp_path / 'w.pth')))(
             str(films / 'a.mp4'))
+
+
+def test_broken_videos_can_be_left_out(trained, films, tmp_path):
+    model = inferencer(trained)
+    whole = model(str(films))
+    assert whole['broken'] == []
+    (films / 'junk.mp4').write_text('no video')
+    with pytest.raises(ValueError, match="junk.mp4: video 'junk'.*; --skip-broken leaves out"):
+        model(str(films))
+    out = model(str(films), skip_broken=True)
+    assert out['predictions'] == whole['predictions']
+    assert [problem.video for problem in out['broken']] == ['junk']
+    with pytest.raises(ValueError, match='junk.mp4'):
+        model(str(films / 'junk.mp4'), skip_broken=True)  # nothing would be left
+
+
+def test_a_video_that_breaks_while_it_is_decoded(trained, films, monkeypatch):
+    model = inferencer(trained)
+    names = [one['video_name'] for one in model(str(films))['predictions']]
+    extract = VideoFeatureExtractor.__call__
+
+    def fails(self, path, *args):
+        if names[0] in str(path):
+            raise ValueError(f'{path}: 3 of 9 frames could be read')
+        return extract(self, path, *args)
+
+    monkeypatch.setattr(VideoFeatureExtractor, '__call__', fails)
+    out = model(str(films), skip_broken=True)
+    assert [one['video_name'] for one in out['predictions']] == names[1:]
+    assert [problem.message for problem in out['broken']] == ['3 of 9 frames could be read']
+    with pytest.raises(ValueError, match='3 of 9 frames could be read; --skip-broken'):
+        model(str(films))
