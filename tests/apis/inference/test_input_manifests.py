@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 
+from cltdr_mm import cli
 from cltdr_mm.apis import TALInferencer, VideoFeatureExtractor
 from cltdr_mm.apis.features.feature_extraction import extract_features
 from cltdr_mm.datasets import TALDataset
@@ -143,3 +144,14 @@ def test_a_video_that_breaks_while_it_is_decoded(trained, films, monkeypatch):
     assert [problem.message for problem in out['broken']] == ['3 of 9 frames could be read']
     with pytest.raises(ValueError, match='3 of 9 frames could be read; --skip-broken'):
         model(str(films))
+
+
+def test_the_command_leaves_out_and_lists_broken_videos(trained, films, tmp_path):
+    trained[0].dump(tmp_path / 'config.py')
+    (films / 'junk.mp4').write_text('no video')
+    out = tmp_path / 'out'
+    with pytest.raises(SystemExit, match="error: videos left out: .*junk.mp4: video 'junk'"):
+        cli.main(['infer', str(tmp_path / 'config.py'), trained[1], str(films), '--out-dir',
+                  str(out), '--formats', 'csv', '--skip-broken', '--device', 'cpu'])
+    assert (out / 'results.csv').is_file()
+    assert len(json.loads((out / 'results.json').read_text())['results']) == 2
