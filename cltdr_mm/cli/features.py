@@ -106,7 +106,11 @@ def _argument(text: str) -> tuple[str, Any]:
 
 
 def _rate(text: str) -> Any:
-    return text if text == OWN_RATE else float(text)
+    try:
+        return text if text == OWN_RATE else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"must be frames per second or '{OWN_RATE}', got {text!r}") from None
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -133,7 +137,8 @@ def main(argv=None) -> None:
     recognizer.update(recognizer=args.module or args.recognizer, checkpoint=args.weights,
                       device=str(args.device or _device()))
     begin = time.monotonic()
-    with all_ranks():
+    # only what Ctrl-C stopped goes on by itself
+    with all_ranks(), exit_on_error((), lambda: 'the same command goes on where it was'):
         made = extract_features(args.videos, args.out, recognizer, args.dtype, args.jobs,
                                 args.shard or rank_shard(), show_progress=True)
     manifest, spent = made.manifest, time.monotonic() - begin

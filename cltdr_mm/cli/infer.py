@@ -20,7 +20,7 @@ from ..apis.inference.input_list import is_video, list_inputs
 from ..apis.inference.outputs import FORMATS, check_formats, write_outputs
 from ..apis.running.command_line import usable_device
 from ..apis.running.config_files import config_from_file, find_config
-from ..utils import exit_on_error, out_folder
+from ..utils import TALDataError, exit_on_error, out_folder
 from . import verb_parser
 
 
@@ -44,6 +44,9 @@ def parse_args(argv=None):
                         'limit)')
     parser.add_argument('--videos', metavar='FOLDER', help='videos of the feature files, for video '
                         'and html; they say rate and duration where nothing else does')
+    parser.add_argument('--skip-broken', action='store_true', help='leave out videos among the '
+                        'inputs that cannot be read; they are listed at the end, with exit status '
+                        '1')
     parser.add_argument('--device', type=usable_device, help='default: the best there is')
     parser.add_argument('--batch-size', type=int, default=1)
     parser.add_argument('--annotations', help='annotation file that knows durations and rates')
@@ -120,8 +123,9 @@ def main(argv=None) -> None:
         print(f'keeping detections of score {min_score:.3f} or more (best F1 in validation)')
     out = inferencer(
         args.inputs, batch_size=args.batch_size, min_score=min_score, top=top,
-        annotations=args.annotations, videos=args.videos, duration=args.duration, fps=args.fps,
-        stride=args.stride, window=args.window, out_file=str(out_dir / FORMATS['json']),
+        annotations=args.annotations, videos=args.videos, skip_broken=args.skip_broken,
+        duration=args.duration, fps=args.fps, stride=args.stride, window=args.window,
+        out_file=str(out_dir / FORMATS['json']),
         picture_dir=str(out_dir / FORMATS['png']) if 'png' in args.formats else None)
     predictions = out['predictions']
     for prediction in predictions:
@@ -134,3 +138,5 @@ def main(argv=None) -> None:
         print(remark)
     written = [path for name, path in FORMATS.items() if name in ('json', *args.formats)]
     print(f'wrote {", ".join(str(out_dir / path) for path in written)}')
+    if out['broken']:
+        raise TALDataError(out['broken'], 'videos left out')

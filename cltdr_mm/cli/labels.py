@@ -41,6 +41,8 @@ def parse_args(argv=None) -> argparse.Namespace:
                         'of Label Studio that are the classes (default: the only one)')
     parser.add_argument('--videos', help='folder of videos, or a table of them (columns video, '
                         'duration in seconds, fps), or an annotation file')
+    parser.add_argument('--skip-broken', action='store_true', help='leave out videos of the folder '
+                        'that cannot be read, and say which')
     parser.add_argument('--duration', type=float, help='seconds, of videos of which nothing else '
                         'says it')
     parser.add_argument('--fps', type=float, help='frames per second, likewise')
@@ -52,6 +54,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument('--classes', metavar='FILE', help='class names, one a line, in the order '
                         'wanted (default: sorted)')
     args = parser.parse_args(argv)
+    if args.skip_broken and args.videos is None:
+        parser.error('--skip-broken needs --videos')
     if args.to_csv and len(args.labels) > 1:
         parser.error('--to-csv takes one file')
     if not all(0 < item.find('=') < len(item) - 1 for item in args.columns):
@@ -69,7 +73,8 @@ def main(argv=None) -> None:
         return
     labels = read_labels(
         args.labels, args.format, dict(item.split('=', 1) for item in args.columns) or None,
-        args.tiers, args.group, find_videos(args.videos, args.group) if args.videos else None,
+        args.tiers, args.group,
+        find_videos(args.videos, args.group, args.skip_broken) if args.videos else None,
         args.duration, args.fps)
     subsets = split_videos(labels, args.split, args.seed) if args.split else None
     classes = read_class_file(args.classes) if args.classes else None

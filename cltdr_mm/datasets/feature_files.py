@@ -46,6 +46,9 @@ def _pick(items: Mapping[str, Any], key: Optional[str]) -> Any:
         if name is None:
             raise FeatureFileError(f'has no array {key!r}, only {sorted(items)[:5]}')
         return items[name]
+    if 'state_dict' in items:
+        raise FeatureFileError('is a checkpoint of a model, no file of features; an ONNX file '
+                               'holds its weights and takes no checkpoint')
     if len(items) != 1:
         raise FeatureFileError(
             f'holds {len(items)} arrays {sorted(items)[:5]}: set feature_key to the one wanted')

@@ -66,22 +66,24 @@ class TALDataError(ValueError):
         problems (Sequence[Problem] or str): All that was found, at least one; or a whole message,
             with which a data worker's error is raised again in the main process.
         title (str): What was checked; the message begins with it. Defaults to ``'bad data'``.
+        hint (str): What to do about all of them; the message ends with it. Defaults to nothing.
     """
 
-    def __init__(self, problems: Union[Sequence[Problem], str], title: str = 'bad data'):
+    def __init__(self, problems: Union[Sequence[Problem], str], title: str = 'bad data',
+                 hint: str = ''):
         self.problems: list[Problem] = []
         if isinstance(problems, str):
             super().__init__(problems)
             return
         self.problems += problems
         if len(self.problems) == 1:
-            super().__init__(f'{title}: {self.problems[0]}')
+            super().__init__(f'{title}: {self.problems[0]}' + (f'; {hint}' if hint else ''))
             return
         lines = [f'{title}: {len(self.problems)} problems']
         lines += [f'  {problem}' for problem in self.problems[:MAX_SHOWN]]
         if len(self.problems) > MAX_SHOWN:
             lines.append(f'  ... and {len(self.problems) - MAX_SHOWN} more')
-        super().__init__('\n'.join(lines))
+        super().__init__('\n'.join([*lines, hint] if hint else lines))
 
     @classmethod
     def of(cls, title: str, file: Union[str, Path], field: str, message: str,

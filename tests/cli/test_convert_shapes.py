@@ -21,3 +21,14 @@ def test_sizes_that_make_no_sense(words, line, tmp_path):
     with pytest.raises(SystemExit, match=line):
         main([*words, '--out', str(tmp_path / 'new')])
     assert not (tmp_path / 'new').exists()
+
+
+@pytest.mark.parametrize('there', ['videos/old.mp4', 'labels.csv'])
+def test_an_earlier_set_stays(there, tmp_path):
+    (tmp_path / 'videos').mkdir()
+    if there == 'labels.csv':
+        (tmp_path / 'videos').rmdir()
+    (tmp_path / there).write_text('old')
+    with pytest.raises(SystemExit, match='folder: has (videos|labels.csv) already; take another'):
+        main(['--num-videos', '1', '--out', str(tmp_path)])
+    assert [path.read_text() for path in tmp_path.rglob('*.*')] == ['old']

@@ -68,7 +68,8 @@ def test_presets_are_listed(capsys):
     (['--recognizer', 'motion', '--module-args', 'a=3'], '--module-args needs --module'),
     (['--module', 'a:B', '--module-args', 'a'], 'must be key=value, got a'),
     (['--recognizer', 'motion', '--shard', '3/2'], 'must be I/N with I from 1 to N'),
-    (['--recognizer', 'motion', '--fps', 'fast'], '--fps')])
+    (['--recognizer', 'motion', '--fps', 'fast'],
+     "--fps: must be frames per second or 'own', got 'fast'")])
 def test_options_that_make_no_sense(videos, tmp_path, capsys, words, message):
     with pytest.raises(SystemExit) as ended:
         run(videos, '--out', tmp_path, *words)
@@ -83,3 +84,13 @@ def test_ranks_of_torchrun_share_the_videos_and_end_together(videos, tmp_path):
          str(tmp_path)], capture_output=True, text=True, timeout=300)
     assert done.returncode != 0 and "c.mp4: video 'c': video: the video cannot" in done.stderr
     assert sorted(read_manifest(tmp_path / 'features').videos) == ['a', 'b']
+
+
+def test_what_ctrl_c_leaves(videos, tmp_path, capsys, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+    monkeypatch.setattr('cltdr_mm.cli.features.extract_features', stop)
+    with pytest.raises(SystemExit) as ended:
+        run(videos, '--recognizer', 'motion', '--out', tmp_path)
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == 'stopped; the same command goes on where it was\n'

@@ -78,7 +78,7 @@ def infer(options, video=VIDEO):
     ('no weights', CLIP, infer('--recognizer r.py --stride 4', 'clip.mp4'),
      ('r.py: a recognizer without weights', '--recognizer-weights')),
     ('a damaged video', CLIP, infer('--recognizer motion', 'clip.mp4'),
-     'clip.mp4: the video cannot be decoded'),
+     ('clip.mp4: video', 'the video cannot be decoded: Invalid data found')),
     ('out is a file', {'out': ''}, infer('--fps 30'), ('--out-dir', 'out is a file, not a folder')),
     ('batch size', '', infer('--fps 30 --batch-size 0'), 'batch_size must be at least 1'),
     ('device', '', infer('--fps 30 --device gpu'), ('--device', "'gpu' cannot be used here")),

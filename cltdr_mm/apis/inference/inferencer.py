@@ -71,7 +71,8 @@ class TALInferencer(BaseInferencer):
         {'label': 'walking', 'segment': [12.5, 31.0], 'score': 0.97}
     """
 
-    preprocess_kwargs = {'annotations', 'videos', 'duration', 'fps', 'stride', 'window', 'layout'}
+    preprocess_kwargs = {'annotations', 'videos', 'skip_broken', 'duration', 'fps', 'stride',
+                         'window', 'layout'}
     forward_kwargs: set = set()
     visualize_kwargs = {'picture_dir', 'return_vis', 'show'}
     postprocess_kwargs = {'out_file'}
@@ -201,7 +202,8 @@ class TALInferencer(BaseInferencer):
             **kwargs: ``duration`` (s), ``fps``, ``stride``, ``window`` (frames) and ``layout``
                 (``'time_major'`` or ``'channel_major'``) of all inputs; ``annotations``, an
                 annotation file that knows durations and rates; ``videos``, a folder of the
-                features' videos, which say them where nothing else does; ``out_file``, a result
+                features' videos, which say them where nothing else does; ``skip_broken``,
+                whether video inputs that cannot be read are left out; ``out_file``, a result
                 JSON to write; ``picture_dir``, a folder for timelines; ``return_vis``, whether to
                 return them as arrays; ``show``, whether to open windows.
 
@@ -210,7 +212,8 @@ class TALInferencer(BaseInferencer):
             ``video`` (its file, None where it is not known) and ``detections`` (``label``,
             ``segment`` in seconds, ``score``; by falling score), or a data sample; detections of a
             model without classes are proposals, which have no ``label``. ``visualization``:
-            pictures (H, W, 3) uint8, RGB, or None.
+            pictures (H, W, 3) uint8, RGB, or None. ``broken``: a :class:`.Problem` for each video
+            that was left out.
 
         Raises:
             FileNotFoundError, TypeError, ValueError: If an input cannot be used; names the file.
@@ -287,7 +290,7 @@ class TALInferencer(BaseInferencer):
             results = {p['video_name']: p['detections'] for p in predictions}
             write_json(result_content(results), out_file)
         return dict(predictions=list(preds) if return_datasamples else predictions,
-                    visualization=visualization)
+                    visualization=visualization, broken=list(self.pipeline.broken))
 
     def _to_dict(self, sample) -> dict:
         detected = sample.pred_instances

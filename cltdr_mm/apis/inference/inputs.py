@@ -20,10 +20,10 @@ from ...datasets.feature_source import FeatureSource
 from ...datasets.feature_values import as_rows, find_nonfinite
 from ...datasets.transforms import LoadTALFeature
 from ...datasets.windows import WindowSettings, sample_grid
-from ...utils import TALDataError
+from ...utils import Problem, TALDataError
 from ...utils.feature_settings import differing
 from ...utils.json_files import number_problem, shown
-from ..videos.video_facts import match_videos
+from ..videos.video_facts import SKIP_HINT, broken_video, match_videos
 from .input_list import is_video
 from .input_manifests import read_manifests
 from .input_timing import known_timing
@@ -57,9 +57,11 @@ class SampleMaker:
         self.spec = spec or FeatureSpec()
         self.class_agnostic = class_agnostic
         self.ann_file = ann_file
+        self.broken: list[Problem] = []  # videos that cannot be read
+        self.skip_broken = False
 
     def complete(self, items: list, annotations: Optional[str] = None,
-                 videos: Optional[str] = None, **overrides) -> list:
+                 videos: Optional[str] = None, skip_broken: bool = False, **overrides) -> list:
         """Give every input its name and numbers, and check what can be checked without reading.
 
         Args:
@@ -70,6 +72,8 @@ class SampleMaker:
                 data set, if it is there, for inputs without a rate that are in it.
             videos (str, optional): Folder of the videos that features are of. Rates and durations
                 that nothing else says are theirs. Defaults to None.
+            skip_broken (bool): Whether video inputs that cannot be read are left out; they are
+                then in ``broken``. Defaults to False.
             **overrides: ``duration``, ``fps``, ``stride``, ``window``, ``layout`` for all inputs;
                 before the annotation file's and the config's.
 
@@ -83,6 +87,7 @@ class SampleMaker:
                 cannot be used, or the frame rate or duration is unknown.
         """
         names: dict[str, str] = {}
+        self.broken, self.skip_broken = [], skip_broken
         items = [dict(item) for item in items]
         for item in items:
             where = item.get('path', 'array')
@@ -109,9 +114,14 @@ class SampleMaker:
                 self._check_features(item)
             else:
                 self._check_video(item)
+        left_out = {problem.video for problem in self.broken}
+        hint = SKIP_HINT if len(left_out) < len(items) else ''
+        if left_out and not (skip_broken and hint):
+            raise TALDataError(self.broken, 'inference', '' if skip_broken else hint)
+        items = [item for item in items if item['video_name'] not in left_out]
         for step in self.pipeline.transforms:
             if hasattr(step, 'check_videos'):
-                step.check_videos(list(names))
+                step.check_videos([item['video_name'] for item in items])
         return items
 
     def _name(self, item: dict) -> str:
@@ -152,7 +162,10 @@ class SampleMaker:
             raise ValueError(f'{item["source"]}: the recognizer would make other features than the '
                              f'model was trained on ({"; ".join(other)}, the model first)')
         if hasattr(self.extractor, 'check'):
-            self.extractor.check(item['path'])
+            try:
+                self.extractor.check(item['path'])
+            except ValueError as error:
+                self.broken.append(broken_video(item['video_name'], item['path'], error))
 
     def _known_rate(self, item: dict) -> Optional[float]:
         """The frame rate that goes before an annotation file's."""
@@ -238,7 +251,8 @@ class SampleMaker:
             item (dict): From :meth:`complete`.
 
         Returns:
-            list[dict]: ``inputs`` and ``data_samples``, as the pipeline packs them.
+            list[dict]: ``inputs`` and ``data_samples``, as the pipeline packs them; none of a
+            video that turns out to be broken and is left out.
 
         Raises:
             ValueError: If features cannot be used (NaN, wrong channels, damaged file); names the
@@ -246,6 +260,8 @@ class SampleMaker:
         """
         if is_video(item):
             item = self._extract(item)
+            if item is None:
+                return []
         cuts = [dict()] if self.sliding is None else self.sliding.cut(item['num_steps'])
         keys = ('video_name', 'duration', 'fps', 'stride', 'window', 'layout', 'feature_key',
                 'feature_paths')
@@ -255,8 +271,15 @@ class SampleMaker:
             return [self.pipeline(dict(base, **cut)) for cut in cuts]
         return [self._pack_array(item, base, cut) for cut in cuts]
 
-    def _extract(self, item: dict) -> dict:
-        rows, grid, duration = self.extractor(item['path'])
+    def _extract(self, item: dict) -> Optional[dict]:
+        """Features of a video; None if it cannot be decoded, and is left out."""
+        try:
+            rows, grid, duration = self.extractor(item['path'])
+        except ValueError as error:
+            self.broken.append(broken_video(item['video_name'], item['path'], error))
+            if self.skip_broken:
+                return None
+            raise TALDataError(self.broken, 'inference', SKIP_HINT) from error
         if self.in_channels is not None and rows.shape[1] != self.in_channels:
             raise ValueError(f'{item["path"]}: the feature extractor makes {rows.shape[1]} '
                              f'channels, but the model takes {self.in_channels}')

@@ -27,7 +27,8 @@ def checked_limits(min_score: Union[float, str, None], top: Optional[int],
     """
     if min_score == AUTO:
         if weights is None:
-            raise ValueError("min_score 'auto' needs a checkpoint, which knows the score")
+            raise ValueError("min_score 'auto' needs a checkpoint, which knows the score; "
+                             'without one, as with an ONNX file, a number is wanted')
         min_score = checkpoint_score_threshold(weights)
     if min_score is not None and number_problem(min_score) is not None:
         raise ValueError(f"min_score must be a number or 'auto', got {min_score!r}")

@@ -11,38 +11,53 @@ from ...utils.problems import looked_from
 from .video_frames import check_video, frame_rate
 
 _TITLE = 'videos'
+SKIP_HINT = '--skip-broken leaves out the videos that cannot be read (in Python skip_broken=True)'
 
 
 def find_videos(source: Union[str, os.PathLike],
-                group: Optional[str] = None) -> dict[str, VideoFacts]:
+                group: Optional[str] = None,
+                skip_broken: bool = False) -> dict[str, VideoFacts]:
     """Find out how long videos are, and their frame rates.
 
     Args:
         source (str): Folder of video files, whose sub-folders are part of the videos' names, or a
             file for :func:`.read_videos`.
         group (str, optional): Column with the group, of such a file. Defaults to None.
+        skip_broken (bool): Whether a video of a folder that cannot be read gets no facts but
+            ``broken``, why it cannot; :func:`.read_labels` leaves it out. Defaults to False: it is
+            an error.
 
     Returns:
         dict[str, VideoFacts]: By name, sorted.
 
     Raises:
         ImportError: If there are videos, and PyAV is not installed.
-        TALDataError: If there is no video, one cannot be read to its end or has no frame rate, or
-            two have one name; with all of them.
+        TALDataError: If there is no video that can be used, one cannot be read to its end or has
+            no frame rate, or two have one name; with all of them.
     """
+    if not Path(source).exists():
+        raise TALDataError.of(_TITLE, source, 'file', 'there is no such file or folder'
+                              + looked_from(source))
     if not Path(source).is_dir():
         return read_videos(source, group)
     found: dict[str, VideoFacts] = {}
     paths, problems = _list(Path(source))
+    broken = []
     for name, path in paths.items():
         try:
             found[name] = VideoFacts(duration=check_video(path), fps=frame_rate(path))
         except ValueError as error:
-            problems.append(
-                Problem(str(path), name, 'video', str(error).removeprefix(f'{path}: ')))
-    if problems:
-        raise TALDataError(problems, _TITLE)
+            broken.append(broken_video(name, path, error))
+            found[name] = VideoFacts(broken=broken[-1].message)
+    hint = SKIP_HINT if 0 < len(broken) < len(paths) else ''
+    if problems or (broken and not (skip_broken and hint)):
+        raise TALDataError(problems + broken, _TITLE, '' if skip_broken else hint)
     return found
+
+
+def broken_video(name: str, path: Union[str, os.PathLike], error: Exception) -> Problem:
+    """The problem of a video file that cannot be read."""
+    return Problem(str(path), name, 'video', str(error).removeprefix(f'{path}: '))
 
 
 def list_videos(folder: Union[str, os.PathLike]) -> dict[str, Path]:
@@ -96,6 +111,8 @@ def match_videos(folder: Union[str, os.PathLike], names: Iterable[str]) -> dict[
 
 def _list(folder: Path) -> tuple[dict[str, Path], list[Problem]]:
     """What :func:`list_videos` gives, and what is wrong with other names."""
+    if folder.is_file():
+        raise TALDataError.of(_TITLE, folder, 'folder', 'is a file; a folder of videos is wanted')
     if not folder.is_dir():
         raise TALDataError.of(_TITLE, folder, 'folder', 'there is no such folder'
                               + looked_from(folder))

@@ -110,7 +110,7 @@ def check_video(path: Union[str, Path], max_gap: float = MAX_GAP,
             _check_part(path, covered if own else furthest, announced, min_read, clock.allowance)
             return covered
     except (av.FFmpegError, OSError) as error:
-        raise ValueError(f'{path}: the video cannot be decoded: {error}') from error
+        raise _undecodable(path, error) from error
 
 
 def frame_rate(path: Union[str, Path]) -> float:
@@ -125,7 +125,7 @@ def frame_rate(path: Union[str, Path]) -> float:
         with av.open(str(path)) as container:
             rate = _video_stream(path, container).average_rate
     except (av.FFmpegError, OSError) as error:
-        raise ValueError(f'{path}: the video cannot be decoded: {error}') from error
+        raise _undecodable(path, error) from error
     if not rate:
         raise ValueError(f'{path}: the frame rate is unknown')
     return float(rate)
@@ -144,7 +144,7 @@ def frame_size(path: Union[str, Path]) -> tuple[int, int]:
             stream = _video_stream(path, container)
             return stream.width, stream.height
     except (av.FFmpegError, OSError) as error:
-        raise ValueError(f'{path}: the video cannot be decoded: {error}') from error
+        raise _undecodable(path, error) from error
 
 
 def read_frames(path: Union[str, Path], fps: Optional[float], short_side: int,
@@ -203,7 +203,13 @@ def read_frames(path: Union[str, Path], fps: Optional[float], short_side: int,
                 yield shown, rate
                 emitted += 1
     except (av.FFmpegError, OSError) as error:
-        raise ValueError(f'{path}: the video cannot be decoded: {error}') from error
+        raise _undecodable(path, error) from error
+
+
+def _undecodable(path: Union[str, Path], error: Exception) -> ValueError:
+    # without the number of the error, which says nothing
+    return ValueError(f'{path}: the video cannot be decoded: '
+                      f'{getattr(error, "strerror", None) or error}')
 
 
 def _video_stream(path: Union[str, Path], container):

@@ -3,7 +3,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Optional
@@ -44,6 +44,26 @@ def whole_folder(out_dir: str) -> Iterator[str]:
             os.replace(path, place)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def refuse_other_features(out_dir: str, videos: Iterable[str]) -> None:
+    """Refuse a folder whose features would not all be replaced, for sets must not mix.
+
+    Args:
+        out_dir (str): Folder of the data set.
+        videos (Iterable[str]): All of the new one.
+
+    Raises:
+        TALDataError: If there are features of another video.
+    """
+    folder = Path(out_dir, 'features')
+    there = {path.relative_to(folder).with_suffix('').as_posix()
+             for path in folder.rglob('*.npy')}
+    others = sorted(there - set(videos))
+    if others:
+        raise TALDataError.of('writing a data set', folder, 'folder', f'has features of '
+                              f'{len(others)} videos of another set, such as {others[0]!r}; '
+                              'take another folder, or remove them')
 
 
 def save_feature(folder: str, video: str, array: np.ndarray) -> None:

@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Optional
 
+from ...utils import TALDataError
 from .common import whole_folder
 from .shape_world import ShapeSpec, ShapeVideo
 
@@ -27,8 +28,13 @@ def make_shape_videos(out_dir: str, spec: Optional[ShapeSpec] = None) -> dict:
 
     Raises:
         ImportError: If PyAV is not installed.
+        TALDataError: If the folder has videos or labels already.
     """
     spec = spec or ShapeSpec()
+    for name in ('videos', LABELS):
+        if osp.lexists(osp.join(out_dir, name)):
+            raise TALDataError.of('shape videos', out_dir, 'folder', f'has {name} already; take '
+                                  'another folder, or remove what is there')
     database = {}
     with whole_folder(out_dir) as folder:
         for index in range(spec.num_videos):

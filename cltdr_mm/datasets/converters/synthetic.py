@@ -1,5 +1,6 @@
 """Data sets of generated features: the embedded one of the demo, and miniatures of benchmarks."""
 import os.path as osp
+from collections import Counter
 from collections.abc import Sequence
 from typing import Optional
 
@@ -9,7 +10,13 @@ from ...structures import FeatureGrid
 from ...utils import Problem, TALDataError, name_problem, size_problem
 from ..annotation_checks import VideoAnnotation
 from ..annotations import load_annotations
-from .common import ANNOTATIONS, save_annotations, save_feature, whole_folder
+from .common import (
+    ANNOTATIONS,
+    refuse_other_features,
+    save_annotations,
+    save_feature,
+    whole_folder,
+)
 from .synthetic_world import SyntheticSpec, SyntheticWorld
 
 
@@ -24,20 +31,24 @@ def make_synthetic(out_dir: str, spec: Optional[SyntheticSpec] = None) -> dict:
 
     Returns:
         dict: The database of the annotation file.
+
+    Raises:
+        TALDataError: If the folder has features of other videos.
     """
     spec = spec or SyntheticSpec()
     world = SyntheticWorld(spec)
     classes = [f'action_{i:02d}' for i in range(spec.num_classes)]
     database = {}
-    videos = [(split, subset, index) for split, (subset, count) in enumerate(
-        (('train', spec.num_train), ('test', spec.num_test))) for index in range(count)]
+    counts = (('train', spec.num_train), ('test', spec.num_test))
+    videos = [(split, subset, index, f'{subset}_{index:05d}')
+              for split, (subset, count) in enumerate(counts) for index in range(count)]
+    refuse_other_features(out_dir, [video[-1] for video in videos])
     with whole_folder(out_dir) as folder:
-        for split, subset, index in videos:
+        for split, subset, index, name in videos:
             rng = np.random.default_rng([spec.seed, 1, split, index])
             num_steps = int(rng.integers(spec.min_steps, spec.max_steps + 1))
             segments, labels, distractors = world.layout(rng, num_steps)
             feats = world.render(rng, num_steps, segments, labels, distractors)
-            name = f'{subset}_{index:05d}'
             grid = FeatureGrid(spec.fps, spec.stride, spec.window, num_steps)
             database[name] = dict(
                 subset=subset, duration=grid.extent, fps=spec.fps,
@@ -77,7 +88,8 @@ def make_features_for(ann_file: str,
         dict: The database of the annotation file written.
 
     Raises:
-        TALDataError: If the annotation file has problems.
+        TALDataError: If the annotation file has problems, or the folder has features of other
+            videos.
         ValueError: If the number of classes differs from the spec's.
     """
     videos, problems, classes = load_annotations(ann_file, classes, **checks)
@@ -96,12 +108,15 @@ def make_features_for(ann_file: str,
     if len(classes) != spec.num_classes:
         raise ValueError(f'{ann_file} has {len(classes)} classes, the spec {spec.num_classes}')
     world = SyntheticWorld(spec)
-    database, taken = {}, {}
+    database: dict = {}
+    taken, chosen = Counter(), []
+    for index, (video, num_steps) in enumerate(zip(videos, steps)):
+        taken[video.subset] += 1
+        if max_videos is None or taken[video.subset] <= max_videos:
+            chosen.append((index, video, num_steps))
+    refuse_other_features(out_dir, [video.video_name for _, video, _ in chosen])
     with whole_folder(out_dir) as folder:
-        for index, (video, num_steps) in enumerate(zip(videos, steps)):
-            taken[video.subset] = taken.get(video.subset, 0) + 1
-            if max_videos is not None and taken[video.subset] > max_videos:
-                continue
+        for index, video, num_steps in chosen:
             rng = np.random.default_rng([spec.seed, 2, index])
             feats = _annotated_features(world, rng, video, num_steps)
             save_feature(osp.join(folder, 'features'), video.video_name, feats)

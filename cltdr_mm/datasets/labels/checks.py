@@ -39,6 +39,26 @@ def check_times(rows: Sequence[LabelRow], videos: Mapping[str, VideoFacts]) -> l
     return problems
 
 
+def frames_hint(rows: Sequence[LabelRow], videos: Mapping[str, VideoFacts]) -> str:
+    """Say what to do where times in seconds leave the videos, but would not as frame numbers.
+
+    Args:
+        rows (Sequence[LabelRow]): The segments, those in frames still in frames.
+        videos (Mapping[str, VideoFacts]): Their videos.
+
+    Returns:
+        str: A hint; '' where it is not so, or not known.
+    """
+    timed = [(row, videos[row.video]) for row in rows if not row.in_frames]
+    if not all(known.duration and known.fps for _, known in timed):
+        return ''
+    if all(row.end <= known.duration + TOLERANCE for row, known in timed) \
+            or any(row.end > known.duration * known.fps for row, known in timed):
+        return ''
+    return ('all times would fit if they were frame numbers, which go into columns start_frame '
+            'and end_frame (or name the columns: --columns start_frame=... end_frame=...)')
+
+
 def check_duplicates(rows: Sequence[LabelRow]) -> list[Problem]:
     """Find segments that are there twice, to the millisecond."""
     first: dict[tuple, LabelRow] = {}

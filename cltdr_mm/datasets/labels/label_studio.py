@@ -52,7 +52,8 @@ def _recording(found: LabelFile, task: Fields, options: ReadOptions) -> str:
     known = [wanted] if wanted else [key for key in _MEDIA if key in texts] or texts
     if not known or (not wanted and known[0] not in _MEDIA and len(known) > 1):
         raise data.bad('', f'names no recording in {", ".join(_MEDIA)}; it has '
-                       f'{shown(sorted(data.values))}; say which it is (columns)')
+                       f'{shown(sorted(data.values))}; say which it is, such as '
+                       '--columns video=FIELD')
     name = file_of_url(data.text(known[0]))
     if not name:
         raise data.bad(known[0], 'names no file')

@@ -6,7 +6,7 @@ from typing import Optional, Union
 
 from ...utils import Problem, TALDataError
 from ...utils.json_files import number_problem, shown
-from .checks import check_duplicates, check_facts, check_times, remarks_on
+from .checks import check_duplicates, check_facts, check_times, frames_hint, remarks_on
 from .formats import read_file
 from .names import VideoNames
 from .rows import TITLE, LabelFile, LabelRow, ReadOptions, VideoFacts
@@ -50,7 +50,8 @@ def read_labels(paths: Union[Path, Sequence[Path]],
         group (str, optional): Column, or field of an entry or task, that holds the group of a
             video. Defaults to None: none.
         videos (Mapping[str, VideoFacts], optional): All videos, with what is known of them; goes
-            before what the files say. Defaults to None: those that the files name.
+            before what the files say. Those that are ``broken`` are left out with a remark; a
+            label of one is an error. Defaults to None: those that the files name.
         duration (float, optional): Seconds, of videos of which nothing else says it. Defaults to
             None.
         fps (float, optional): Frames per second, likewise. Defaults to None.
@@ -71,15 +72,17 @@ def read_labels(paths: Union[Path, Sequence[Path]],
     files = [read_file(path, format, ReadOptions(columns, tiers, group)) for path in paths]
     problems = [problem for file in files for problem in file.problems]
     names = VideoNames(videos or {})
+    broken = {name: known.broken for name, known in (videos or {}).items() if known.broken}
     rows, said = [], {}
     for file in files:
-        names_here = _find_names(file, names, problems)
+        names_here = _find_names(file, names, broken, problems)
         for written, name in names_here.items():
             _merge(said.setdefault(name, VideoFacts()), file.videos[written], file.path, name,
                    problems)
         rows += [replace(row, video=names_here[row.video]) for row in file.rows
                  if row.video in names_here]
-    facts = {name: replace(known) for name, known in (videos or {}).items()}
+    facts = {name: replace(known) for name, known in (videos or {}).items()
+             if name not in broken}
     for name, own in said.items():
         # where the videos themselves were looked at, numbers in other files do not count
         known = facts.setdefault(name, VideoFacts())
@@ -89,6 +92,7 @@ def read_labels(paths: Union[Path, Sequence[Path]],
     for known in facts.values():
         known.duration = known.duration or duration
         known.fps = known.fps or fps
+    hint = frames_hint(rows, facts)
     rows = [_in_seconds(row, said[row.video].fps or facts[row.video].fps) for row in rows]
     rows = [row for row in rows if row is not None]
     problems += check_times(rows, facts) + check_duplicates(rows)
@@ -98,17 +102,23 @@ def read_labels(paths: Union[Path, Sequence[Path]],
     if not problems:
         problems += _check_whole(rows, facts, paths[0], group)
     if problems:
-        raise TALDataError(problems, TITLE)
+        raise TALDataError(problems, TITLE, hint)
     remarks = [remark for file in files for remark in file.remarks]
+    remarks += [f'video {shown(name)} is left out: {why}' for name, why in broken.items()]
     return Labels(rows, facts, remarks + remarks_on(rows, facts))
 
 
-def _find_names(file: LabelFile, names: VideoNames, problems: list[Problem]) -> dict[str, str]:
+def _find_names(file: LabelFile, names: VideoNames, broken: Mapping[str, str],
+                problems: list[Problem]) -> dict[str, str]:
     """Names of videos by what the file calls them; of those that cannot be used a problem."""
     found = {}
     for written in file.videos:
         try:
-            found[written] = names.find(written, file.names_are_paths)
+            name = names.find(written, file.names_are_paths)
+            if name in broken:
+                raise ValueError(f'was left out, it cannot be read: {broken[name]}; take its '
+                                 'labels out too')
+            found[written] = name
         except ValueError as error:
             place = next((row.place for row in file.rows if row.video == written), 'video')
             problems.append(Problem(file.path, written, place, f'the video {error}'))

@@ -21,12 +21,15 @@ class VideoFacts:
         subset (str, optional): Subset it is in. Defaults to None.
         group (str, optional): What it shares with videos that must be in the same subset, such as
             a person. Defaults to None.
+        broken (str, optional): Why its file cannot be read. Defaults to None: it can, or was not
+            looked at.
     """
 
     duration: Optional[float] = None
     fps: Optional[float] = None
     subset: Optional[str] = None
     group: Optional[str] = None
+    broken: Optional[str] = None
 
 
 @dataclass(frozen=True)

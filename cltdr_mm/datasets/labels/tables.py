@@ -2,12 +2,14 @@
 import csv
 import io
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
 from ...utils.json_files import shown
+from ...utils.problems import unreadable
 from .rows import LabelFile
 
 _DELIMITERS = (',', ';', '\t')
@@ -58,7 +60,7 @@ def read_text(path: str) -> str:
     except UnicodeDecodeError as error:
         raise LabelFile(path).bad('file', f'is no text in UTF-8 ({error})') from error
     except OSError as error:
-        raise LabelFile(path).bad('file', f'cannot be read ({error})') from error
+        raise LabelFile(path).bad('file', unreadable(path, error)) from error
 
 
 def read_table(path: str) -> TextTable:
@@ -113,7 +115,8 @@ def full_rows(found: LabelFile, table: TextTable) -> list[tuple[str, dict[str, s
 
 
 def find_columns(found: LabelFile, header: Sequence[str], fields: Sequence[str],
-                 given: Optional[Mapping[str, str]] = None) -> dict[str, str]:
+                 given: Optional[Mapping[str, str]] = None,
+                 can_say: bool = True) -> dict[str, str]:
     """Find the columns of a table by their usual names.
 
     Args:
@@ -121,6 +124,7 @@ def find_columns(found: LabelFile, header: Sequence[str], fields: Sequence[str],
         header (Sequence[str]): Names of its columns.
         fields (Sequence[str]): What is looked for, keys of ``COLUMNS``.
         given (Mapping[str, str], optional): Columns that are known, by field. Defaults to None.
+        can_say (bool): Whether a user can say which column is which. Defaults to True.
 
     Returns:
         dict[str, str]: Names of columns by field, of those that are there.
@@ -150,8 +154,8 @@ def find_columns(found: LabelFile, header: Sequence[str], fields: Sequence[str],
         if field in columns:
             continue
         if len(names) > 1:
-            raise found.bad('header', f'has several columns for {field}: {_listed(names)}; say '
-                            f'which one it is (columns)')
+            raise found.bad('header', f'has several columns for {field}: {_listed(names)}'
+                            + _say('which one it is', {field: names[0]}, can_say))
         if names:
             columns[field] = names[0]
     twice = [name for name in columns.values() if list(header).count(name) > 1]
@@ -161,14 +165,21 @@ def find_columns(found: LabelFile, header: Sequence[str], fields: Sequence[str],
 
 
 def require_columns(found: LabelFile, header: Sequence[str], columns: Mapping[str, str],
-                    fields: Sequence[str]) -> None:
+                    fields: Sequence[str], can_say: bool = True) -> None:
     """Raise TALDataError, with a list of all columns, if those of some fields are missing."""
     missing = [field for field in fields if field not in columns]
     if missing:
         names = '; '.join(f'{field} ({", ".join(COLUMNS[field]) or "any name"})'
                           for field in missing)
-        raise found.bad('header', f'has no column for {names}; it has {_listed(header)}; say which '
-                        'they are (columns)')
+        free = [name for name in header if name not in columns.values()]
+        raise found.bad('header', f'has no column for {names}; it has {_listed(header)}'
+                        + _say('which they are', dict(zip(missing, free)), can_say))
+
+
+def _say(what: str, example: Mapping[str, str], can_say: bool) -> str:
+    """How to say it; '' where that is not possible, or there is no column left."""
+    words = ' '.join(shlex.quote(f'{field}={name}') for field, name in example.items())
+    return f'; say {what}, such as --columns {words}' if words and can_say else ''
 
 
 def _plain(name: str) -> str:

@@ -43,8 +43,8 @@ def _read_video_table(found: LabelFile, group: Optional[str]) -> None:
     names = ('video', 'duration', 'fps', 'subset', 'group')
     # the group may be in the file of labels instead
     given = dict(group=group) if group in table.header else None
-    columns = find_columns(found, table.header, names, given)
-    require_columns(found, table.header, columns, ['video'])
+    columns = find_columns(found, table.header, names, given, can_say=False)
+    require_columns(found, table.header, columns, ['video'], can_say=False)
     numbers = NumberReader(table.delimiter)
     for place, cells in full_rows(found, table):
         with found.collecting():

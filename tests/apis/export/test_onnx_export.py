@@ -248,6 +248,11 @@ def test_command_line(cfg, weights, folder, tmp_path, capsys):
     detections = json.loads((out / 'results.json').read_text())['results']['v1']
     expected = TALInferencer(cfg, weights, device='cpu')(str(folder / 'v1.npy'))
     same_detections(detections, expected['predictions'][0]['detections'])
+    words = [str(tmp_path / 'm.onnx'), str(folder / 'v1.npy'), '--out-dir', str(out)]
+    with pytest.raises(SystemExit, match='an ONNX file holds its weights and takes no checkpoint'):
+        infer.main([words[0], weights, *words[1:]])
+    with pytest.raises(SystemExit, match='as with an ONNX file, a number is wanted'):
+        infer.main([*words, '--min-score', 'auto'])
 
 
 def test_command_line_without_weights_says_so(cfg, tmp_path, capsys):

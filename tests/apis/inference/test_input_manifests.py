@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 
+from cltdr_mm import cli
 from cltdr_mm.apis import TALInferencer, VideoFeatureExtractor
 from cltdr_mm.apis.features.feature_extraction import extract_features
 from cltdr_mm.datasets import TALDataset
@@ -111,3 +112,46 @@ def test_weights_are_those_of_the_training_features(trained, films, tmp_path):
                                          rf'features \(weights: {"ab" * 32} and \w+\)'):
         inferencer(trained, extractor=dict(checkpoint=str(tmp_path / 'w.pth')))(
             str(films / 'a.mp4'))
+
+
+def test_broken_videos_can_be_left_out(trained, films, tmp_path):
+    model = inferencer(trained)
+    whole = model(str(films))
+    assert whole['broken'] == []
+    (films / 'junk.mp4').write_text('no video')
+    with pytest.raises(ValueError, match="junk.mp4: video 'junk'.*; --skip-broken leaves out"):
+        model(str(films))
+    out = model(str(films), skip_broken=True)
+    assert out['predictions'] == whole['predictions']
+    assert [problem.video for problem in out['broken']] == ['junk']
+    with pytest.raises(ValueError, match='junk.mp4'):
+        model(str(films / 'junk.mp4'), skip_broken=True)  # nothing would be left
+
+
+def test_a_video_that_breaks_while_it_is_decoded(trained, films, monkeypatch):
+    model = inferencer(trained)
+    whole = model(str(films))['predictions']
+    extract = VideoFeatureExtractor.__call__
+
+    def fails(self, path, *args):
+        if str(path) == whole[0]['video']:
+            raise ValueError(f'{path}: 3 of 9 frames could be read')
+        return extract(self, path, *args)
+
+    monkeypatch.setattr(VideoFeatureExtractor, '__call__', fails)
+    out = model(str(films), skip_broken=True)
+    assert out['predictions'] == whole[1:] and len(whole) > 1
+    assert [problem.message for problem in out['broken']] == ['3 of 9 frames could be read']
+    with pytest.raises(ValueError, match='3 of 9 frames could be read; --skip-broken'):
+        model(str(films))
+
+
+def test_the_command_leaves_out_and_lists_broken_videos(trained, films, tmp_path):
+    trained[0].dump(tmp_path / 'config.py')
+    (films / 'junk.mp4').write_text('no video')
+    out = tmp_path / 'out'
+    with pytest.raises(SystemExit, match="error: videos left out: .*junk.mp4: video 'junk'"):
+        cli.main(['infer', str(tmp_path / 'config.py'), trained[1], str(films), '--out-dir',
+                  str(out), '--formats', 'csv', '--skip-broken', '--device', 'cpu'])
+    assert (out / 'results.csv').is_file()
+    assert len(json.loads((out / 'results.json').read_text())['results']) == 2

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from cltdr_mm.apis.videos.video_facts import find_videos, match_videos
+from cltdr_mm.apis.videos.video_facts import find_videos, list_videos, match_videos
 from cltdr_mm.datasets import TALDataError
 from cltdr_mm.datasets.labels import VideoFacts
 
@@ -37,7 +37,7 @@ def test_a_folder(tmp_path):
 def test_a_table(tmp_path):
     (tmp_path / 'v.csv').write_text('video,duration,fps,person\na.mp4,3,10,p\n')
     assert find_videos(tmp_path / 'v.csv', 'person') == dict(a=VideoFacts(3.0, 10.0, group='p'))
-    with pytest.raises(TALDataError, match=r'w\.csv: file: cannot be read'):
+    with pytest.raises(TALDataError, match=r'w\.csv: file: there is no such file or folder'):
         find_videos(tmp_path / 'w.csv')
 
 
@@ -51,7 +51,23 @@ def test_bad_folders(tmp_path):
         find_videos(tmp_path)
     assert [(p.file, p.video, p.field) for p in caught.value.problems] == [
         (str(tmp_path / 'a.mp4'), 'a', 'video name'), (str(tmp_path / 'b.mp4'), 'b', 'video')]
-    assert caught.value.problems[1].message.startswith('the video cannot be decoded')
+    assert caught.value.problems[1].message.startswith(
+        'the video cannot be decoded: Invalid data found')
+    with pytest.raises(TALDataError, match='a.mp4: folder: is a file; a folder of videos is want'):
+        list_videos(tmp_path / 'a.mp4')
+
+
+def test_broken_videos_can_be_skipped(tmp_path):
+    (tmp_path / 'b.mp4').write_text('no video')
+    with pytest.raises(TALDataError) as caught:
+        find_videos(tmp_path, skip_broken=True)  # nothing would be left
+    assert '--skip-broken' not in str(caught.value)
+    write(tmp_path / 'a.mp4', 30, 10)
+    with pytest.raises(TALDataError, match='b.mp4.*; --skip-broken leaves out the videos'):
+        find_videos(tmp_path)
+    found = find_videos(tmp_path, skip_broken=True)
+    assert found['a'].broken is None and found['b'].duration is None
+    assert found['b'].broken.startswith('the video cannot be decoded')
 
 
 def test_files_of_videos(tmp_path):

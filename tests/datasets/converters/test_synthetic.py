@@ -130,3 +130,16 @@ def test_features_for_an_annotation_file(tmp_path):
                           ('one', 'two'))
     with pytest.raises(TALDataError, match='unknown label'):
         make_features_for(str(source), str(tmp_path / 'o'), spec, ('one', 'three'))
+
+
+def test_sets_do_not_mix(tmp_path):
+    spec = dict(num_train=2, num_test=1, channels=4, num_classes=2)
+    for seed in (0, 1):  # all of the first is replaced
+        make_synthetic(str(tmp_path), SyntheticSpec(**spec, seed=seed))
+    before = (tmp_path / 'annotations.json').read_text()
+    with pytest.raises(TALDataError, match="features of 1 videos of another set, such as 'train_0"):
+        make_synthetic(str(tmp_path), SyntheticSpec(**dict(spec, num_train=1)))
+    with pytest.raises(TALDataError, match="features of 1 videos of another set, such as 'train_0"):
+        make_features_for(str(tmp_path / 'annotations.json'), str(tmp_path),
+                          SyntheticSpec(channels=4, num_classes=2), max_videos=1)
+    assert (tmp_path / 'annotations.json').read_text() == before

@@ -65,11 +65,12 @@ def test_subset_group_and_videos_without_labels(files):
 @pytest.mark.parametrize('text, words', [
     ('video,start,label\na,1,run\n',
      "header: has no column for end (end, endtime, endtimestamp, stop, stoptime, stoptimestamp, "
-     "offset, tend); it has 'video', 'start', 'label'; say which they are (columns)"),
+     "offset, tend); it has 'video', 'start', 'label'"),
     ('video,start_ms,end,label\na,1,2,run\n', 'header: has no column for start ('),
     ('video,start,end,verb\na,1,2,run\n', 'header: has no column for label ('),
     ('video,start,end,label,class\na,1,2,run,1\n',
-     "header: has several columns for label: 'label', 'class'; say which one it is (columns)"),
+     "header: has several columns for label: 'label', 'class'; say which one it is, "
+     'such as --columns label=label'),
     ('video,video,start,end,label\na,a,1,2,run\n',
      "header: has several columns for video: 'video', 'video'"),
     ('video\na\n', "header: must be names of columns with commas, semicolons or tabs between "
@@ -139,3 +140,9 @@ def test_wrong_options(files):
     for options in (dict(fps=0), dict(duration=float('nan'))):
         with pytest.raises(ValueError, match='must be a positive number, got'):
             files.rows('a.csv', text, **options)
+
+
+def test_an_example_of_columns_that_are_there(files):
+    problem, = files.problems('a.csv', 'Clip,von,bis nach,label\na,1,2,run\n')
+    assert problem.endswith("it has 'Clip', 'von', 'bis nach', 'label'; say which they are, such "
+                            "as --columns video=Clip start=von 'end=bis nach'")

@@ -163,3 +163,21 @@ def test_annotations_of_thumos14(shared_data):
         'video_test_0000270', 'video_test_0000814', 'video_test_0001081',
         'video_validation_0000364', 'video_validation_0000856'}
     assert all('is beyond the duration' in problem.message for problem in caught.value.problems)
+
+
+def test_broken_videos_are_left_out(files):
+    videos = dict(a=VideoFacts(60.0, 25.0), b=VideoFacts(broken='the video cannot be decoded'))
+    labels = files.labels('a.csv', f'{HEADER}a,1,2,run\n', videos=videos)
+    assert list(labels.videos) == ['a']
+    assert labels.remarks == ["video 'b' is left out: the video cannot be decoded"]
+    problem, = files.problems('a.csv', f'{HEADER}a,1,2,run\nb.mp4,1,2,run\n', videos=videos)
+    assert problem.startswith('line 3: the video was left out, it cannot be read: the video cannot')
+
+
+@pytest.mark.parametrize('end, hinted', [(1500, True), (1501, False), (60, False)])
+def test_times_that_may_be_frames(files, end, hinted):
+    """1500 frames are the 60 s of the video."""
+    path = files.write('a.csv', f'{HEADER}a,1,{end},run\na,5,4,run\n')
+    with pytest.raises(TALDataError) as caught:
+        read_labels(path, videos=KNOWN)
+    assert ('columns start_frame and end_frame' in str(caught.value).splitlines()[-1]) == hinted
