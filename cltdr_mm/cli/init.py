@@ -69,5 +69,5 @@ def main(argv=None) -> None:
         data.ranges = ranges_of(built)
         print(data.text(chosen if start is None else start.fit(chosen, built)))
         if start is not None:
-            print(start.report(built, data.training.classes))
+            print(start.report(built, data))
         print(f'wrote {args.out}; next: cltdr train {args.out}')
