@@ -132,6 +132,13 @@ def test_mistakes_leave_no_file(data, tmp_path, capsys):
     assert fails(*words[:-1], tmp_path / 'mine.yaml') == '2'
 
 
+def test_a_table_is_no_annotation_file(data, tmp_path):
+    table = tmp_path / 'labels.csv'
+    table.write_text('video,start,end,label')
+    assert 'labels.csv: file: is no annotation file (.json): `cltdr labels` makes one of it' in (
+        fails(table, *data.timing, '--out', tmp_path / 'mine.py'))
+
+
 def trained(data, tmp_path, **changes):
     """A config and a checkpoint of it, as the Runner writes it."""
     cfg = write(data, tmp_path / 'old.py', '--width', '16', '--epochs', '2')
