@@ -16,6 +16,7 @@ from typing import Union
 from ..apis.own_data.data_check import CheckedData, check_annotations, check_config, suggestions_for
 from ..apis.running.command_line import read_config, running_arguments
 from ..apis.running.config_files import find_config
+from ..engine.screen import quiet_log
 from ..utils import exit_on_error, out_folder
 from . import verb_parser
 
@@ -66,6 +67,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     return args
 
 
+@quiet_log()
 def main(argv=None) -> None:
     """Check, print, draw."""
     with exit_on_error((Exception, )):  # all is of the command line, the config or the data

@@ -23,7 +23,6 @@ import time
 from typing import Any
 
 import torch
-from mmengine.logging import MMLogger
 
 from ..apis.features.feature_extraction import all_ranks, extract_features, rank_shard
 from ..apis.features.feature_presets import PRESETS, presets_table
@@ -31,6 +30,7 @@ from ..apis.features.recognizers import is_import_path
 from ..apis.features.video_features import OWN_RATE
 from ..apis.running.command_line import usable_device
 from ..datasets.feature_manifest import DTYPES
+from ..engine.screen import quiet_log
 from ..utils import TALDataError, exit_on_error, out_folder
 from . import verb_parser
 
@@ -126,10 +126,10 @@ def _device() -> str:
 
 
 @exit_on_error()
+@quiet_log()  # recognizers tell how they are built
 def main(argv=None) -> None:
     """Extract; videos that could not be used are listed at the end."""
     args = parse_args(argv)
-    MMLogger.get_current_instance().setLevel('WARNING')  # recognizers tell how they are built
     settings = {name: getattr(args, name) for name in _SETTINGS}
     recognizer = {name: value for name, value in settings.items() if value is not None}
     if args.module_args is not None:

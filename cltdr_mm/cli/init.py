@@ -20,6 +20,7 @@ from ..apis.own_data.config_writing import METHODS, config_text, write_config
 from ..apis.own_data.data_check import ranges_of, suggestions_for
 from ..apis.own_data.fine_tuning import StartingPoint
 from ..apis.running.config_files import find_config
+from ..engine.screen import quiet_log
 from ..utils import exit_on_error, out_file
 from . import verb_parser
 from .check import data_arguments, data_of
@@ -50,6 +51,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     return args
 
 
+@quiet_log()
 def main(argv=None) -> None:
     """Check the data, write the config, say what to do next."""
     with exit_on_error((Exception, )):  # all is of the command line, the data or the checkpoint
@@ -69,5 +71,5 @@ def main(argv=None) -> None:
         data.ranges = ranges_of(built)
         print(data.text(chosen if start is None else start.fit(chosen, built)))
         if start is not None:
-            print(start.report(built, data.training.classes))
+            print(start.report(built, data))
         print(f'wrote {args.out}; next: cltdr train {args.out}')

@@ -24,6 +24,7 @@ from ..utils.json_files import keep_duplicates, nearest, shown
 from .annotation_checks import AnnotationChecker, VideoAnnotation
 
 _TITLE = 'annotation file'
+_LABELS = '.csv', '.tsv', '.eaf', '.xml'  # what `cltdr labels` reads, and is no JSON
 
 
 def read_annotation_file(ann_file: str) -> dict:
@@ -39,6 +40,9 @@ def read_annotation_file(ann_file: str) -> dict:
         TALDataError: If the file cannot be read, is no JSON, holds no ``database`` object, or
             holds two.
     """
+    if str(ann_file).lower().endswith(_LABELS):
+        raise TALDataError.of(_TITLE, ann_file, 'file', 'is no annotation file (.json): `cltdr '
+                              'labels` makes one of it')
     content = read_json(ann_file, _TITLE, keep_duplicates)
     if 'database' not in content:
         hint = ': is it a result file?' if 'results' in content else ''

@@ -194,7 +194,8 @@ def _suffix(folder: str, videos: Sequence[str]) -> Optional[str]:
     if os.path.splitext(folder)[1].lower() in HDF5_FORMATS and os.path.isfile(folder):
         return None
     if not os.path.isdir(folder):
-        raise bad('folder', 'there is no such folder, and no HDF5 file')
+        raise bad('folder', 'there is no such folder, and no HDF5 file: say where the '
+                  'feature files are, --features FOLDER')
     names = FeatureNames([folder], file_suffix='')
     paths = [names.locate(video)[0][0] for video in videos]
     counts = {suffix: sum(os.path.isfile(path + suffix) for path in paths)

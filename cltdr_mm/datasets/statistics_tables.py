@@ -76,14 +76,20 @@ def levels_text(found: SubsetStatistics, ranges: Sequence[tuple[float, float]]) 
         ranges (Sequence[tuple[float, float]]): Regression range of each level, grid steps.
 
     Returns:
-        str: The table, and below it the share that no level learns.
+        str: The table, which ends with the share that no level learns; below it a line, where all
+        shares together are more than 1.
     """
     shares, missed = level_shares(found.segments, ranges)
     rows = [['level', 'steps between points', 'regression range', 'instances']]
     rows += [[level, 2**level, f'{low:g}-{high:g}', _percent(share)]
              for level, ((low, high), share) in enumerate(zip(ranges, shares))]
     rows.append(['none', '', '', _percent(missed)])
-    return _table(rows, 'which levels learn the training instances')
+    table = _table(rows, 'which levels learn the training instances')
+    together = float(shares.sum()) + missed
+    if together <= 1.0005:
+        return table
+    return (f'{table}\n{_percent(together)} together: points of several levels may learn the same '
+            'instance, which counts at each')
 
 
 def suggestions_table(rows: Sequence[tuple[str, str, str]]) -> str:

@@ -14,7 +14,8 @@ from ..utils import one_line
 from ..utils.json_files import shown
 
 
-def checkpoint_config(checkpoint: dict, name: str = 'checkpoint') -> Config:
+def checkpoint_config(checkpoint: dict, name: str = 'checkpoint',
+                      advice: str = 'give the config file as well') -> Config:
     """Config of the training that wrote a checkpoint.
 
     Only assignments of literals, ``dict(...)`` among them, are read, which is all that MMEngine
@@ -23,6 +24,7 @@ def checkpoint_config(checkpoint: dict, name: str = 'checkpoint') -> Config:
     Args:
         checkpoint (dict): As loaded.
         name (str): What messages call it. Defaults to 'checkpoint'.
+        advice (str): What to do where there is none to be used; a program says with which option.
 
     Returns:
         Config: The config.
@@ -35,7 +37,6 @@ def checkpoint_config(checkpoint: dict, name: str = 'checkpoint') -> Config:
     places = ('message_hub', 'runtime_info', 'cfg'), ('meta', 'cfg')
     texts = [_inner(checkpoint, *keys) for keys in places]
     text = next((text for text in texts if isinstance(text, str) and text), None)
-    advice = 'give the config file as well'
     if text is None:
         raise ValueError(f'{name}: holds no config, {advice}')
     try:

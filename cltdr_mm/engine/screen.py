@@ -8,7 +8,8 @@ import logging
 import os
 import sys
 import time
-from contextlib import redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Optional, Union
 
@@ -141,6 +142,18 @@ class QuietRunner(TALRunner):
             checkpoint = super().load_checkpoint(*args, **kwargs)
         self.logger.info(printed.getvalue().strip())
         return checkpoint
+
+
+@contextmanager
+def quiet_log() -> Iterator[None]:
+    """Keep from the screen what MMEngine's log says below a warning, as context or decorator."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def seconds_text(seconds: float) -> str:

@@ -1,9 +1,11 @@
 """cltdr check: what is wrong is listed, what is there is shown, and the exit status says which."""
+import logging
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from mmengine.logging import MMLogger
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -57,6 +59,25 @@ def test_good_data(data, tmp_path, capsys):
     assert (tmp_path / 'out' / 'statistics.png').is_file()
 
 
+def test_the_log_of_mmengine_is_not_shown(data):
+    class Heard(logging.Handler):
+        lines = []
+
+        def emit(self, record):
+            self.lines.append(record.getMessage())
+
+    logger, heard = MMLogger.get_current_instance(), Heard()
+    logger.addHandler(heard)
+    try:
+        level = logger.level
+        check.main([str(data.ann_file), *data.timing])
+        assert logger.level == level and not heard.lines
+        logger.warning('still heard')
+        assert heard.lines == ['still heard']
+    finally:
+        logger.removeHandler(heard)
+
+
 def test_a_manifest_says_the_timing(data, capsys):
     message = fails(data.ann_file)
     assert 'say --stride N' in message and '\n' not in message
@@ -94,7 +115,7 @@ def test_a_config(config, capsys):
 
 
 @pytest.mark.parametrize('options, message', [
-    (['model.head.num_classes=1'], 'labels up to 1, but model.head.num_classes is 1'),
+    (['model.head.num_classes=1'], 'annotations.json: classes: there are 2, by the list'),
     (['model.backbone.in_channels=7'], 'features have 6 channels, but'),
     (['val_evaluator.subset=training'], 'the data do not fit the metric'),
     (['train_dataloader.dataset.subset=nobody'], "no video of subset ['nobody']"),
@@ -106,6 +127,13 @@ def test_a_config(config, capsys):
 def test_a_config_that_does_not_fit(config, options, message):
     found = fails(config, '--cfg-options', *options)
     assert message in found
+
+
+def test_a_class_without_any_instance_is_one(config, data):
+    data.content['classes'].append('slam')
+    data.save()
+    assert 'annotations.json: classes: there are 3, by the list in this file or in metainfo of ' \
+        'the data set, but model.head.num_classes is 2: `cltdr init` writes' in fails(config)
 
 
 def test_windows_are_whole_videos_in_the_statistics(config, capsys):

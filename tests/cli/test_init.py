@@ -132,6 +132,13 @@ def test_mistakes_leave_no_file(data, tmp_path, capsys):
     assert fails(*words[:-1], tmp_path / 'mine.yaml') == '2'
 
 
+def test_a_table_is_no_annotation_file(data, tmp_path):
+    table = tmp_path / 'labels.csv'
+    table.write_text('video,start,end,label')
+    assert 'labels.csv: file: is no annotation file (.json): `cltdr labels` makes one of it' in (
+        fails(table, *data.timing, '--out', tmp_path / 'mine.py'))
+
+
 def trained(data, tmp_path, **changes):
     """A config and a checkpoint of it, as the Runner writes it."""
     cfg = write(data, tmp_path / 'old.py', '--width', '16', '--epochs', '2')
@@ -171,6 +178,27 @@ def test_fine_tuning_on_other_classes_and_channels(data, tmp_path, capsys):
     check.main([str(tmp_path / 'new.py')])
 
 
+def test_features_made_otherwise_than_those_of_the_checkpoint(data, tmp_path, capsys):
+    path, _ = trained(data, tmp_path)
+    capsys.readouterr()
+    write(data, tmp_path / 'same.py', '--from', path)
+    assert 'made otherwise' not in capsys.readouterr().out
+    other = OwnData(tmp_path / 'other')
+    for file in other.features.glob('*.npy'):
+        np.save(file, np.repeat(np.load(file), 2, axis=0))
+    init.main([str(other.ann_file), '--stride', '2', '--window', '8', '--out',
+               str(tmp_path / 'other.py'), '--from', str(path)])
+    assert ('note: the features were made otherwise than those of the checkpoint (stride: 4 and 2, '
+            'the checkpoint first)') in capsys.readouterr().out
+    checkpoint = torch.load(path)  # that of features with a manifest
+    made = dict(stride=4, window=8, channels=6, recognizer='motion')
+    checkpoint['meta']['dataset_meta']['features'] = made
+    torch.save(checkpoint, path)
+    FeatureManifest(**dict(made, recognizer='i3d')).write(data.features)
+    write(data, tmp_path / 'manifest.py', '--from', path)
+    assert 'checkpoint (recognizer: motion and i3d, the' in capsys.readouterr().out
+
+
 def test_as_many_classes_but_others(data, tmp_path, capsys):
     path, _ = trained(data, tmp_path)
     other = OwnData(tmp_path / 'other')
@@ -190,7 +218,8 @@ def test_checkpoints_that_cannot_be_started_from(data, tmp_path):
     words = [data.ann_file, *data.timing, '--out', tmp_path / 'new.py', '--from']
     bare = tmp_path / 'bare.pth'
     torch.save(dict(state_dict=model.state_dict(), meta={}), bare)
-    assert 'holds no config' in fails(*words, bare)
+    assert fails(*words, bare).endswith(
+        'bare.pth: holds no config, give the config file of its training: --config')
     assert 'there is no checkpoint' in fails(*words, tmp_path / 'nothing.pth')
     init.main([str(word) for word in (*words, bare, '--config', tmp_path / 'old.py')])
     assert Config.fromfile(tmp_path / 'new.py').load_from == str(bare)

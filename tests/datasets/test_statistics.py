@@ -116,6 +116,17 @@ def test_tables_show_the_figures(subset):
         subset, [(0, 4), (4, 10000)])
 
 
+def test_levels_that_share_instances_say_so(subset):
+    def last_line(*ranges):
+        return levels_text(subset, ranges).splitlines()[-1]
+
+    assert last_line((0, 10000)).startswith('+---')  # all at one level: no more than 100 %
+    # the shortest has no point of the coarser level
+    assert last_line((0, 10000), (0, 10000)) == (
+        '175.0 % together: points of several levels may learn the same instance, which counts at '
+        'each')
+
+
 def test_suggestions_fit_on_a_screen():
     text = suggestions_table([('width', '128', 'because ' * 30)])
     assert max(map(len, text.splitlines())) <= 100 and text.count('because') == 31

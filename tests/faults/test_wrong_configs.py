@@ -21,7 +21,7 @@ def no_folder(folder):
 @each([
     ('no config', '', 'train gone.py', 'there is no config gone.py'),
     ('config is a folder', '', 'train data', 'there is no config data'),
-    ('config is no Python', {'own.txt': 'hello'}, 'train own.txt', 'Only py/yml/yaml/json'),
+    ('config is no Python', {'own.txt': 'hello'}, 'train own.txt', 'own.txt: is no config (.py)'),
     ('config is empty', {'own.py': ''}, TRAIN, 'own.py: is empty'),
     ('config is data', '', 'train results.json --work-dir work', 'the config has no `model`'),
     ('syntax error', {'own.py': 'a = 1\nb = (\n'}, TRAIN,
@@ -215,7 +215,7 @@ DATA = 'train_dataloader.dataset.'
     ('classes of the head', '', f'{SET}model.head.num_classes=4',
      ('classes: there are 3', 'model.head.num_classes is 4')),
     ('labels of the head', '', f'{SET}model.head.num_classes=2',
-     ('labels up to 2', 'model.head.num_classes is 2')),
+     ('classes: there are 3', 'model.head.num_classes is 2')),
     ('channels of the backbone', '', f'{SET}model.backbone.in_channels=8',
      ('features have 16 channels', 'model.backbone.in_channels is 8')),
     ('channels of a file', feature(lambda rows: rows[:, :8]), GOOD,

@@ -7,7 +7,7 @@ from typing import Any, Optional, Union
 
 import numpy as np
 import torch
-from mmaction.registry import DATASETS, INFERENCERS, TASK_UTILS
+from mmaction.registry import DATASETS, INFERENCERS, MODELS, TASK_UTILS
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config, ConfigDict
 from mmengine.infer import BaseInferencer
@@ -115,25 +115,27 @@ class TALInferencer(BaseInferencer):
 
     def _init_model(self, cfg, weights, device='cpu') -> nn.Module:
         self._checkpoint_classes = self._checkpoint_features = None
-        self._device = device
-        if self._module is None:
+        self._device, self._weights = device, weights
+        # here and not in the base class, which prints where it reads
+        checkpoint = None if weights is None else _load_checkpoint(
+            weights, map_location='cpu', logger='silent')
+        model = self._module
+        if model is None:
             if not self._from_weights and not isinstance(cfg.get('model'), dict):
                 raise ValueError('`model` of the config must be dict(type=...), got '
                                  f'{cfg.get("model")!r}')
             if self._from_weights:  # the base class would execute the config in the checkpoint
-                checkpoint = _load_checkpoint(weights, map_location='cpu')
                 cfg.update(checkpoint_config(checkpoint, str(weights))._cfg_dict)
-            self._weights = weights
-            return super()._init_model(cfg, weights, device)
-        if weights is not None:
-            self._weights = weights
-            self._load_weights_to_model(
-                self._module, _load_checkpoint(weights, map_location='cpu'), cfg)
-        meta = getattr(self._module, 'dataset_meta', None) or {}
+            cfg.model.pop('pretrained', None)  # all weights are in the checkpoint
+            model = MODELS.build(cfg.model)
+            model.cfg = cfg
+        if self._module is None or checkpoint is not None:
+            self._load_weights_to_model(model, checkpoint, cfg)
+        meta = getattr(model, 'dataset_meta', None) or {}
         self._checkpoint_classes = self._checkpoint_classes or meta.get('classes')
         self._checkpoint_features = self._checkpoint_features or checkpoint_features(
             dict(meta=dict(dataset_meta=meta)))
-        return self._module.to(device).eval()
+        return model.to(device).eval()
 
     def _load_weights_to_model(self, model, checkpoint, cfg) -> None:
         if checkpoint is not None:

@@ -1,6 +1,6 @@
 """What a training on other data takes from a checkpoint, and what it starts anew."""
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional
@@ -11,10 +11,17 @@ from terminaltables import AsciiTable
 from torch import Tensor
 
 from ...engine.checkpoint_config import checkpoint_config
-from ...engine.checkpoint_fit import checkpoint_classes, kept_keys, state_dict_in
+from ...engine.checkpoint_fit import (
+    checkpoint_classes,
+    checkpoint_features,
+    kept_keys,
+    state_dict_in,
+)
 from ...engine.checkpoint_io import load_from_local
 from ...utils import TALDataError
+from ...utils.feature_settings import differing
 from ..running.config_files import config_from_file
+from .data_check import CheckedData
 from .suggestions import Suggestion, Suggestions
 
 
@@ -33,6 +40,7 @@ class StartingPoint:
     Attributes:
         model (dict): Config of its model.
         classes (list[str], optional): Names of its classes, where it brings them.
+        features (dict): How its features were made, as far as it says so.
     """
 
     def __init__(self, path: str, config: Optional[Path] = None):
@@ -40,13 +48,16 @@ class StartingPoint:
         checkpoint = load_from_local(path, map_location='cpu')
         self.state: Mapping[str, Tensor] = state_dict_in(checkpoint, path)
         self.classes = checkpoint_classes(checkpoint)
-        cfg: Config = (checkpoint_config(checkpoint, path) if config is None
-                       else config_from_file(config))
+        cfg: Config = (
+            checkpoint_config(checkpoint, path, 'give the config file of its training: --config')
+            if config is None else config_from_file(config))
         if not isinstance(cfg.get('model'), dict) or 'in_channels' not in cfg.model.get(
                 'backbone', {}):
             raise TALDataError.of('checkpoint', path, 'config', 'has no model with '
                                   'backbone.in_channels: only trainings of our localizers go on')
         self.model: dict[str, Any] = cfg.model.to_dict()
+        loader = cfg.get('train_dataloader') or {}
+        self.features = _made(checkpoint_features(checkpoint), loader.get('dataset') or {})
 
     def model_for(self, channels: int, num_classes: int) -> dict[str, Any]:
         """Config of the same model for other features and classes."""
@@ -64,16 +75,16 @@ class StartingPoint:
         return replace(chosen, num_levels=Suggestion(model.backbone.num_levels, why),
                        width=Suggestion(model.backbone.out_channels, why))
 
-    def report(self, model: torch.nn.Module, classes: Sequence[str]) -> str:
+    def report(self, model: torch.nn.Module, data: CheckedData) -> str:
         """Say what a model takes from the checkpoint.
 
         Args:
             model (nn.Module): Built from :meth:`model_for`.
-            classes (Sequence[str]): Its classes.
+            data (CheckedData): What it will be trained on.
 
         Returns:
-            str: A table of parts with the numbers that are kept and that start anew, and the
-            tensors that start anew.
+            str: A table of parts with the numbers that are kept and that start anew, the tensors
+            that start anew, and how the features and classes differ from the checkpoint's.
 
         Raises:
             TALDataError: If nothing is kept.
@@ -96,10 +107,23 @@ class StartingPoint:
             if key not in kept:
                 was = f', was {tuple(self.state[key].shape)}' if key in self.state else ''
                 lines.append(f'starts anew: {key} {tuple(expected[key].shape)}{was}')
+        found = differing(self.features, _made(data.manifest, data.features))
+        if found:
+            lines.append('note: the features were made otherwise than those of the checkpoint '
+                         f'({"; ".join(found)}, the checkpoint first): what is kept was learned '
+                         'from those')
+        classes = data.training.classes
         if self.classes and list(classes) != self.classes and len(classes) == len(self.classes):
             lines.append('note: there are as many classes as in the checkpoint, but others: their '
                          'outputs start from those of the old classes')
         return '\n'.join(lines)
+
+
+def _made(manifest: Optional[Mapping], dataset: Mapping) -> dict[str, Any]:
+    """How features were made, by their manifest or else by the settings of their data set."""
+    said = {name: dataset.get(f'feature_{name}') for name in ('stride', 'window')}
+    return {**{name: value for name, value in said.items() if value is not None},
+            **(manifest or {})}
 
 
 def _part(key: str) -> str:

@@ -10,6 +10,8 @@ from ...resources import config_path
 from ...utils.exits import error_line
 from ...utils.problems import looked_from
 
+_ENDINGS = '.py', '.yml', '.yaml', '.json'
+
 
 def find_config(name: str) -> str:
     """Find a config file.
@@ -45,6 +47,10 @@ def config_from_file(path: Union[str, Path]) -> Config:
             inherits, and the line.
     """
     path = str(path)
+    if os.path.isfile(path) and not path.endswith(_ENDINGS):
+        raise ValueError(f'{path}: is no config (.py); of labels `cltdr labels` makes an '
+                         'annotation file (.json), which `cltdr check` takes as well, and of that '
+                         '`cltdr init` makes a config')
     try:
         cfg = Config.fromfile(path)
     except RecursionError:
@@ -53,6 +59,8 @@ def config_from_file(path: Union[str, Path]) -> Config:
         raise ValueError(f'{_where(error, path)}: {_why(error, path)}') from error
     if not len(cfg):
         raise ValueError(f'{path}: is empty')
+    if path.endswith('.json') and 'database' in cfg:
+        raise ValueError(f'{path}: is an annotation file, no config: `cltdr init` makes one of it')
     return cfg
 
 

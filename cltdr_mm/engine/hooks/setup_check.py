@@ -24,13 +24,15 @@ from ..checkpoint_fit import (
 class SetupCheckHook(Hook):
     """Check that model, data sets, metrics and video-level scores fit each other.
 
-    Every data set that the run will use must have labels below the head's ``num_classes`` and
-    sequences of the backbone's ``in_channels``, and the transforms of its pipeline must accept its
-    videos (``check_videos``). For those that are validated or tested, the model's post-processor is
-    told the class names (``set_classes``, for files in another order), and it and every metric must
-    accept the videos (``check_videos``). A training that keeps its best checkpoint needs something
-    to find in its validation set (``check_instances`` of the metrics), and a metric that is
-    measured (``metric_names``). Parts without these attributes are not asked.
+    Every data set that the run will use must have as many classes as the head, labels below its
+    ``num_classes`` and sequences of the backbone's ``in_channels``, and the transforms of its
+    pipeline must accept its videos (``check_videos``). For those that are validated or tested, the
+    model's post-processor is told the class names (``set_classes``, for files in another order),
+    and it and every metric must accept the videos (``check_videos``). A training that keeps its
+    best checkpoint needs something to find in its validation set (``check_instances`` of the
+    metrics), and a metric that is measured (``metric_names``). Parts without these attributes are
+    not asked. Class-agnostic data sets, and models that take classes from scores of whole videos,
+    may have more classes than the head.
 
     A checkpoint that is tested or resumed must have exactly the weights of the model, and the
     classes of the data set in their order, and features of the kind that it was trained on, where
@@ -204,23 +206,37 @@ def _features(dataset: Any) -> Mapping[str, Any]:
 
 def _check_labels(infos: list[dict], model, dataset) -> None:
     num_classes = getattr(getattr(model, 'head', None), 'num_classes', None)
-    top = max((int(max(info['gt_labels'], default=-1)) for info in infos
-               if 'gt_labels' in info), default=-1)
-    if num_classes is not None and top >= num_classes:
-        _refuse(dataset, 'label', f'there are labels up to {top}, but model.head.num_classes is '
-                                  f'{num_classes}')
-    classes = _classes(dataset)
+    if num_classes is None:
+        return
+    but = f'but model.head.num_classes is {num_classes}: `cltdr init` writes a config that fits'
+    number = len(_classes(dataset) or ()) or num_classes
     # with scores of whole videos the classes come from elsewhere
     fused = getattr(getattr(model, 'postprocessor', None), 'fusion', None) is not None
-    if num_classes is not None and classes and num_classes > len(classes) and not fused:
-        _refuse(dataset, 'classes', f'there are {len(classes)}, but model.head.num_classes is '
-                                    f'{num_classes}')
+    if not fused and (num_classes > number or (
+            num_classes < number and not _class_agnostic(dataset))):
+        _refuse(dataset, 'classes', f'there are {number}, by the list in this file or in metainfo '
+                                    f'of the data set, {but}')
+    top = max((int(max(info['gt_labels'], default=-1)) for info in infos
+               if 'gt_labels' in info), default=-1)
+    if top >= num_classes:
+        _refuse(dataset, 'label', f'there are instances of class {top + 1}, counted from one, '
+                                  f'{but}')
+
+
+def _class_agnostic(dataset: Any) -> bool:
+    """Whether all labels of a data set, or of one in it, are 0, whatever its classes are."""
+    return getattr(dataset, 'class_agnostic', False) or any(map(_class_agnostic, _parts(dataset)))
+
+
+def _parts(dataset: Any) -> list:
+    """Data sets in one that repeats or joins others."""
+    return getattr(dataset, 'datasets', None) or list(
+        filter(None, [getattr(dataset, 'dataset', None)]))
 
 
 def _ask_transforms(dataset) -> None:
     """Let the transforms of a data set, or of those in it, check the videos that they will get."""
-    inner = getattr(dataset, 'datasets', None) or filter(None, [getattr(dataset, 'dataset', None)])
-    for part in inner:
+    for part in _parts(dataset):
         _ask_transforms(part)
     for step in getattr(getattr(dataset, 'pipeline', None), 'transforms', ()):
         if hasattr(step, 'check_videos'):

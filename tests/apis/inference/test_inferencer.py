@@ -175,10 +175,12 @@ def test_no_picture_outside_and_none_over_another(inferencer, folder, tmp_path):
     assert list(json.loads((tmp_path / 'r.json').read_text())['results']) == names
 
 
-def test_model_object_and_checkpoint_alone(cfg, weights, inferencer, folder):
+def test_model_object_and_checkpoint_alone(cfg, weights, inferencer, folder, capsys):
     path = str(folder / 'v1.npy')
     expected = inferencer(path)['predictions']
+    capsys.readouterr()
     assert TALInferencer(weights=weights, device='cpu')(path)['predictions'] == expected
+    assert 'checkpoint' not in capsys.readouterr().out  # where it is read from is not printed
     assert TALInferencer(inferencer.model, device='cpu')(path)['predictions'] == expected
     model = inferencer.model
     del model.cfg

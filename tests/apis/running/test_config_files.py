@@ -36,6 +36,17 @@ def test_what_cannot_be_read(read, files, line):
         read(**files)
 
 
+@pytest.mark.parametrize('name, text, message', [
+    ('labels.csv', 'video,start,end,label', r'^labels.csv: is no config \(.py\); of labels `cltdr '
+     r'labels` makes an annotation file \(.json\), which `cltdr check` takes as well'),
+    ('mine.json', '{"database": {}}', '^mine.json: is an annotation file, no config: `cltdr')])
+def test_labels_and_annotations_are_no_config(name, text, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=message):
+        config_from_file(name)
+
+
 def test_no_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match='^a.py: cannot be read: No such file or directory, looked '

@@ -31,10 +31,15 @@ class Videos:
         return dict(inputs=torch.zeros(self.channels, 7))
 
 
+class Agnostic(Videos):
+    class_agnostic = True
+
+
 class Wrapped(BaseDataset):
     """The same as a data set of MMEngine, as its wrappers want it."""
 
     def __init__(self, videos):
+        self.class_agnostic = getattr(videos, 'class_agnostic', False)
         self.videos, self.ann_file, self._fully_initialized = videos, videos.ann_file, True
         self._metainfo = videos.metainfo
         self.pipeline = getattr(videos, 'pipeline', SimpleNamespace(transforms=[]))
@@ -89,10 +94,13 @@ def runner(dataset, num_classes=2, fusion=None):
      'ann.json: channels: features have 6 channels, but model.backbone.in_channels is 4'),
     (dict(dataset=TimeMajorVideos(channels=6)),
      'ann.json: channels: features have 6 channels, but model.backbone.in_channels is 4'),
-    (dict(dataset=Videos(labels=(0, 2))),
-     'ann.json: label: there are labels up to 2, but model.head.num_classes is 2'),
-    (dict(dataset=Videos(), num_classes=20),
-     'ann.json: classes: there are 2, but model.head.num_classes is 20'),
+    (dict(dataset=Videos(labels=(0, 2), classes=None)), 'ann.json: label: there are instances of '
+     'class 3, counted from one, but model.head.num_classes is 2: `cltdr init` writes'),
+    (dict(dataset=Videos(), num_classes=20), 'ann.json: classes: there are 2, by the list in this '
+     'file or in metainfo of the data set, but model.head.num_classes is 20'),
+    # one of them without any instance
+    (dict(dataset=Videos(classes=('run', 'jump', 'sit'))),
+     'ann.json: classes: there are 3, .* but model.head.num_classes is 2: `cltdr init` writes'),
 ])
 def test_what_does_not_fit_stops_the_run(stage, wrong, message):
     with pytest.raises(TALDataError, match=message):
@@ -115,7 +123,10 @@ def test_validation_on_features_made_otherwise_stops_a_training():
 @pytest.mark.parametrize('fits', [
     dict(dataset=Videos()), dict(dataset=Videos(), num_classes=20, fusion=object()),
     dict(dataset=TimeMajorVideos()),
-    dict(dataset=Videos(labels=(0, 0)), num_classes=1), dict(dataset=Videos(labels=())),
+    dict(dataset=Agnostic(labels=(0, 0)), num_classes=1),
+    dict(dataset=RepeatDataset(Wrapped(Agnostic(labels=(0, 0))), 1), num_classes=1),
+    dict(dataset=Videos(labels=(0, 0)), num_classes=1, fusion=object()),
+    dict(dataset=Videos(labels=())),
     dict(dataset=Videos(classes=None), num_classes=20),
 ])
 def test_what_fits_passes_and_metrics_are_asked_once(fits):
