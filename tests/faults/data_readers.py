@@ -1,4 +1,5 @@
 """Readers of data sets: annotations, features, results and what converters take."""
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -300,6 +301,7 @@ READERS['converter: HAPT zip'] = Reader(
 
 def read_synthetic(folder: Path) -> list:
     out = folder / 'out'
+    shutil.rmtree(out, ignore_errors=True)  # sets are not mixed
     spec = SyntheticSpec(num_classes=3, channels=4, stride=STRIDE, window=WINDOW)
     database = make_features_for(str(folder / 'ann.json'), str(out), spec)
     if not database:

@@ -139,7 +139,8 @@ def _about_error(error: Exception, reader: Reader, path: Path) -> list[tuple[str
     if reader.names_file and not any(name in text for name in (path.name, *reader.names)):
         faults.append(('a message that does not name the file', text[:300]))
     problems = getattr(error, 'problems', ())
-    if len(text.splitlines()) > (1 if len(problems) < 2 else 1 + len(problems)):
+    # a title, the problems, and what to do about all of them
+    if len(text.splitlines()) > (1 if len(problems) < 2 else 2 + len(problems)):
         faults.append(('a message of too many lines', repr(text[:300])))
     if not all(char.isprintable() or char == '\n' for char in text):
         faults.append(('a message with control characters', repr(text[:300])))

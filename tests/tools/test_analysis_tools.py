@@ -158,7 +158,7 @@ def test_infer_with_strides_that_are_not_whole(tool, tmp_path, monkeypatch):
 
         def __call__(self, inputs, **kwargs):
             seen.update(kwargs)
-            return dict(predictions=[])
+            return dict(predictions=[], broken=[])
 
     main = tool('infer')
     monkeypatch.setitem(main.__wrapped__.__globals__, 'TALInferencer', Inferencer)
