@@ -17,6 +17,7 @@ import torch
 from ..utils import matching_name, one_line
 from ..utils.array_pickle import ArrayUnpickler
 from ..utils.npy_files import (
+    PARSING,
     ArrayFileError,
     npy_header,
     npz_header,
@@ -70,7 +71,8 @@ class NpyReader:
     def mapped(self, path: str, key: Optional[str] = None) -> np.ndarray:
         """The array, memory-mapped unless it is empty; what is written to it stays in memory."""
         mode = 'c' if 0 not in self.shape(path) else None
-        return np.load(path, mmap_mode=mode, allow_pickle=False)
+        with PARSING:
+            return np.load(path, mmap_mode=mode, allow_pickle=False)
 
 
 class NpzReader:

@@ -1,5 +1,6 @@
 """NumPy's files, ``.npy`` and ``.npz``: headers are checked before memory is taken."""
 import math
+import threading
 import zipfile
 from pathlib import Path
 from typing import BinaryIO, Optional, Union
@@ -7,6 +8,10 @@ from typing import BinaryIO, Optional, Union
 import numpy as np
 
 from .sizes import size_problem
+
+#: Held while NumPy parses a header: Python's parser, up to 3.11.7 and 3.12.1, fails now and then
+#: with "AST constructor recursion depth mismatch" if two threads are in it.
+PARSING = threading.RLock()
 
 
 class ArrayFileError(ValueError):
@@ -29,12 +34,11 @@ def npy_header(file: BinaryIO, size: int) -> tuple[tuple[int, ...], np.dtype]:
         ValueError: If it is no ``.npy`` file.
     """
     version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-    elif version == (2, 0):
-        shape, _, dtype = np.lib.format.read_array_header_2_0(file)
-    else:  # 3.0 exists for structured types with unicode field names only
+    if version not in ((1, 0), (2, 0)):  # 3.0 is of structured types with unicode field names only
         raise ArrayFileError(f'is written in .npy version {version}, which holds no plain array')
+    with PARSING:
+        shape, _, dtype = (np.lib.format.read_array_header_1_0 if version == (1, 0)
+                           else np.lib.format.read_array_header_2_0)(file)
     if dtype.hasobject:
         raise ArrayFileError('holds pickled Python objects, not a plain array')
     if min(shape, default=0) < 0:
@@ -68,7 +72,8 @@ def read_npy(path: Union[str, Path]) -> np.ndarray:
     """
     with open(path, 'rb') as file:
         npy_header(file, Path(path).stat().st_size)
-    return np.load(path, allow_pickle=False)
+    with PARSING:
+        return np.load(path, allow_pickle=False)
 
 
 def npz_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
@@ -99,5 +104,5 @@ def read_npz_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarr
         ArrayFileError, ValueError, OSError, zipfile.BadZipFile: See :func:`npy_header`.
     """
     npz_header(archive, info)
-    with archive.open(info) as member:
+    with archive.open(info) as member, PARSING:
         return np.lib.format.read_array(member, allow_pickle=False)

@@ -1,7 +1,9 @@
 import io
 import pickle
 import sys
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -329,3 +331,21 @@ def test_names_in_a_file_cannot_spoil_the_message(tmp_path):
     with pytest.raises(FeatureFileError) as caught:
         open_feature(str(tmp_path / 'a.npz'))
     assert str(caught.value).isprintable() and len(str(caught.value)) < 600
+
+
+def test_one_thread_at_a_time_parses_a_header(tmp_path, monkeypatch):
+    """Python's parser fails now and then if two are in it, and data sets are checked by threads."""
+    np.save(tmp_path / 'a.npy', np.zeros((5, 3), np.float32))
+    real, inside, most = np.lib.format.read_array_header_1_0, [], []
+
+    def parse(file):
+        inside.append(file)
+        most.append(len(inside))
+        time.sleep(0.002)
+        inside.remove(file)
+        return real(file)
+
+    monkeypatch.setattr(np.lib.format, 'read_array_header_1_0', parse)
+    with ThreadPoolExecutor(8) as pool:
+        shapes = list(pool.map(feature_shape, [str(tmp_path / 'a.npy')] * 40))
+    assert set(shapes) == {(5, 3)} and len(most) == 40 and max(most) == 1
