@@ -1,13 +1,15 @@
 """Inferencer: features or videos in, scored segments, JSON and pictures out."""
+import io
 import os
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 from typing import Any, Optional, Union
 
 import numpy as np
 import torch
-from mmaction.registry import DATASETS, INFERENCERS, MODELS, TASK_UTILS
+from mmaction.registry import DATASETS, INFERENCERS, TASK_UTILS
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config, ConfigDict
 from mmengine.infer import BaseInferencer
@@ -116,21 +118,17 @@ class TALInferencer(BaseInferencer):
     def _init_model(self, cfg, weights, device='cpu') -> nn.Module:
         self._checkpoint_classes = self._checkpoint_features = None
         self._device, self._weights = device, weights
-        # here and not in the base class, which prints where it reads
-        checkpoint = None if weights is None else _load_checkpoint(
-            weights, map_location='cpu', logger='silent')
         model = self._module
         if model is None:
             if not self._from_weights and not isinstance(cfg.get('model'), dict):
                 raise ValueError('`model` of the config must be dict(type=...), got '
                                  f'{cfg.get("model")!r}')
             if self._from_weights:  # the base class would execute the config in the checkpoint
-                cfg.update(checkpoint_config(checkpoint, str(weights))._cfg_dict)
-            cfg.model.pop('pretrained', None)  # all weights are in the checkpoint
-            model = MODELS.build(cfg.model)
-            model.cfg = cfg
-        if self._module is None or checkpoint is not None:
-            self._load_weights_to_model(model, checkpoint, cfg)
+                cfg.update(checkpoint_config(_read(weights), str(weights))._cfg_dict)
+            with redirect_stdout(io.StringIO()):  # it prints which file it reads
+                model = super()._init_model(cfg, weights, device)
+        elif weights is not None:
+            self._load_weights_to_model(model, _read(weights), cfg)
         meta = getattr(model, 'dataset_meta', None) or {}
         self._checkpoint_classes = self._checkpoint_classes or meta.get('classes')
         self._checkpoint_features = self._checkpoint_features or checkpoint_features(
@@ -307,6 +305,10 @@ class TALInferencer(BaseInferencer):
         return dict(video_name=sample.video_name, duration=float(sample.duration),
                     fps=float(sample.fps), video=self._videos.get(sample.video_name),
                     detections=detections)
+
+
+def _read(weights: str) -> dict:
+    return _load_checkpoint(weights, map_location='cpu', logger='silent')
 
 
 def _innermost(dataset: Optional[dict]) -> Optional[dict]:
