@@ -1,6 +1,6 @@
 """For those who use a model: files in; features, detections, pages, pictures and models out.
 
-``running`` is for the command line of a run, and imported by that alone.
+``running.command_line`` is for the console command, and imported by that alone.
 """
 from .features.video_features import VideoFeatureExtractor
 from .inference.inferencer import TALInferencer
