@@ -30,7 +30,7 @@ NAMES = sorted(
 OPTIONS = [(name, {}) for name in NAMES] + [
     ('GMG', dict(global_mixer='attention')),
     ('GMG', dict(granularities=('instant', 'local'))),
-    ('GMG', dict(filter='affine', fft_norm='ortho', gate_act=None, stem_kernel_size=1,
+    ('GMG', dict(filter='affine', fft_norm='backward', gate_act=None, stem_kernel_size=1,
                  kernel_size=3, scale_undropped=False, init_std=0.3)),
     ('GMG', dict(force_float32=True)),
     ('SGP', dict(window_size=5, k=2)),
@@ -50,7 +50,7 @@ EXPORTS = [
     ('ActionFormer', dict(window_size=-1), 64, True),
     ('GMG', dict(global_mixer='attention'), 64, True),
     ('GMG', {}, 64, True),
-    ('GMG', dict(filter='affine', fft_norm='ortho'), 64, True),
+    ('GMG', dict(filter='affine'), 64, True),
     # every level needs more than one block of 18 steps
     ('ActionFormer', {}, 160, False),
 ]
