@@ -53,6 +53,7 @@ class ClassSensitivity(BaseModule):
                  learned: bool = True,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg=init_cfg)
+        self.learned = learned
         start = dict(
             cls_center=torch.zeros(num_classes, 1), cls_width=torch.ones(num_classes, 1),
             loc_center=torch.tensor([[-0.5, 0.5]]).repeat(num_classes, 1),
@@ -75,7 +76,9 @@ class ClassSensitivity(BaseModule):
         """
         p_cls = self.gaussians(self.cls_center, self.cls_width, position, label)
         p_loc = self.gaussians(self.loc_center, self.loc_width, position, label)
-        return torch.stack([self.keep_amount(p, label) for p in (p_cls, p_loc)], dim=1)
+        if self.learned:
+            p_cls, p_loc = self.keep_amount(p_cls, label), self.keep_amount(p_loc, label)
+        return torch.stack([p_cls, p_loc], dim=1)
 
     @staticmethod
     def gaussians(center: Tensor, width: Tensor, position: Tensor, label: Tensor) -> Tensor:
