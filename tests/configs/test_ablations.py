@@ -48,7 +48,8 @@ def pyramid(channels=512, steps=64, levels=6, spoilt=2):
 def test_every_row_is_there():
     counts = {f'cltdr_gmg/table{n:02d}': rows
               for n, rows in zip(range(6, 15), (7, 2, 2, 8, 4, 3, 3, 4, 6 * 8))}
-    counts.update({'logo/table03': 4, 'logo/table04': 3, 'logo/table05': 5})
+    counts.update({'logo/table03': 4, 'logo/table04': 3, 'logo/table05': 5,
+                   'asl/components': 8, 'asl/gaussians': 3})
     assert {table: len(of_table(table)) for table in counts} == counts
     assert sum(counts.values()) == len(NAMES)
     assert 'ActionMamba' in (FOLDER / 'README.md').read_text()  # the row that cannot be built
@@ -58,15 +59,20 @@ def test_every_row_is_there():
 def test_is_short_inherits_and_builds(name):
     lines = (FOLDER / f'{name}.py').read_text().splitlines()
     assert len(lines) < 10
-    table = int(name.split('table')[1][:2])
-    assert lines[0].startswith(f'# Table {table}, ') and 'paper: average mAP' in lines[0]
+    if name.startswith('asl/'):
+        kind = name.split('/')[1].split('_')[0]
+        assert lines[0].startswith(f'# {kind.capitalize()} of ')
+        assert f'`{name}.py`' in (FOLDER / 'README.md').read_text()
+    else:
+        table = int(name.split('table')[1][:2])
+        assert lines[0].startswith(f'# Table {table}, ') and 'paper: average mAP' in lines[0]
     assert lines[1].startswith("_base_ = ['../../")
     cfg = load(f'ablations/{name}')
     assert {'train_dataloader', 'test_evaluator', 'train_cfg', 'optim_wrapper'} <= set(cfg)
     model = model_of(name)
     assert model.backbone.in_channels == cfg.train_dataloader.dataset.feature_dim
     assert model.backbone.num_levels == model.head.num_levels == len(model.neck.fpn_norms)
-    assert model.head.in_channels == model.backbone.embed_dims
+    assert getattr(model.head, 'head', model.head).in_channels == model.backbone.embed_dims
 
 
 @pytest.mark.parametrize('name', of_table('cltdr_gmg/table06'))
@@ -214,3 +220,33 @@ def test_logo_levels(name):
     assert (str(model) == str(full)) == (levels == 6)
     assert type(model.head) is heads.CLFFHead
     assert isinstance(model.head.resample, nn.Module)
+
+
+@pytest.mark.parametrize('name', of_table('asl'))
+def test_asl_parts(name):
+    """The model has the parts that the name and the README's row say, and is else the full one."""
+    cfg, full = load(f'ablations/{name}'), load('asl_multithumos')
+    kind, *parts = name.split('/')[1].split('_')
+    gaussians = parts[0] if kind == 'gaussians' else 'learned' if 'class' in parts else 'none'
+    parts = ['instance', 'contrast'] if kind == 'gaussians' else parts
+    head = model_of(name).head
+    found = head.class_sensitivity and (
+        'learned' if head.class_sensitivity.cls_center.requires_grad else 'fixed')
+    assert (found or 'none') == gaussians
+    assert (head.instance_sensitivity is not None) == ('instance' in parts)
+    assert head.contrast_weight == (0.3 if 'contrast' in parts else 0)
+    row = ['-' if gaussians == 'none' else gaussians,
+           *('on' if part in parts else '-' for part in ('instance', 'contrast'))]
+    assert f'| `{name}.py` | {" | ".join(row)} |' in (FOLDER / 'README.md').read_text()
+    # no other key of the resolved config is another
+    switches = {'class_level', 'instance_level', 'contrast_weight'}
+    cfg.model.head = {k: v for k, v in cfg.model.head.items() if k not in switches}
+    assert cfg.to_dict() == full.to_dict()
+
+
+def test_asl_without_its_parts_is_actionformer():
+    head = model_of('asl/components_none').head
+    assert {name.split('.')[0] for name in head.state_dict()} == {'head'}
+    assert type(head.head) is heads.ActionFormerHead
+    assert str(model_of('asl/components_class_instance_contrast')) == str(
+        build(load('asl_multithumos')))

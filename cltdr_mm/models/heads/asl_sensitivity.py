@@ -28,7 +28,7 @@ def relative_position(distance: Tensor) -> Tensor:
 
 
 class ClassSensitivity(BaseModule):
-    """Class-level evaluator: Gaussians over the position in an action, learned per class.
+    """Class-level evaluator: Gaussians over the position in an action, a set per class.
 
     ``p_cls`` is one Gaussian that starts at the centre, ``p_loc`` the sum of two that start at
     the boundaries; all start with a width of 1 action length.
@@ -36,24 +36,35 @@ class ClassSensitivity(BaseModule):
     The paper leaves open how they learn. Gradients come from the losses they weigh; but the
     cheapest weight of a loss is zero, so they are those of weights whose mean over the batch's
     pairs of a class is fixed: an evaluator learns where in an action its weight lies, never how
-    much there is of it. Widths are at least 0.1.
+    much there is of it. Widths are at least 0.1. Fixed Gaussians stay as they start.
 
     Args:
         num_classes (int): Classes K.
+        learned (bool): Whether the Gaussians learn, or are fixed and get no gradient. The state
+            dict has the same names either way. Defaults to True.
         init_cfg (dict, optional): See BaseModule.
     """
 
     #: Centres and widths are positions, not layers that mix features.
     no_weight_decay = ('cls_center', 'cls_width', 'loc_center', 'loc_width')
 
-    def __init__(self, num_classes: int, init_cfg: Optional[dict] = None) -> None:
+    def __init__(self,
+                 num_classes: int,
+                 learned: bool = True,
+                 init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg=init_cfg)
-        self.cls_center = nn.Parameter(torch.zeros(num_classes, 1))
-        self.cls_width = nn.Parameter(torch.ones(num_classes, 1))
-        self.loc_center = nn.Parameter(torch.tensor([[-0.5, 0.5]]).repeat(num_classes, 1))
-        self.loc_width = nn.Parameter(torch.ones(num_classes, 2))
+        self.learned = learned
+        start = dict(
+            cls_center=torch.zeros(num_classes, 1), cls_width=torch.ones(num_classes, 1),
+            loc_center=torch.tensor([[-0.5, 0.5]]).repeat(num_classes, 1),
+            loc_width=torch.ones(num_classes, 2))
+        for name, value in start.items():
+            if learned:
+                self.register_parameter(name, nn.Parameter(value))
+            else:
+                self.register_buffer(name, value)
 
-    def forward(self, position: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, position: Tensor, label: Tensor) -> Tensor:
         """Weigh pairs.
 
         Args:
@@ -61,11 +72,13 @@ class ClassSensitivity(BaseModule):
             label (Tensor): (N,) int64.
 
         Returns:
-            tuple[Tensor, Tensor]: ``p_cls`` (N,) in [0, 1] and ``p_loc`` (N,) in [0, 2].
+            Tensor: (N, 2), ``p_cls`` in [0, 1] and ``p_loc`` in [0, 2].
         """
         p_cls = self.gaussians(self.cls_center, self.cls_width, position, label)
         p_loc = self.gaussians(self.loc_center, self.loc_width, position, label)
-        return self.keep_amount(p_cls, label), self.keep_amount(p_loc, label)
+        if self.learned:
+            p_cls, p_loc = self.keep_amount(p_cls, label), self.keep_amount(p_loc, label)
+        return torch.stack([p_cls, p_loc], dim=1)
 
     @staticmethod
     def gaussians(center: Tensor, width: Tensor, position: Tensor, label: Tensor) -> Tensor:

@@ -203,7 +203,7 @@ class CLTDRHead(TridentHead):
         return (coarse + offset).clamp(min=0)
 
     def loss_by_targets(self, outs: HeadOutputs, targets: PointTargets,
-                        pair_weights: Optional[tuple[Tensor, Tensor]] = None) -> dict:
+                        point_weights: Optional[Tensor] = None) -> dict:
         """Refined losses, plus the coarse ones where ``loss_coarse`` is set.
 
         See :meth:`PointHead.loss_by_targets`.
@@ -212,14 +212,14 @@ class CLTDRHead(TridentHead):
         refined = self.refine_distances(coarse, outs, targets.pairs)
         normalizer = self.normalizer(targets.num_points)
         loss_cls, loss_reg = self.losses_of(outs.layout, outs.cls_logits, refined, targets,
-                                            normalizer, pair_weights)
+                                            normalizer, point_weights)
         if self.loss_coarse is not None:
             if self.normalizer_moves == 'half':
                 normalizer = self.normalizer(targets.num_points)
             coarse_cls, coarse_reg = point_losses(
                 self.loss_coarse, self.loss_reg, replace(self.loss_options, iou_power=0.),
                 outs.tables['coarse_logits'], coarse, targets, outs.layout, normalizer,
-                pair_weights=pair_weights)
+                point_weights=point_weights)
             loss_cls = loss_cls.lerp(coarse_cls, self.coarse_weight)
             loss_reg = loss_reg.lerp(coarse_reg, self.coarse_weight)
         return dict(loss_cls=loss_cls, loss_reg=self.weigh_reg(loss_cls, loss_reg),

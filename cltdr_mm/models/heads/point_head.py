@@ -294,30 +294,32 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         return targets
 
     def loss_by_targets(self, outs: HeadOutputs, targets: PointTargets,
-                        pair_weights: Optional[tuple[Tensor, Tensor]] = None) -> dict:
+                        point_weights: Optional[Tensor] = None) -> dict:
         """Losses of predictions towards their targets.
 
         Args:
             outs (HeadOutputs): What :meth:`forward_rows` returned.
             targets (PointTargets): What :meth:`get_targets` returned.
-            pair_weights (tuple[Tensor, Tensor], optional): (N,) weights of the positives in
-                classification and regression (action sensitivity). Defaults to None.
+            point_weights (Tensor, optional): (R, 2) weights of the points in classification, for
+                the losses of all classes, and in regression (action sensitivity).
+                Defaults to None.
 
         Returns:
             dict: See :meth:`loss`.
         """
         loss_cls, loss_reg = self.losses_of(
             outs.layout, outs.cls_logits, self.decode(outs, targets.pairs), targets,
-            self.normalizer(targets.num_points), pair_weights)
+            self.normalizer(targets.num_points), point_weights)
         return dict(loss_cls=loss_cls, loss_reg=self.weigh_reg(loss_cls, loss_reg),
                     num_pos=targets.num_points.float())
 
     def losses_of(self, layout: Layout, logits: Tensor, distances: Tensor, targets: PointTargets,
-                  normalizer: Tensor, pair_weights: Optional[tuple[Tensor, Tensor]] = None
+                  normalizer: Tensor, point_weights: Optional[Tensor] = None
                   ) -> tuple[Tensor, Tensor]:
         """Both losses of one set of predictions, see :func:`.point_losses`."""
         return point_losses(self.loss_cls, self.loss_reg, self.loss_options, logits, distances,
-                            targets, layout, normalizer, self.boundaries_per_class, pair_weights)
+                            targets, layout, normalizer, self.boundaries_per_class,
+                            point_weights)
 
     def weigh_reg(self, loss_cls: Tensor, loss_reg: Tensor) -> Tensor:
         """Apply ``reg_weight`` to a regression loss."""

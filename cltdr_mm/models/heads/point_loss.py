@@ -30,7 +30,7 @@ def point_losses(loss_cls: nn.Module,
                  layout: Layout,
                  normalizer: Tensor,
                  per_class: bool = True,
-                 pair_weights: Optional[tuple[Tensor, Tensor]] = None) -> tuple[Tensor, Tensor]:
+                 point_weights: Optional[Tensor] = None) -> tuple[Tensor, Tensor]:
     """Classification and regression loss of one set of predictions.
 
     Args:
@@ -44,8 +44,8 @@ def point_losses(loss_cls: nn.Module,
         normalizer (Tensor): The (running) number of positives, a scalar.
         per_class (bool): Whether a point regresses once for each of its classes.
             Defaults to True.
-        pair_weights (tuple[Tensor, Tensor], optional): (N,) weights of the positives in
-            classification and regression (action sensitivity). Defaults to None.
+        point_weights (Tensor, optional): (R, 2) weights of the points in classification, for the
+            losses of all classes, and in regression (action sensitivity). Defaults to None.
 
     Returns:
         tuple[Tensor, Tensor]: Two scalars.
@@ -68,16 +68,17 @@ def point_losses(loss_cls: nn.Module,
         # the power's slope at 0 is infinite, and 0 times that is no number
         weight = torch.where(factor > 0, factor.clamp(min=1e-12)**options.iou_power, 0.)
     of_pairs = loss_reg(distances, targets.distance)  # (N,)
-    if pair_weights is not None:
-        weight = weight * pair_weights[0]
-        of_pairs = of_pairs * pair_weights[1]
+    if point_weights is not None:
+        of_pairs = of_pairs * point_weights[row, 1]
     if not per_class:
         of_pairs = of_pairs * targets.first_of_row  # a point of two classes regresses once
 
     weights = torch.ones_like(target).index_put((row, label), weight.to(target))
     rows = layout.valid_rows
     losses = loss_cls(*(x.index_select(0, rows) for x in (logits, target, positives)))  # (V, K)
-    of_points = (losses * weights.index_select(0, rows)).sum(1)
+    of_points = (losses * weights.index_select(0, rows)).sum(1)  # (V,)
+    if point_weights is not None:
+        of_points = of_points * point_weights[:, 0].index_select(0, rows)
     if not options.balance_negatives:
         return of_points.sum() / normalizer, of_pairs.sum() / normalizer
     has_class = positives.any(1).index_select(0, rows)

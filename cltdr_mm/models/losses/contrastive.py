@@ -1,4 +1,4 @@
-"""InfoNCE over labelled vectors (van den Oord et al., 2018, eq. 4; ASL, ICCV 2023)."""
+"""InfoNCE over labelled vectors, all positives inside the log (ASL, ICCV 2023)."""
 from typing import Optional
 
 import torch
@@ -11,11 +11,11 @@ from torch import Tensor, nn
 class InfoNCELoss(nn.Module):
     """Pulls vectors of one label together and pushes all others away.
 
-    For an anchor i, another vector p of its label and the vectors N of other labels or none, with
-    cosine similarities s divided by the temperature, the loss is
-    ``-log(e^s(i,p) / (e^s(i,p) + sum_N e^s(i,n)))``: the other vectors of the anchor's label do
-    not compete with p. Losses are averaged over the p of an anchor, then over the anchors that
-    have any.
+    For an anchor i, the other vectors P of its label and the vectors N of other labels or none,
+    with cosine similarities s divided by the temperature, the loss is
+    ``-log(sum_P e^s(i,p) / (sum_P e^s(i,p) + sum_N e^s(i,n)))``, averaged over the anchors that
+    have a P. It is L_in of Khosla et al. (*Supervised Contrastive Learning*, NeurIPS 2020, eq. 3)
+    but for the number of P, a constant there.
 
     Args:
         temperature (float): Divides the similarities. Defaults to 0.07.
@@ -52,14 +52,15 @@ class InfoNCELoss(nn.Module):
             similarity = anchors @ every.T / self.temperature  # (N, N + M)
             size = len(anchors)
             same = labels[:, None] == labels
-            positive = same & ~torch.eye(size, dtype=torch.bool, device=labels.device)
-            negative = torch.ones_like(similarity, dtype=torch.bool)
+            positive = torch.zeros_like(similarity, dtype=torch.bool)
+            positive[:, :size] = same & ~torch.eye(size, dtype=torch.bool, device=labels.device)
+            negative = torch.ones_like(positive)
             negative[:, :size] = ~same
             if not positive.any():
                 return similarity.sum() * 0
             # not -inf: its logsumexp over nothing has no gradient
             floor = torch.finfo(similarity.dtype).min / 4
-            rivals = similarity.masked_fill(~negative, floor).logsumexp(dim=1, keepdim=True)
-            losses = F.softplus(rivals - similarity[:, :size]) * positive
-            count = positive.sum(dim=1)
-            return (losses.sum(dim=1) / count.clamp(min=1)).sum() / (count > 0).sum()
+            friends, rivals = (similarity.masked_fill(~chosen, floor).logsumexp(dim=1)
+                               for chosen in (positive, negative))  # (N,) each
+            # -log(a / (a + b)) of a = e^friends, b = e^rivals
+            return F.softplus(rivals - friends)[positive.any(dim=1)].mean()

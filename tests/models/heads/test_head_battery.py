@@ -34,11 +34,15 @@ NAMES = sorted(name for name, cls in MODELS.module_dict.items()
                if inspect.isclass(cls) and issubclass(cls, PointHead))
 # Names that the battery must have found, so that an empty registry is no success.
 assert set(NAMES) >= {'ActionFormerHead', 'CLFFHead', 'CLTDRHead', 'TridentHead'}
-WRAPPED = dict(ActionFormerHead={}, CLTDRHead=dict(num_bins=4))
+#: What ASL wraps: every head, and its switches around one of them.
+WRAPPED = {name: {} if name == 'ActionFormerHead' else dict(num_bins=4) for name in NAMES}
+SWITCHES = [dict(class_level='fixed'), dict(class_level=None), dict(instance_level=False),
+            dict(contrast_weight=0.)]
 FOCUSED = [dict(type=name) for name in NAMES] + [
     dict(type='ASLHead', head=dict(type=name, num_classes=3, in_channels=WIDTH,
-                                   regression_ranges=RANGES, **more))
+                                   regression_ranges=RANGES, **more), **switches)
     for name, more in WRAPPED.items()
+    for switches in ([{}] + SWITCHES if name == 'ActionFormerHead' else [{}])
 ] + [
     dict(type='CLTDRHead', refine=('cls', )),
     dict(type='CLTDRHead', refine=('reg', ), fusion='concat', cls_sources=('higher', 'lower')),

@@ -2,6 +2,7 @@
 import pytest
 import torch
 from head_batteries import (
+    CLASSES,
     RANGES,
     VIDEOS,
     build_head,
@@ -92,27 +93,28 @@ def test_negatives_of_their_own():
     assert losses['loss_cls'].item() == pytest.approx(expected.item(), rel=1e-5)
 
 
-def test_weights_of_pairs():
-    """As action sensitivity gives them: one for classification, one for regression."""
+def test_weights_of_points():
+    """As action sensitivity gives them: one for all classes of a point, one for regression."""
     head = build_head(type='ActionFormerHead')
     outs = head(make_tables(LENGTHS))
     targets = head.get_targets(outs, make_samples())
-    count = len(targets.pairs.row)
     head.normalizer.momentum = 1.  # both calls divide by the same number
     once = head.loss_by_targets(outs, targets)
-    ones = torch.ones(count)
-    same = head.loss_by_targets(outs, targets, (ones, ones))
+    weights = torch.ones(outs.layout.num_rows, 2)
+    same = head.loss_by_targets(outs, targets, weights)
     assert same['loss_cls'] == once['loss_cls'] and same['loss_reg'] == once['loss_reg']
-    other = head.loss_by_targets(outs, targets, (ones * 0, ones * 3))
+    weights[targets.pairs.row] = torch.tensor([0., 3.])
+    other = head.loss_by_targets(outs, targets, weights)
     assert other['loss_reg'].item() == pytest.approx(3 * once['loss_reg'].item(), rel=1e-5)
     exact = raw_outputs(head)
     found = positives(exact['masks'], RANGES, make_samples())
-    # what is left of positive points are the classes that they do not have
+    # nothing is left of positive points, the classes that they do not have included
     terms = 0.
     for video, points in enumerate(found):
         for (level, step), (classes, target) in points.items():
             row = exact['cls_logits'][level][video, :, step]
-            terms += sum(focal(row[c], torch.ones(()).double()) for c in classes)
+            terms += sum(focal(row[c], torch.tensor(float(c in classes)).double())
+                         for c in range(CLASSES))
             assert 0 <= iou(exact['distances'][level][video, :, step], target) <= 1
     assert (once['loss_cls'] - other['loss_cls']).item() == pytest.approx(
         terms.item() / 100, rel=1e-4)

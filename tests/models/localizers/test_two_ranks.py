@@ -26,7 +26,9 @@ HEADS = dict(
     trident=dict(type='TridentHead', num_bins=4, num_classes=CLASSES),
     actionformer=dict(type='ActionFormerHead', num_classes=CLASSES),
     clff=dict(type='CLFFHead', num_bins=4, num_classes=CLASSES),
-    asl=dict(type='ASLHead', head=dict(type='CLTDRHead', num_bins=4, num_classes=CLASSES)))
+    asl=dict(type='ASLHead', head=dict(type='CLTDRHead', num_bins=4, num_classes=CLASSES)),
+    asl_fixed=dict(type='ASLHead', class_level='fixed', contrast_weight=0.,
+                   head=dict(type='CLTDRHead', num_bins=4, num_classes=CLASSES)))
 #: What each rank trains on: one video, of which the second may have no action.
 ACTIONS = (41, [(2.2, 6.1), (10., 20.4), (14.3, 19.2), (22., 39.)], [0, 1, 2, 0])
 OTHERS = (30, [(1.5, 13.2), (17.3, 22.8)], [2, 0])
@@ -104,7 +106,8 @@ def test_a_rank_may_have_no_positives(ranks, head, levels, step):
 
 @pytest.mark.parametrize('head, levels, step', [case for case in CASES if case[0] != 'asl'])
 def test_averaged_gradients_are_those_of_one_rank(ranks, head, levels, step):
-    """From the first step on. (ASL contrasts the actions of a rank.)"""
+    """From the first step on. (ASL contrasts the actions of a rank, and its Gaussians learn from
+    means over them.)"""
     expected = gradients(build(head, levels), STEPS[step])
     for name, grad in expected.items():
         got = ranks[0][head, levels, step][name]

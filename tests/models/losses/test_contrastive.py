@@ -8,26 +8,23 @@ from cltdr_mm.models.losses import InfoNCELoss
 
 
 def reference(vectors, labels, others, temperature):
-    """The definition, pair by pair."""
+    """The definition, pair by pair, in float64."""
     vectors, others = vectors.double().tolist(), others.double().tolist()
 
     def similarity(a, b):
         norms = math.sqrt(sum(x * x for x in a)) * math.sqrt(sum(x * x for x in b))
         return sum(x * y for x, y in zip(a, b)) / norms / temperature
 
-    means = []
+    terms = []
     for i, anchor in enumerate(vectors):
         rivals = [math.exp(similarity(anchor, v)) for v, label in zip(vectors, labels)
                   if label != labels[i]]
         rivals += [math.exp(similarity(anchor, o)) for o in others]
-        terms = []
-        for j, partner in enumerate(vectors):
-            if j != i and labels[j] == labels[i]:
-                own = math.exp(similarity(anchor, partner))
-                terms.append(-math.log(own / (own + sum(rivals))))
-        if terms:
-            means.append(sum(terms) / len(terms))
-    return sum(means) / len(means) if means else 0.
+        own = [math.exp(similarity(anchor, partner)) for j, partner in enumerate(vectors)
+               if j != i and labels[j] == labels[i]]
+        if own:
+            terms.append(-math.log(sum(own) / (sum(own) + sum(rivals))))
+    return sum(terms) / len(terms) if terms else 0.
 
 
 @pytest.mark.parametrize('labels', [[0, 0, 1, 1, 1, 2], [0, 0], [3, 3, 3], [0, 1, 1], [0, 1, 2]])
@@ -41,6 +38,16 @@ def test_is_its_definition(labels, num_others, temperature):
                                         abs=1e-6)
     if num_others == 0:
         assert torch.equal(loss, InfoNCELoss(temperature)(vectors, torch.tensor(labels)))
+
+
+def test_positives_are_summed_inside_the_log():
+    """An anchor with a near and a far positive, by hand, at temperature 1."""
+    vectors = torch.tensor([[1., 0.], [0., 2.], [-3., 0.]])  # similarities 0, -1 and 0
+    loss = InfoNCELoss(1.)(vectors, torch.tensor([4, 4, 4]), torch.tensor([[0., -1.]]))
+    to_background = [math.exp(0.), math.exp(-1.), math.exp(0.)]
+    positives = [math.exp(0.) + math.exp(-1.), 2 * math.exp(0.), math.exp(-1.) + math.exp(0.)]
+    expected = sum(-math.log(p / (p + n)) for p, n in zip(positives, to_background)) / 3
+    assert float(loss) == pytest.approx(expected, rel=1e-6)
 
 
 def test_it_notices_who_belongs_together():
