@@ -214,7 +214,7 @@ def test_logo_parts(name, backbone, head):
     # one loss and one size for all rows
     assert type(model.head.loss_reg) is type(full.head.loss_reg)
     options = model.head.loss_options
-    assert options.balance_negatives and options.iou_power == 1
+    assert not options.balance_negatives and options.iou_power == 1
     assert model.head.regression_ranges == full.head.regression_ranges == RANGES
     assert model.backbone.embed_dims == full.backbone.embed_dims
     if (backbone, head) == ('LoGo', 'CLFFHead'):

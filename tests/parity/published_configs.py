@@ -144,8 +144,9 @@ def _cltdr(model, train, backbone, neck, head, coarse_loss):
     head.update(
         type='CLTDRHead', iou_targets=False, balance_negatives=False, boundary_feats='pyramid',
         fusion_depthwise=False, fusion_kernel_size=1, score_fusion='logit_product',
-        offsets_per_class=True, offset_unit='grid', refine_kernel_sizes=dict(offset=7),
-        normalizer_moves='half', loss_reg=dict(type='DIoU1DLoss'), loss_coarse=loss,
+        offsets_per_class=True, offset_unit='grid', normalizer_moves='half',
+        refine_kernel_sizes=dict(trunk=head['kernel_size'], cls=head['kernel_size'], offset=7),
+        loss_reg=dict(type='DIoU1DLoss'), loss_coarse=loss,
         loss_cls=dict(type='TALVarifocalLoss', alpha=0.25, positives_by_target=True))
     return model['n_sgp_win_size']
 

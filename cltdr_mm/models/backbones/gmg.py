@@ -49,7 +49,7 @@ class GMGBlock(MixerBlock):
         global_mixer (str): See :class:`GMG`. Defaults to 'fft'.
         num_heads (int): See :class:`GMG`. Defaults to 4.
         num_frequencies (int): See :class:`GMG`. Defaults to 129.
-        fft_norm (str): See :class:`GMG`. Defaults to 'backward'.
+        fft_norm (str): See :class:`GMG`. Defaults to 'ortho'.
         init_std (float, optional): See :class:`GMG`. Defaults to None.
         force_float32 (bool): See :class:`GMG`. Defaults to False.
         **kwargs: ``drop_path`` and ``scale_undropped`` of :class:`MixerBlock`.
@@ -69,7 +69,7 @@ class GMGBlock(MixerBlock):
                  global_mixer: str = 'fft',
                  num_heads: int = 4,
                  num_frequencies: int = 129,
-                 fft_norm: str = 'backward',
+                 fft_norm: str = 'ortho',
                  init_std: Optional[float] = None,
                  force_float32: bool = False,
                  **kwargs) -> None:
@@ -135,7 +135,8 @@ class GMG(PyramidBackbone):
         ffn_dims (int, optional): Hidden width of the feed-forward networks; None is 4 D.
             Defaults to None.
         kernel_size (int | Sequence[int]): Odd kernel of the local branch, for all levels or for
-            each. The paper does not give it. Defaults to 3.
+            each. The paper does not give it; configs have the published values, 1 to 15 by data
+            set. Defaults to 3.
         stem_kernel_size (int, optional): The same in stem blocks; the published code has 1.
             Defaults to None: that of the finest level.
         granularities (Sequence[str]): Any of 'instant', 'local', 'global', at least one (paper's
@@ -149,9 +150,9 @@ class GMG(PyramidBackbone):
             (supplement A), see :mod:`.fourier_mixers`. Defaults to 'fft'.
         num_heads (int): Heads of 'attention', blocks of 'afno'. Defaults to 4.
         num_frequencies (int): Frequencies of the filter of 'gfnet'. Defaults to 129.
-        fft_norm (str): Normalisation of the Fourier transform, 'backward' (eq. 1 as it stands) or
-            'ortho' (published code). The filter is made from the spectrum, so under 'backward' the
-            global view grows with the length of a video. Defaults to 'backward'.
+        fft_norm (str): Normalisation of the Fourier transform, 'ortho' (published code) or
+            'backward' (eq. 1 as it stands). The filter is made from the spectrum, so under
+            'backward' the global view grows with the length of a video. Defaults to 'ortho'.
         init_std (float, optional): Standard deviation that the weights of the instant and local
             branch are drawn with (published name ``init_conv_vars``); None leaves PyTorch's
             default. Defaults to None.
@@ -180,7 +181,7 @@ class GMG(PyramidBackbone):
                  global_mixer: str = 'fft',
                  num_heads: int = 4,
                  num_frequencies: int = 129,
-                 fft_norm: str = 'backward',
+                 fft_norm: str = 'ortho',
                  init_std: Optional[float] = None,
                  drop_path: float = 0.1,
                  stem_drop_path: Optional[float] = None,

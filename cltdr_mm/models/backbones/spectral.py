@@ -140,10 +140,10 @@ class ConvFilter(SpectralFilter):
     Args:
         channels (int): Number of channels D.
         kernel_size (int): Odd kernel over frequency. Defaults to 3.
-        norm (str): See :class:`FourierMixer`. Defaults to 'backward', eq. 1's plain sum.
+        norm (str): See :class:`FourierMixer`. Defaults to 'ortho'.
     """
 
-    def __init__(self, channels: int, kernel_size: int = 3, norm: str = 'backward') -> None:
+    def __init__(self, channels: int, kernel_size: int = 3, norm: str = 'ortho') -> None:
         super().__init__(norm)
         self.conv1 = depthwise(2 * channels, kernel_size)
         self.conv2 = depthwise(2 * channels, kernel_size)

@@ -20,7 +20,7 @@ model = dict(
         boundary_kernel_size=3, iou_power=0.2, balance_negatives=False,
         iou_targets=False, boundary_feats='pyramid', fusion_depthwise=False, fusion_kernel_size=1,
         score_fusion='logit_product', offsets_per_class=True, offset_unit='grid',
-        refine_kernel_sizes=dict(offset=7), normalizer_moves='half',
+        refine_kernel_sizes=dict(trunk=3, cls=3, offset=7), normalizer_moves='half',
         loss_cls=dict(type='TALVarifocalLoss', alpha=0.25, positives_by_target=True),
         loss_reg=dict(type='DIoU1DLoss'), loss_coarse=dict(type='TALFocalLoss')),
     postprocessor=dict(

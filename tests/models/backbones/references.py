@@ -85,7 +85,7 @@ def irfft(spectrum, steps):
     return out
 
 
-def conv_filter(y, p, ortho=False):
+def conv_filter(y, p, ortho=True):
     """Paper, eq. 1-3."""
     channels, steps = y.shape
     unit = math.sqrt(steps) if ortho else 1.0
@@ -97,7 +97,7 @@ def conv_filter(y, p, ortho=False):
     return np.stack([irfft(row, steps) for row in spectrum]) * unit
 
 
-def affine_filter(y, p, ortho=False):
+def affine_filter(y, p, ortho=True):
     """Published code: complex affine, ReLU, complex affine, soft shrinkage."""
     channels, steps = y.shape
     unit = math.sqrt(steps) if ortho else 1.0
@@ -202,7 +202,7 @@ def sub(p, prefix):
 
 
 def gmg_mix(y, p, mixer='fft', gate=True, granularities=('instant', 'local', 'global'),
-            heads=None, mask=None, gate_function=relu, ortho=False):
+            heads=None, mask=None, gate_function=relu, ortho=True):
     views, coarse = [], None
     if 'global' in granularities:
         if heads is not None:
