@@ -5,6 +5,7 @@ from config_models import CONFIGS, build, load, millions
 from torch import nn
 
 from cltdr_mm.models import backbones, heads
+from cltdr_mm.models.backbones.fourier_mixers import AFNO, FNet, GFNet
 from cltdr_mm.models.backbones.spectral import ConvFilter
 from cltdr_mm.models.layers import LocalSelfAttention
 from cltdr_mm.structures import Layout, PackedRows, split_levels, stack_rows
@@ -50,6 +51,7 @@ def test_every_row_is_there():
               for n, rows in zip(range(6, 15), (7, 2, 2, 8, 4, 3, 3, 4, 6 * 8))}
     counts.update({'logo/table03': 4, 'logo/table04': 3, 'logo/table05': 5,
                    'asl/components': 8, 'asl/gaussians': 3})
+    counts['cltdr_gmg/supplementA'] = 3
     assert {table: len(of_table(table)) for table in counts} == counts
     assert sum(counts.values()) == len(NAMES)
     assert 'ActionMamba' in (FOLDER / 'README.md').read_text()  # the row that cannot be built
@@ -63,6 +65,8 @@ def test_is_short_inherits_and_builds(name):
         kind = name.split('/')[1].split('_')[0]
         assert lines[0].startswith(f'# {kind.capitalize()} of ')
         assert f'`{name}.py`' in (FOLDER / 'README.md').read_text()
+    elif 'supplementA' in name:
+        assert lines[0].startswith('# Supplement A, ') and 'no figure' in lines[0]
     else:
         table = int(name.split('table')[1][:2])
         assert lines[0].startswith(f'# Table {table}, ') and 'paper: average mAP' in lines[0]
@@ -100,6 +104,19 @@ def test_global_mixers():
     assert all(isinstance(b.global_mixer, ConvFilter) for b in blocks(fft))
     assert all(isinstance(b.global_mixer, LocalSelfAttention) for b in blocks(attention))
     assert millions(attention.backbone) > millions(fft.backbone) + 5
+
+
+@pytest.mark.parametrize('name, mixer, extra', [
+    ('fnet', FNet, 0), ('gfnet', GFNet, 2 * 129 * 512),
+    ('afno', AFNO, 2 * 2 * (512 * 512 // 8 + 512))])
+def test_fourier_mixers_of_other_papers(name, mixer, extra):
+    model, fft = model_of(f'cltdr_gmg/supplementA_{name}'), model_of('cltdr_gmg/table08_fft')
+    assert [type(b.global_mixer) for b in blocks(model)] == [mixer] * 7
+    for block, plain in zip(blocks(model), blocks(fft)):
+        assert sum(p.numel() for p in block.global_mixer.parameters()) == extra
+        block.global_mixer = plain.global_mixer = None
+    assert str(model) == str(fft), 'and nothing else differs'
+    MODELS.pop(f'cltdr_gmg/supplementA_{name}'), MODELS.pop('cltdr_gmg/table08_fft')
 
 
 @pytest.mark.parametrize('name', of_table('cltdr_gmg/table09'))

@@ -136,7 +136,7 @@ def _refine_kernels(state: Mapping[str, Tensor]) -> dict:
 def _cltdr(model, train, backbone, neck, head, coarse_loss):
     _sgp_like(model, backbone)
     backbone.update(type='GMG', kernel_size=model['n_sgp_win_size'], stem_kernel_size=1,
-                    gate_act=None, filter='affine', fft_norm='ortho', force_float32=True)
+                    gate_act=None, global_mixer='affine', fft_norm='ortho', force_float32=True)
     _trident(model, head)
     loss = dict(focal=dict(type='TALFocalLoss'),
                 varifocal=dict(type='TALVarifocalLoss', alpha=0.25,
