@@ -15,6 +15,6 @@ model = dict(
         iou_targets=False,
         balance_negatives=False,
         iou_power=0.2))
-train_cfg = dict(max_epochs=35, val_interval=5)
+train_cfg = dict(max_epochs=35)
 optim_wrapper = dict(optimizer=dict(lr=5e-4, weight_decay=0.05))
 default_hooks = dict(ema=dict(ema_type='WarmupEMA'))

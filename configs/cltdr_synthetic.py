@@ -10,4 +10,5 @@ train_cfg = dict(max_epochs=10, val_interval=5)
 param_scheduler = dict(warmup=2)
 optim_wrapper = dict(optimizer=dict(lr=1e-3, weight_decay=0.05))
 auto_scale_lr = dict(base_batch_size=4)
-default_hooks = dict(ema=dict(ema_type='WarmupEMA'))
+default_hooks = dict(
+    checkpoint=dict(save_best='average_mAP'), ema=dict(ema_type='WarmupEMA'))

@@ -164,10 +164,11 @@ def _schedule_lines(chosen: Suggestions, validated: bool) -> list[str]:
     epochs: dict[str, Any] = dict(max_epochs=chosen.epochs)
     if validated:
         epochs['val_interval'] = chosen.val_interval
+    best = dict(checkpoint=dict(save_best='average_mAP')) if validated else {}
     return [line for name, value in dict(
         train_cfg=epochs,
         param_scheduler=dict(warmup=chosen.warmup),
         optim_wrapper=dict(optimizer=dict(lr=chosen.lr)),
         auto_scale_lr=dict(base_batch_size=chosen.batch_size.value),
-        default_hooks=dict(ema=dict(ema_type=chosen.averaging)),
+        default_hooks=dict(best, ema=dict(ema_type=chosen.averaging)),
     ).items() for line in assignment(name, value)]
