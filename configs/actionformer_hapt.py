@@ -8,5 +8,5 @@ model = dict(
     head=dict(num_classes=12),
     # as many as all methods keep here
     postprocessor=dict(max_per_video=2000))
-train_cfg = dict(max_epochs=35, val_interval=5)
+train_cfg = dict(max_epochs=35)
 optim_wrapper = dict(optimizer=dict(lr=5e-4, weight_decay=0.05))

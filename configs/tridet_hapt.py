@@ -6,5 +6,5 @@ _base_ = [
 model = dict(
     backbone=dict(in_channels=150, embed_dims=128, ffn_dims=192),
     head=dict(num_classes=12))
-train_cfg = dict(max_epochs=35, val_interval=5)
+train_cfg = dict(max_epochs=35)
 optim_wrapper = dict(optimizer=dict(lr=5e-4, weight_decay=0.05))

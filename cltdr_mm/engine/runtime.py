@@ -2,6 +2,7 @@
 
 All functions change the config in place; none imports a model or writes a file.
 """
+import copy
 import datetime
 import importlib.util
 import inspect
@@ -16,6 +17,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from torch.nn.parallel import DistributedDataParallel
 
+from ..utils import fold_file
 from .work_dir import find_checkpoint, latest_checkpoint
 
 #: What tells a process which rank it is, by launcher, and what sets that.
@@ -64,6 +66,33 @@ def set_resume(cfg: Config, resume: Optional[str]) -> None:
         print_log(f'{cfg.work_dir} holds checkpoints of an earlier training, which this one will '
                   'write over; to go on from them: --resume', logger='current',
                   level=logging.WARNING)
+
+
+def set_fold(cfg: Config, fold: int) -> None:
+    """Train and judge within a fold, whose annotation file has no test video.
+
+    Training, validation and test read ``annotations_fold<N>.json`` in place of the config's
+    ``annotations.json``; validation and test are both of its subset ``validation``.
+
+    Args:
+        cfg (Config): The config; its validation, if it has one, is replaced.
+        fold (int): Number of the fold.
+
+    Raises:
+        ValueError: If a data set or a metric of the config has no annotation file.
+    """
+    loaders = [cfg[name] for name in ('train_dataloader', 'test_dataloader') if cfg.get(name)]
+    parts = [loader.dataset for loader in loaders] + test_metrics(cfg)
+    for part in parts:
+        if not isinstance(part.get('ann_file'), str):
+            raise ValueError(f'--fold {fold}: {part.get("type")} has no ann_file, beside which '
+                             'those of the folds could lie')
+        part.ann_file = fold_file(part.ann_file, fold)
+    for part in (cfg.test_dataloader.dataset, *cfg.test_evaluator):
+        part.subset = 'validation'
+    cfg.val_cfg = dict(type='ValLoop')
+    cfg.val_dataloader = copy.deepcopy(cfg.test_dataloader)
+    cfg.val_evaluator = copy.deepcopy(cfg.test_evaluator)
 
 
 def settle_loaders(cfg: Config) -> None:

@@ -1,9 +1,10 @@
-"""Names of videos as names of files: what is refused, and what files of a video are called."""
+"""Names of files: of videos, what is refused and what theirs are called; of folds."""
 import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
-from typing import Optional
+from pathlib import Path
+from typing import Optional, Union
 
 MAX_PART = 251  # bytes of one part of a path: file systems take 255, four are for the extension
 _MAX_STEM = 200  # bytes of a file name before its ending, which may say a window and an epoch
@@ -58,6 +59,20 @@ def file_name(video: str, ending: str) -> str:
         return video + ending
     stem = re.sub(r'[^\w\-]', '_', video).encode()[:_MAX_STEM - 13].decode(errors='ignore')
     return f'{stem}-{hashlib.sha256(_bytes(video)).hexdigest()[:12]}{ending}'
+
+
+def fold_file(ann_file: str, fold: Union[int, str]) -> str:
+    """Name the annotation file of a fold, beside that of the whole data set.
+
+    Args:
+        ann_file (str): Such as ``'data/hapt/annotations.json'``.
+        fold (int or str): Number from 0, or ``'*'`` for a pattern of all.
+
+    Returns:
+        str: Such as ``'data/hapt/annotations_fold0.json'``.
+    """
+    path = Path(ann_file)
+    return str(path.with_name(f'{path.stem}_fold{fold}{path.suffix}'))
 
 
 def matching_name(name: str, names: Iterable[str]) -> Optional[str]:

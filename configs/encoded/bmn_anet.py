@@ -13,7 +13,6 @@ val_dataloader = dict(dataset=dict(pipeline=pipeline))
 test_dataloader = dict(dataset=dict(pipeline=pipeline))
 val_evaluator = dict(type='ProposalMetric')
 test_evaluator = dict(type='ProposalMetric')
-default_hooks = dict(checkpoint=dict(save_best='AUC'))
 # MMAction2's schedule
 train_cfg = dict(max_epochs=9)
 param_scheduler = dict(

@@ -16,11 +16,8 @@ pipeline = [
     dict(type='PackTALInputs'),
 ]
 train_dataloader = dict(batch_size=8, dataset=dict(pipeline=pipeline))
-val_dataloader = dict(dataset=dict(pipeline=pipeline))
 test_dataloader = dict(dataset=dict(pipeline=pipeline))
-val_evaluator = dict(type='ProposalMetric')
 test_evaluator = dict(type='ProposalMetric')
-default_hooks = dict(checkpoint=dict(save_best='AUC'))
-train_cfg = dict(max_epochs=35, val_interval=5)
+train_cfg = dict(max_epochs=35)
 optim_wrapper = dict(optimizer=dict(lr=5e-4, weight_decay=0.05))
 auto_scale_lr = dict(base_batch_size=8)

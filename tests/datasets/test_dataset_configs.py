@@ -39,7 +39,8 @@ def test_settings(folder, name):
     cls, dim, stride, window, fps, batch, crop, trunc, protocol = EXPECTED[name]
     cfg = Config.fromfile(folder / f'{name}.py')
     assert cfg.train_dataloader.batch_size == batch
-    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+    loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
+    for loader in filter(None, loaders):
         data = loader.dataset
         assert (data.type, data.feature_dim, data.feature_stride, data.feature_window,
                 data.get('fps')) == (cls, dim, stride, window, fps)
@@ -47,7 +48,7 @@ def test_settings(folder, name):
         built = DATASETS.build(dict(data, lazy_init=True, _scope_='mmaction'))
         assert built.ann_file.startswith('data/')
         assert built.test_mode == (loader is not cfg.train_dataloader)
-        assert cfg.val_evaluator.ann_file == built.ann_file
+        assert cfg.test_evaluator.ann_file == built.ann_file
     steps = {step.type: step for step in cfg.train_dataloader.dataset.pipeline}
     assert steps['RandomCropFeature'].max_len == crop
     assert steps['RandomCropFeature'].trunc_thresh == trunc
@@ -56,9 +57,27 @@ def test_settings(folder, name):
         for data in (cfg.train_dataloader.dataset, cfg.test_dataloader.dataset):
             assert [s.length for s in data.pipeline if s.type == 'ResizeFeature'] == [crop]
             assert data.class_agnostic and data.file_prefix == 'v_'
-    assert cfg.val_evaluator.type == 'TALMetric' and cfg.val_evaluator.protocol == protocol
+    assert cfg.test_evaluator.type == 'TALMetric' and cfg.test_evaluator.protocol == protocol
+    assert cfg.test_evaluator.subset == cfg.test_dataloader.dataset.subset
+    if name == 'hapt':
+        assert cfg.val_cfg is cfg.val_dataloader is cfg.val_evaluator is None
+        return
+    assert cfg.val_cfg.type == 'ValLoop'
     assert cfg.val_evaluator.subset == cfg.val_dataloader.dataset.subset
+    if name == 'synthetic':
+        assert cfg.val_evaluator.subset != cfg.test_evaluator.subset
+        cfg.val_evaluator.subset = cfg.val_dataloader.dataset.subset = 'test'
+    # benchmarks are judged by the subset that their publications watch
     assert cfg.test_evaluator == cfg.val_evaluator and cfg.test_dataloader == cfg.val_dataloader
+
+
+def test_a_best_checkpoint_is_kept_of_a_validation_set_of_its_own_only(project_root):
+    for path in sorted((project_root / 'configs').rglob('*.py')):
+        cfg = Config.fromfile(path)
+        kept = cfg.get('default_hooks', {}).get('checkpoint', {}).get('save_best')
+        if kept is not None and '_base_' not in path.parts:
+            assert cfg.val_evaluator.subset != cfg.test_evaluator.subset, path
+        assert kept is None or path.name == 'cltdr_synthetic.py', path
 
 
 def test_epic_tasks(folder):
@@ -80,10 +99,13 @@ def test_file_names(folder):
 
 
 def test_synthetic_config_reads_what_the_generator_writes(folder, tmp_path):
-    make_synthetic(str(tmp_path), SyntheticSpec(num_train=3, num_test=2))
+    make_synthetic(str(tmp_path), SyntheticSpec(
+        num_train=3, num_test=2, num_validation=1))
     cfg = Config.fromfile(folder / 'synthetic.py')
     data = DATASETS.build(dict(cfg.train_dataloader.dataset, data_root=str(tmp_path)))
     assert len(data) == 3 and len(data.metainfo['classes']) == 6
     assert data[0]['inputs'].rows.shape[1] == 64
     test = DATASETS.build(dict(cfg.test_dataloader.dataset, data_root=str(tmp_path)))
+    validation = DATASETS.build(dict(cfg.val_dataloader.dataset, data_root=str(tmp_path)))
+    assert len(validation) == 1
     assert len(test) == 2 and np.isfinite(test[1]['inputs'].rows.numpy()).all()

@@ -17,10 +17,11 @@ def tools(project_root, tmp_path_factory) -> Tools:
 
 @pytest.fixture(scope='session')
 def synthetic(tools, tmp_path_factory) -> Path:
-    """Folder with 8 training and 5 test videos (odd, so that two ranks get unequal shares)."""
+    """Folder with 8 training videos and 5 each for validation and test, odd for two ranks."""
     out = tmp_path_factory.mktemp('synthetic')
     tools('dataset_converters/make_synthetic.py', '--out', out, '--num-train', 8, '--num-test', 5,
-          '--min-steps', 64, '--max-steps', 128, '--channels', 64, '--long', 24)
+          '--num-validation', 5, '--min-steps', 64, '--max-steps', 128, '--channels', 64, '--long',
+          24)
     return out
 
 
@@ -28,5 +29,7 @@ def synthetic(tools, tmp_path_factory) -> Path:
 def trained(tools, synthetic, tmp_path_factory) -> Path:
     """Work directory of two epochs."""
     work_dir = tmp_path_factory.mktemp('trained')
-    tools('train.py', CONFIG, '--work-dir', work_dir, '--seed', 3, *small(synthetic))
+    # validated on the test videos, to compare what validation and test say
+    tools('train.py', CONFIG, '--work-dir', work_dir, '--seed', 3, *small(
+        synthetic, val_dataloader__dataset__subset='test', val_evaluator__subset='test'))
     return work_dir

@@ -13,8 +13,8 @@ from cltdr_mm.datasets.converters.synthetic import SyntheticSpec, make_synthetic
 def data(tmp_path_factory):
     out = tmp_path_factory.mktemp('small')
     make_synthetic(str(out), SyntheticSpec(
-        num_train=24, num_test=8, num_classes=3, channels=16, min_steps=64, max_steps=128,
-        long=24, noise=0.5))
+        num_train=24, num_test=8, num_validation=0, num_classes=3, channels=16, min_steps=64,
+        max_steps=128, long=24, noise=0.5))
     return out
 
 

@@ -58,7 +58,7 @@ def test_a_test_set_without_annotations(tools, synthetic, trained, tested, tmp_p
     """Its detections are written; only what would be chosen by its mAP is refused."""
     content = json.loads((synthetic / 'annotations.json').read_text())
     for entry in content['database'].values():
-        if entry['subset'] == 'test':
+        if entry['subset'] != 'train':
             entry['annotations'] = []
     hidden = tmp_path / 'hidden.json'
     hidden.write_text(json.dumps(content))
@@ -75,7 +75,8 @@ def test_a_test_set_without_annotations(tools, synthetic, trained, tested, tmp_p
     changes.update(train_cfg__max_epochs=1, param_scheduler__warmup=0)
     text = tools('train.py', CONFIG, '--work-dir', tmp_path / 'no', *small(synthetic, **changes),
                  ok=False)
-    assert "hidden.json: annotations: subset 'test' has none" in text and 'Traceback' not in text
+    assert "hidden.json: annotations: subset 'validation' has none" in text
+    assert 'Traceback' not in text
     assert not list((tmp_path / 'no').glob('*.pth'))
     changes['default_hooks__checkpoint__save_best'] = None
     tools('train.py', CONFIG, '--work-dir', tmp_path / 'yes', *small(synthetic, **changes))
@@ -175,8 +176,8 @@ def test_a_short_training_learns(tools, tmp_path):
     """32 steps of the demo's model on easy data."""
     data = tmp_path / 'data'
     tools('dataset_converters/make_synthetic.py', '--out', data, '--num-train', 64, '--num-test',
-          12, '--min-steps', 96, '--max-steps', 160, '--long', 32, '--num-classes', 3, '--noise',
-          0.3)
+          1, '--num-validation', 12, '--min-steps', 96, '--max-steps', 160, '--long', 32,
+          '--num-classes', 3, '--noise', 0.3)
     widths = {f'model__{part}': 64 for part in ('backbone__embed_dims', 'neck__in_channels',
                                                 'head__in_channels')}
     tools('train.py', CONFIG, '--work-dir', tmp_path,

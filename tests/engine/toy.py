@@ -89,7 +89,8 @@ def toy_config(root, work_dir, epochs=2, curve=None, **overrides) -> Config:
     cfg = Config(dict(
         model=dict(type='ToyModel'),
         train_dataloader=loader(True), val_dataloader=loader(False),
-        test_dataloader=loader(False), val_evaluator=dict(type='ToyMetric'),
+        test_dataloader=loader(False), val_cfg=dict(type='ValLoop'),
+        val_evaluator=dict(type='ToyMetric'),
         test_evaluator=dict(type='ToyMetric'), work_dir=str(work_dir)))
     for base in bases:
         cfg.merge_from_dict(Config.fromfile(base).to_dict())

@@ -56,8 +56,8 @@ class Trainings:
         self.folder = folder
         # unequal numbers, so that ranks get unequal shares
         make_synthetic(str(folder / 'data'), SyntheticSpec(
-            num_train=7, num_test=5, num_classes=3, channels=16, min_steps=32, max_steps=64,
-            long=16, noise=0.3))
+            num_train=7, num_test=5, num_validation=5, num_classes=3, channels=16, min_steps=32,
+            max_steps=64, long=16, noise=0.3))
         self.config = folder / 'config.py'
         self.config.write_text(CONFIG.format(root=ROOT, data=folder / 'data'))
 

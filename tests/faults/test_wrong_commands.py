@@ -108,7 +108,7 @@ STRANGE = {'own.json': json.dumps(dict(results=dict(test_00000=[
      ("'thumos'", "'thumos14'")),
     ('tIoU', '', f'{JUDGE.format("results.json")} --tiou 2', ('must be in (0', 'got ')),
     ('subset', '', f'{JUDGE.format("results.json")} --subset valid',
-     ("no video of subset 'valid'", "['test', 'train']")),
+     ("no video of subset 'valid'", "['test', 'train', 'validation']")),
     ('label', STRANGE, JUDGE.format('own.json'),
      ("own.json: video 'test_00000': results[0].label: unknown label 'jump'", 'action_00')),
     ('out', lambda folder: ((folder / 'out.json').mkdir(), (folder / 'out').write_text('')),

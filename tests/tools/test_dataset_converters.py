@@ -24,10 +24,11 @@ def run(project_root, tmp_path, monkeypatch, capsys):
 
 
 def test_synthetic(run, tmp_path):
-    text = run('make_synthetic.py', '--num-train', 3, '--num-test', 2, '--channels', 4,
-               '--out', 'made')
+    text = run('make_synthetic.py', '--num-train', 3, '--num-test', 2,
+               '--num-validation', 1, '--channels', 4, '--out', 'made')
     assert 'train: 3 videos' in text and 'test: 2 videos' in text
-    assert len(os.listdir(tmp_path / 'made' / 'features')) == 5
+    assert 'validation: 1 videos' in text
+    assert len(os.listdir(tmp_path / 'made' / 'features')) == 6
     assert np.load(tmp_path / 'made' / 'features' / 'test_00001.npy').shape[1] == 4
     # features for an annotation file: here its own
     text = run('make_synthetic.py', '--annotations', 'made/annotations.json', '--max-videos', 1,
@@ -67,9 +68,12 @@ def test_hacs(run, tmp_path):
 
 
 def test_hapt(run, shared_data, tmp_path):
-    text = run('hapt.py', shared_data / 'data' / 'hapt' / 'HAPT_raw_acc.zip')
+    text = run('hapt.py', shared_data / 'data' / 'hapt' / 'HAPT_raw_acc.zip', '--folds', 3,
+               '--seed', 1)
     assert 'train: 42 videos, 849 annotations' in text
     assert 'test: 19 videos, 365 annotations' in text
+    fold = text.split('annotations_fold2.json')[1]
+    assert 'validation: 14 videos' in fold and 'test:' not in fold
     feats = np.load(tmp_path / 'data' / 'hapt' / 'features' / 'exp01_user01.npy')
     assert feats.ndim == 2 and feats.shape[1] == 150
 

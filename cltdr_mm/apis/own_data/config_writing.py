@@ -150,12 +150,12 @@ def _nothing_to_judge(key: str) -> list[str]:
 
 
 def _schedule_lines(chosen: Suggestions, validated: bool) -> list[str]:
-    epochs: dict[str, Any] = dict(max_epochs=chosen.epochs)
-    if validated:
-        epochs['val_interval'] = chosen.val_interval
-    return [line for name, value in dict(
-        train_cfg=epochs,
+    settings: dict[str, Any] = dict(
+        train_cfg=dict(max_epochs=chosen.epochs),
         param_scheduler=dict(warmup=chosen.warmup),
         optim_wrapper=dict(optimizer=dict(lr=chosen.lr)),
-        auto_scale_lr=dict(base_batch_size=chosen.batch_size.value),
-    ).items() for line in assignment(name, value)]
+        auto_scale_lr=dict(base_batch_size=chosen.batch_size.value))
+    if validated:
+        settings['train_cfg']['val_interval'] = chosen.val_interval
+        settings['default_hooks'] = dict(checkpoint=dict(save_best='average_mAP'))
+    return [line for name, value in settings.items() for line in assignment(name, value)]

@@ -14,7 +14,7 @@ from ...engine import runtime
 from ...engine.hooks.screen import ScreenHook
 from ...engine.screen import QuietRunner, TALRunner
 from ...engine.work_dir import hold_work_dir, latest_checkpoint
-from ...utils import TALDataError, exit_on_error, out_folder
+from ...utils import TALDataError, exit_on_error, fold_file, out_folder
 from .config_files import config_from_file, find_config
 from .config_options import ConfigOption, change_config, check_keys
 from .next_steps import after_test, after_training
@@ -38,6 +38,8 @@ def running_arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParse
                         '(default: the one in the config, else work_dirs/<name of the config>)')
     parser.add_argument('--cfg-options', nargs='+', action=ConfigOption, help='changes to the '
                         'config as key=value; lists as key="[a,b]", without blanks')
+    parser.add_argument('--fold', type=int, metavar='N', help='train and judge on fold N of the '
+                        'training videos, annotations_foldN.json; a test video is never read')
     parser.add_argument('--verbose', action='store_true', help="print all that the log file gets, "
                         "as MMEngine does, in place of this program's own lines")
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
@@ -96,9 +98,13 @@ def read_config(args: argparse.Namespace) -> Config:
     for name in ('val_evaluator', 'test_evaluator'):
         if cfg.get(name) is not None:
             runtime.metrics_of(cfg, name)
+    name = args.config
+    if args.fold is not None:
+        runtime.set_fold(cfg, args.fold)
+        name = fold_file(name, args.fold)  # a work directory of its own
     runtime.settle_loaders(cfg)
     runtime.settle_hooks(cfg)
-    runtime.set_work_dir(cfg, args.config, args.work_dir)
+    runtime.set_work_dir(cfg, name, args.work_dir)
     return cfg
 
 

@@ -3,12 +3,14 @@
 Example::
 
     cltdr convert hapt HAPT.zip --out data/hapt
+    cltdr convert hapt HAPT.zip --out data/hapt --folds 5 --seed 0
 """
 import os.path as osp
 
-from ...datasets.converters.common import summary
+from ...datasets.annotations import read_annotation_file
+from ...datasets.converters.common import ANNOTATIONS, summary
 from ...datasets.converters.hapt import convert_hapt
-from ...utils import exit_on_error, out_folder
+from ...utils import exit_on_error, fold_file, out_folder
 from .. import verb_parser
 
 
@@ -21,8 +23,14 @@ def main(argv=None) -> None:
                         help='folder to write (default: %(default)s)')
     parser.add_argument('--partial', action='store_true',
                         help='accept less than the 61 recordings and 1,214 segments published')
-    parser.add_argument('--validation', nargs='+', type=int, default=[], metavar='USER',
-                        help='training people to set apart as the subset validation')
+    parser.add_argument('--folds', type=int, default=0, metavar='N', help='also write '
+                        'annotations_fold<0 to N-1>.json: the training people alone, those of one '
+                        'fold as the subset validation')
+    parser.add_argument('--seed', type=int, default=0,
+                        help='of the folds (default: %(default)s)')
     args = parser.parse_args(argv)
-    database = convert_hapt(args.source, args.out, args.partial, args.validation)
-    print(summary(osp.join(args.out, 'annotations.json'), database))
+    database = convert_hapt(args.source, args.out, args.partial, args.folds, args.seed)
+    print(summary(osp.join(args.out, ANNOTATIONS), database))
+    for number in range(args.folds):
+        path = osp.join(args.out, fold_file(ANNOTATIONS, number))
+        print(summary(path, read_annotation_file(path)['database']))

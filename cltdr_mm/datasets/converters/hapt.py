@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...utils import TALDataError
+from ...utils import TALDataError, fold_file
 from ...utils.json_files import shown
 from ...utils.npy_files import refuse_size
 from .common import ANNOTATIONS, counts, save_annotations, save_feature, whole_folder
@@ -115,14 +115,37 @@ def window_features(samples: np.ndarray, window: int = WINDOW, stride: int = STR
     return np.ascontiguousarray(views.transpose(0, 2, 1), dtype=np.float32).reshape(len(views), -1)
 
 
-def convert_hapt(source: str, out_dir: str, partial: bool = False,
-                 validation_users: Sequence[int] = ()) -> dict:
+def split_people(users: Sequence[int], folds: int, seed: int = 0) -> list[list[int]]:
+    """Split people into folds at random, each into one.
+
+    Args:
+        users (Sequence[int]): The people, in any order.
+        folds (int): Number of folds, 2 to the number of people.
+        seed (int): The same seed gives the same folds. Defaults to 0.
+
+    Returns:
+        list[list[int]]: The people of each fold, sorted; sizes differ by one at most.
+
+    Raises:
+        ValueError: If there are too few or too many folds.
+    """
+    if not 2 <= folds <= len(users):
+        raise ValueError(f'{len(users)} people make 2 to {len(users)} folds, got {folds}')
+    order = np.random.default_rng(seed).permutation(sorted(users))
+    return [sorted(fold.tolist()) for fold in np.array_split(order, folds)]
+
+
+def convert_hapt(source: str, out_dir: str, partial: bool = False, folds: int = 0,
+                 seed: int = 0) -> dict:
     """Convert the raw archive.
 
     Writes ``features/expXX_userYY.npy`` ((T, 150) float32) and ``annotations.json`` with subsets
-    ``train`` (21 people) and ``test`` (UCI's nine test people); training people can be set apart
-    as ``validation``. Labels give first and last sample, both included and counted from 1: a
-    segment is ``[(first - 1) / 50, last / 50]`` seconds.
+    ``train`` (21 people) and ``test`` (UCI's nine test people). Labels give first and last sample,
+    both included and counted from 1: a segment is ``[(first - 1) / 50, last / 50]`` seconds.
+
+    Folds of the training people are for choosing between settings. ``annotations_fold<N>.json``
+    has the people of one fold as ``validation``, the other training people as ``train``, and no
+    test recording.
 
     Args:
         source (str): Zip archive or folder with ``RawData/acc_exp*_user*.txt``,
@@ -130,15 +153,16 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False,
         out_dir (str): Folder to write to.
         partial (bool): Whether to accept less than the published 61 recordings with 1,214
             segments. Defaults to False.
-        validation_users (Sequence[int]): Training people whose recordings make up the subset
-            ``validation``. Defaults to none.
+        folds (int): Folds of the training people, see :func:`split_people`. Defaults to 0: none.
+        seed (int): Of the folds. Defaults to 0.
 
     Returns:
-        dict: The database of the annotation file.
+        dict: The database of ``annotations.json``.
 
     Raises:
-        TALDataError: If something is missing, damaged or not as published, or one of
-            ``validation_users`` is not among the training people.
+        TALDataError: If something is missing, damaged or not as published, or if ``out_dir`` has
+            files of more folds.
+        ValueError: If so many folds cannot be made.
     """
     members = _members(source)
     for name in ('labels.txt', 'activity_labels.txt'):
@@ -150,9 +174,8 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False,
     recordings = {name: tuple(int(number) for number in _RECORDING.fullmatch(name).groups())
                   for name in sorted(members) if _RECORDING.fullmatch(name)}
     train_users = {user for _, user in recordings.values()} - set(TEST_USERS)
-    unknown = sorted(set(validation_users) - train_users)
-    if unknown:
-        raise _bad(source, 'validation', f'not among the training people: {unknown}')
+    held_out = split_people(sorted(train_users), folds, seed) if folds else []
+    _refuse_other_folds(out_dir, folds)
 
     database = {}
     with whole_folder(out_dir) as folder:
@@ -164,15 +187,31 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False,
             name = osp.splitext(file)[0][len('acc_'):]
             rows = labels[(labels[:, 0] == experiment) & (labels[:, 1] == user)]
             database[name] = dict(
-                subset='test' if user in TEST_USERS else
-                'validation' if user in validation_users else 'train',
+                subset='test' if user in TEST_USERS else 'train',
                 duration=len(samples) / FPS, fps=float(FPS),
                 annotations=_annotations(source, name, rows[:, 2:], classes))
             save_feature(osp.join(folder, 'features'), name, window_features(samples))
         _check_complete(source, database, len(labels), partial)
+        labels_file = f'{source}: labels.txt'
         save_annotations(osp.join(folder, ANNOTATIONS), database, classes, 'HAPT 2.1',
-                         source=f'{source}: labels.txt')
+                         source=labels_file)
+        for number, users in enumerate(held_out):
+            part = {name: dict(entry, subset='validation' if user in users else 'train')
+                    for (name, entry), (_, user) in zip(database.items(), recordings.values())
+                    if user in train_users}
+            save_annotations(osp.join(folder, fold_file(ANNOTATIONS, number)), part, classes,
+                             f'HAPT 2.1, training people, fold {number} of {folds}, seed {seed}',
+                             source=labels_file)
     return database
+
+
+def _refuse_other_folds(out_dir: str, folds: int) -> None:
+    """Raise TALDataError if files of another number of folds would lie beside the new ones."""
+    new = {fold_file(ANNOTATIONS, number) for number in range(folds)}
+    there = {path.name for path in Path(out_dir).glob(fold_file(ANNOTATIONS, '*'))}
+    if folds and there - new:
+        raise _bad(out_dir, 'folds', f'has files of more than {folds} folds: '
+                   f'{", ".join(sorted(there - new))}; remove them, or take another folder')
 
 
 def _class_names(source: str, text: str) -> list[str]:
@@ -206,8 +245,7 @@ def _check_complete(source: str, database: dict, num_labels: int, partial: bool)
                    'recording of the archive')
     if segments > num_labels:
         raise _bad(source, 'recordings', 'two are of the same experiment and person')
-    train = sum(subsets.get(subset, (0, 0))[0] for subset in ('train', 'validation'))
-    got = (len(database), segments, train, subsets.get('test', (0, 0))[0])
+    got = (len(database), segments, *(subsets.get(name, (0, 0))[0] for name in ('train', 'test')))
     expected = (RECORDINGS, SEGMENTS, TRAIN, TEST)
     if got != expected and not partial:
         raise _bad(source, 'recordings', 'recordings, segments, for training, for test are '

@@ -39,7 +39,9 @@ def make_synthetic(out_dir: str, spec: Optional[SyntheticSpec] = None) -> dict:
     world = SyntheticWorld(spec)
     classes = [f'action_{i:02d}' for i in range(spec.num_classes)]
     database = {}
-    counts = (('train', spec.num_train), ('test', spec.num_test))
+    # a video is drawn from its subset's place here: new ones go last
+    counts = (('train', spec.num_train), ('test', spec.num_test),
+              ('validation', spec.num_validation))
     videos = [(split, subset, index, f'{subset}_{index:05d}')
               for split, (subset, count) in enumerate(counts) for index in range(count)]
     refuse_other_features(out_dir, [video[-1] for video in videos])

@@ -22,6 +22,7 @@ class SyntheticSpec:
     Args:
         num_train (int): Videos of subset ``train``. Defaults to 160.
         num_test (int): Videos of subset ``test``. Defaults to 40.
+        num_validation (int): Videos of subset ``validation``. Defaults to 20.
         num_classes (int): Classes, at most 120. Defaults to 6.
         channels (int): Feature channels. Defaults to 64.
         min_steps (int): Length of the shortest sequence. Defaults to 192.
@@ -48,6 +49,7 @@ class SyntheticSpec:
 
     num_train: int = 160
     num_test: int = 40
+    num_validation: int = 20
     num_classes: int = 6
     channels: int = 64
     min_steps: int = 192
@@ -65,7 +67,8 @@ class SyntheticSpec:
     seed: int = 0
 
     def __post_init__(self):
-        if min(self.num_train, self.num_test) < 0 or self.num_train + self.num_test < 1:
+        videos = (self.num_train, self.num_test, self.num_validation)
+        if min(videos) < 0 or sum(videos) < 1:
             raise ValueError('synthetic: at least one video is needed')
         if not 1 <= self.num_classes <= 120:
             raise ValueError(f'synthetic: 1 to 120 classes, got {self.num_classes}')

@@ -24,5 +24,6 @@ val_dataloader = dict(
     dataset=dict(pipeline=test_pipeline, test_mode=True))
 test_dataloader = val_dataloader
 
+val_cfg = dict(type='ValLoop')
 val_evaluator = dict(type='TALMetric')
 test_evaluator = val_evaluator

@@ -16,8 +16,9 @@ features = dict(
     feature_dim=150)
 
 train_dataloader = dict(dataset=dict(subset='train', **features))
-val_dataloader = dict(dataset=dict(subset='test', **features))
-test_dataloader = val_dataloader
+test_dataloader = dict(dataset=dict(subset='test', **features))
+test_evaluator = dict(protocol='hapt', ann_file=data_root + ann_file, subset='test')
 
-val_evaluator = dict(protocol='hapt', ann_file=data_root + ann_file, subset='test')
-test_evaluator = val_evaluator
+# nothing but a test looks at the test people: the last checkpoint counts. To choose between
+# settings, train and test with `--fold 0`, `--fold 1` ...: people of the training side only
+val_cfg = val_dataloader = val_evaluator = None

@@ -15,8 +15,8 @@ features = dict(
     feature_dim=64)
 
 train_dataloader = dict(batch_size=4, dataset=dict(subset='train', **features))
-val_dataloader = dict(batch_size=8, dataset=dict(subset='test', **features))
-test_dataloader = val_dataloader
+val_dataloader = dict(batch_size=8, dataset=dict(subset='validation', **features))
+test_dataloader = dict(batch_size=8, dataset=dict(subset='test', **features))
 
-val_evaluator = dict(protocol='custom', ann_file=data_root + ann_file, subset='test')
-test_evaluator = val_evaluator
+val_evaluator = dict(protocol='custom', ann_file=data_root + ann_file, subset='validation')
+test_evaluator = dict(protocol='custom', ann_file=data_root + ann_file, subset='test')

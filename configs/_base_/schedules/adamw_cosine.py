@@ -2,7 +2,6 @@
 # A recipe overrides train_cfg.max_epochs (warm-up included), param_scheduler.warmup (epochs),
 # optim_wrapper.optimizer.lr / weight_decay and optim_wrapper.clip_grad.max_norm.
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=40, val_begin=1, val_interval=1)
-val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 
 optim_wrapper = dict(

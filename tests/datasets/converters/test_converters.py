@@ -11,7 +11,12 @@ from cltdr_mm.datasets.converters import thumos
 from cltdr_mm.datasets.converters.activitynet import convert_activitynet, convert_hacs
 from cltdr_mm.datasets.converters.common import counts, summary
 from cltdr_mm.datasets.converters.epic import convert_epic100
-from cltdr_mm.datasets.converters.hapt import TEST_USERS, convert_hapt, window_features
+from cltdr_mm.datasets.converters.hapt import (
+    TEST_USERS,
+    convert_hapt,
+    split_people,
+    window_features,
+)
 from cltdr_mm.datasets.converters.thumos import convert_multithumos, convert_thumos14
 
 
@@ -310,20 +315,47 @@ def test_hapt_folder_and_zip(small_hapt, tmp_path, zipped):
         convert_hapt(str(source), str(tmp_path / 'out'))
 
 
-def test_hapt_validation(small_hapt, tmp_path):
-    source, _ = small_hapt
-    database = convert_hapt(str(source), str(tmp_path / 'out'), partial=True, validation_users=[1])
-    assert [entry['subset'] for entry in database.values()] == ['validation', 'test']
-    with pytest.raises(TALDataError, match=r'not among the training people: \[2, 7\]'):
-        convert_hapt(str(source), str(tmp_path / 'out'), partial=True, validation_users=[7, 2, 1])
-
-
-def test_hapt_validation_leaves_the_counts(shared_data, tmp_path):
+def test_hapt_folds(shared_data, tmp_path):
+    """Each training person is held out once, and no test recording is in the file of a fold."""
     archive = shared_data / 'data' / 'hapt' / 'HAPT_raw_acc.zip'
-    database = convert_hapt(str(archive), str(tmp_path), validation_users=(5, 11, 17, 23, 28))
-    found = counts(database)
-    assert {subset: n for subset, (n, _) in found.items()} == dict(train=32, validation=10, test=19)
-    assert sum(n for _, n in found.values()) == 1214
+    whole = convert_hapt(str(archive), str(tmp_path), folds=5)
+    assert counts(whole) == dict(train=(42, 849), test=(19, 365))
+    training = {name for name, entry in whole.items() if entry['subset'] == 'train'}
+    seen = []
+    for number in range(5):
+        content = json.loads((tmp_path / f'annotations_fold{number}.json').read_text())
+        assert content['version'].endswith(f'fold {number} of 5, seed 0')
+        part = content['database']
+        assert set(part) == training and len(content['classes']) == 12
+        assert all(part[name]['annotations'] == whole[name]['annotations'] for name in part)
+        users = {subset: {int(name[-2:]) for name, entry in part.items()
+                          if entry['subset'] == subset} for subset in ('train', 'validation')}
+        assert not users['train'] & users['validation']
+        seen.append(sorted(users['validation']))
+    assert seen == [[5, 7, 17, 26, 28], [6, 11, 21, 29], [1, 15, 19, 27], [8, 14, 22, 30],
+                    [3, 16, 23, 25]]
+    assert sorted(sum(seen, [])) == sorted({int(name[-2:]) for name in training})
+    with pytest.raises(TALDataError, match='more than 3 folds: annotations_fold3.json, annot'):
+        convert_hapt(str(archive), str(tmp_path), folds=3)
+    assert (tmp_path / 'annotations_fold4.json').is_file()
+
+
+def test_people_are_split_by_the_seed():
+    folds = split_people([9, 4, 7, 1, 2], 2, seed=3)
+    assert sorted(map(len, folds)) == [2, 3] and sorted(sum(folds, [])) == [1, 2, 4, 7, 9]
+    assert folds == split_people([1, 2, 4, 7, 9], 2, seed=3)
+    assert any(folds != split_people([1, 2, 4, 7, 9], 2, seed=seed) for seed in range(5))
+    for number in (-1, 1, 6):
+        with pytest.raises(ValueError, match=f'5 people make 2 to 5 folds, got {number}'):
+            split_people([1, 2, 4, 7, 9], number)
+
+
+def test_hapt_without_folds_writes_none(small_hapt, tmp_path):
+    source, _ = small_hapt
+    convert_hapt(str(source), str(tmp_path / 'out'), partial=True)
+    assert sorted(os.listdir(tmp_path / 'out')) == ['annotations.json', 'features']
+    with pytest.raises(ValueError, match='1 people make 2 to 1 folds, got 2'):
+        convert_hapt(str(source), str(tmp_path / 'out'), partial=True, folds=2)
 
 
 @pytest.mark.parametrize('file,text,part', [

@@ -20,18 +20,21 @@ def build(folder, **kwargs):
 
 
 def test_passes_every_check(tmp_path):
-    database = make_synthetic(str(tmp_path), SyntheticSpec(num_train=12, num_test=4, channels=8))
-    assert len(database) == 16
+    database = make_synthetic(str(tmp_path), SyntheticSpec(
+        num_train=12, num_test=4, num_validation=3, channels=8))
+    assert len(database) == 19
     train = build(tmp_path, subset='train', feature_dim=8, length_tolerance=0.0,
                   duration_tolerance=0.0)
     assert len(train) == 12 and len(build(tmp_path, subset='test')) == 4
+    assert len(build(tmp_path, subset='validation')) == 3
     steps = [train.get_data_info(i)['num_steps'] for i in range(12)]
     assert min(steps) >= 192 and max(steps) <= 640 and len(set(steps)) > 6
 
 
 def test_seeds(tmp_path):
     def files(folder, **kwargs):
-        make_synthetic(str(tmp_path / folder), SyntheticSpec(channels=4, num_classes=3, **kwargs))
+        make_synthetic(str(tmp_path / folder), SyntheticSpec(
+            num_validation=1, channels=4, num_classes=3, **kwargs))
         annotations = json.loads((tmp_path / folder / 'annotations.json').read_text())
         feats = {p.name: np.load(p) for p in (tmp_path / folder / 'features').iterdir()}
         return annotations['database'], feats
@@ -47,7 +50,7 @@ def test_seeds(tmp_path):
 
 def test_what_is_promised_is_there(tmp_path):
     """Background, overlapping classes, short and long actions, all classes."""
-    spec = SyntheticSpec(num_train=60, num_test=0, channels=2)
+    spec = SyntheticSpec(num_train=60, num_test=0, num_validation=0, channels=2)
     database = make_synthetic(str(tmp_path), spec)
     lengths, labels, covered, total, overlaps = [], set(), 0, 0, 0
     for entry in database.values():
@@ -96,14 +99,15 @@ def test_render_ignores_what_lies_outside():
 
 
 def test_streams_of_any_size(tmp_path):
-    spec = SyntheticSpec(num_train=0, num_test=1, channels=3, num_classes=1, min_steps=8,
-                         max_steps=8)
+    spec = SyntheticSpec(num_train=0, num_test=1, num_validation=0, channels=3, num_classes=1,
+                         min_steps=8, max_steps=8)
     make_synthetic(str(tmp_path), spec)  # may hold no action at all
     assert len(build(tmp_path, test_mode=True)) == 1
 
 
 @pytest.mark.parametrize('kwargs', [
-    dict(num_train=0, num_test=0), dict(num_classes=0), dict(num_classes=121), dict(channels=0),
+    dict(num_train=0, num_test=0, num_validation=0), dict(num_validation=-1),
+    dict(num_classes=0), dict(num_classes=121), dict(channels=0),
     dict(min_steps=99, max_steps=98), dict(density=1.0), dict(short=9, long=8), dict(stride=0),
     dict(fps=float('nan')), dict(noise=-1.0), dict(distractors=float('inf'))])
 def test_impossible_sizes(kwargs):
@@ -133,7 +137,7 @@ def test_features_for_an_annotation_file(tmp_path):
 
 
 def test_sets_do_not_mix(tmp_path):
-    spec = dict(num_train=2, num_test=1, channels=4, num_classes=2)
+    spec = dict(num_train=2, num_test=1, num_validation=0, channels=4, num_classes=2)
     for seed in (0, 1):  # all of the first is replaced
         make_synthetic(str(tmp_path), SyntheticSpec(**spec, seed=seed))
     before = (tmp_path / 'annotations.json').read_text()
