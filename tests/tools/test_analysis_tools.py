@@ -188,7 +188,8 @@ def test_error_profile_draws_what_the_diagnosis_counts(tool, files, capsys):
     main = tool('analysis_tools/diagnose_results')
     command = [results, annotations, '--protocol', 'thumos14', '--out-dir', str(out)]
     main(command)
-    assert sorted(pictures(out)) == ['false_positives.png', 'missed.png', 'sensitivity.png']
+    assert sorted(pictures(out)) == ['false_positives.png', 'missed.png', 'missed_tiou.png',
+                                     'sensitivity.png', 'sensitivity_tiou.png']
     with pytest.raises(SystemExit, match=r'error: .*res\.jsonx'):
         main([results + 'x', *command[1:]])
 
@@ -203,8 +204,9 @@ def test_error_profile_of_real_detections(tool, shared_data, tmp_path, monkeypat
          str(shared_data / 'data/annotations/thumos14.json'), '--protocol', 'thumos14',
                  '--out-dir', str(tmp_path / 'o')])
     # in the published evaluator's order of ties 26.0
-    assert titles == ['turn_detections on thumos14, tIoU 0.5, mAP 25.9'] * 3
-    assert len(pictures(tmp_path / 'o')) == 3
+    average = 'turn_detections on thumos14, average over tIoU 0.3, 0.4, 0.5, 0.6, 0.7'
+    assert titles == ['turn_detections on thumos14, tIoU 0.5, mAP 25.9', average, average]
+    assert len(pictures(tmp_path / 'o')) == 5
 
 
 def test_scores_of_models_beside_tious(tool, files, tmp_path, capsys):
@@ -232,4 +234,3 @@ def test_scores_of_models_beside_tious(tool, files, tmp_path, capsys):
     for name in ('a.json', 'b.json'):
         (out / name).unlink()
     assert sorted(pictures(out)) == ['a.png', 'b.png']
-
