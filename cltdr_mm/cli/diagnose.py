@@ -7,6 +7,7 @@ Example::
 import argparse
 from pathlib import Path
 
+import numpy as np
 from terminaltables import AsciiTable
 
 from ..evaluation import (
@@ -28,6 +29,7 @@ from ..evaluation.functional import (
     sensitivity,
     size_ranges,
 )
+from ..evaluation.protocols import tiou_name
 from ..utils import exit_on_error, out_file, out_folder, write_json
 from . import verb_parser
 
@@ -39,18 +41,19 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument('annotations', help='annotation JSON')
     parser.add_argument('--protocol', required=True, choices=sorted(PROTOCOLS))
     parser.add_argument('--subset', help="subset of the annotations (default: the protocol's)")
-    parser.add_argument('--tiou', type=float, default=0.5, help='threshold (default: 0.5)')
+    parser.add_argument('--tiou', type=float, default=0.5,
+                        help='threshold of what false positives are (default: 0.5)')
     parser.add_argument(
         '--top-k', type=int, default=10,
         help='profile up to k times as many detections as a class has instances (default: 10)')
     parser.add_argument('--out', type=out_file, help='write all numbers to this JSON file')
-    parser.add_argument('--out-dir', type=out_folder, help='draw three pictures here')
+    parser.add_argument('--out-dir', type=out_folder, help='draw five pictures here')
     parser.add_argument('--title', help='of the pictures (default: results and protocol)')
     return parser.parse_args(argv)
 
 
 def run(args: argparse.Namespace) -> dict:
-    """Diagnose and print three tables.
+    """Diagnose and print two tables.
 
     Returns:
         dict: What ``--out`` writes.
@@ -67,9 +70,17 @@ def run(args: argparse.Namespace) -> dict:
     ranges = dict(coverage=size_ranges(protocol.coverage_edges, '%'),
                   length=size_ranges(protocol.length_edges, 's'),
                   instances=size_ranges(protocol.count_edges))
-    buckets = {name: {size: dict(bucket, range=ranges[name][size] if name in ranges else 'all')
-                      for size, bucket in table.items()}
-               for name, table in sensitivity(diagnosis, ground_truth, sizes).items()}
+    tious = sorted({*protocol.tious, args.tiou})
+    averaged = [tious.index(t) for t in protocol.tious]
+    buckets = {
+        name: {
+            size: dict(range=ranges[name][size] if name in ranges else 'all',
+                       instances=b['instances'],
+                       **_over_tious('mAP_N', b['mAP_N'], tious, averaged),
+                       **_over_tious('missed', b['missed'], tious, averaged))
+            for size, b in table.items()
+        } for name, table in sensitivity(found.detections, ground_truth, sizes, tious).items()
+    }
 
     prints = fingerprint(ground_truth, (args.tiou, ))
     print(f'{protocol.name}: {fingerprint_line(prints)}')
@@ -81,16 +92,27 @@ def run(args: argparse.Namespace) -> dict:
              for k, row in enumerate(profile)]
     rows.append(['mAP gain without', '-', *(f'{100 * impact[n]:+.2f}' for n in ERROR_TYPES[1:])])
     print_table(rows, ' detections by kind, % of G instances, mean over classes ')
-    rows = [['characteristic', 'size', 'range', 'instances', 'mAP_N', 'missed, %']]
-    rows += [[name, size, b['range'], b['instances'], f"{100 * b['mAP_N']:.2f}",
-              f"{100 * b['missed']:.1f}"]
+    at = tiou_name(args.tiou)
+    rows = [['characteristic', 'size', 'range', 'instances', f'mAP_N@{at}', 'average',
+             f'missed@{at}', 'average']]
+    rows += [[name, size, b['range'], b['instances'],
+              *(f'{100 * v:.2f}' for v in (b['mAP_N'][at], b['average_mAP_N'])),
+              *(f'{100 * v:.1f}' for v in (b['missed'][at], b['average_missed']))]
              for name, table in buckets.items() for size, b in table.items()]
-    print_table(rows, ' instances by size ')
+    print_table(rows, ' instances by size, % ')
+    print(f"average: over tIoU {', '.join(map(tiou_name, protocol.tious))}")
     if 'coverage' not in sizes:
         print(NO_COVERAGE)
     return dict(
         protocol=protocol.name, tiou=args.tiou, fingerprint=prints, impact=impact,
+        averaged_tious=list(protocol.tious),
         profile=[dict(zip(ERROR_TYPES, row)) for row in profile.tolist()], sensitivity=buckets)
+
+
+def _over_tious(name: str, values: np.ndarray, tious: list, averaged: list) -> dict:
+    """A measure by threshold, and its average over those at ``averaged``."""
+    return {name: {tiou_name(t): float(v) for t, v in zip(tious, values)},
+            f'average_{name}': float(values[averaged].mean())}
 
 
 def print_table(rows: list, title: str) -> None:

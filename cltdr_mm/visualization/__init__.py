@@ -19,14 +19,15 @@ if TYPE_CHECKING:
         draw_false_positive_profile,
         draw_sensitivity,
     )
+    from .score_density import draw_score_tiou
     from .style import save_figure
     from .timeline import Track, draw_timeline
 
 __all__ = [
     'Instances', 'TALTensorboardVisBackend', 'TALVisualizationHook', 'TALVisualizer', 'Track',
-    'draw_diagnosis', 'draw_false_positive_profile', 'draw_map_curves', 'draw_sensitivity',
-    'draw_statistics', 'draw_timeline', 'draw_training_curves', 'load_metrics', 'load_scalars',
-    'save_figure'
+    'draw_diagnosis', 'draw_false_positive_profile', 'draw_map_curves', 'draw_score_tiou',
+    'draw_sensitivity', 'draw_statistics', 'draw_timeline', 'draw_training_curves', 'load_metrics',
+    'load_scalars', 'save_figure'
 ]
 
 _MODULES = dict(
@@ -34,7 +35,8 @@ _MODULES = dict(
     draw_map_curves='curves', draw_training_curves='curves', load_metrics='curves',
     load_scalars='curves', draw_diagnosis='error_profile',
     draw_false_positive_profile='error_profile', draw_sensitivity='error_profile',
-    draw_statistics='data_statistics')
+    draw_statistics='data_statistics',
+    draw_score_tiou='score_density')
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from . import style
+from .size_curves import draw_size_curves
 
 # One colour per kind, in the order in which DETAD lists them; correct detections are blue.
 _KIND_COLORS = ('#0072B2', '#E69F00', '#CC79A7', '#56B4E9', '#D55E00', '#8C8C8C', '#000000')
@@ -22,35 +23,45 @@ def draw_diagnosis(report: Mapping, title: str = '') -> dict[str, Figure]:
 
     Args:
         report (Mapping): What ``cltdr diagnose --out`` writes: ``tiou``; ``profile``, shares by
-            kind for each rank; ``impact``, gains by kind and ``mAP``; ``sensitivity``, by
-            characteristic and size ``range``, ``instances``, ``mAP_N`` and ``missed``. Fractions.
-        title (str): To which threshold and mAP are added. Defaults to ``''``.
+            kind for each rank; ``impact``, gains by kind and ``mAP``; ``averaged_tious``;
+            ``sensitivity``, by characteristic and size ``range``, ``instances``, ``mAP_N`` and
+            ``missed`` by tIoU, ``average_mAP_N`` and ``average_missed``. Fractions.
+        title (str): To which thresholds are added. Defaults to ``''``.
 
     Returns:
-        dict[str, Figure]: ``false_positives``, ``sensitivity`` and ``missed``.
+        dict[str, Figure]: ``false_positives``; of the averages ``sensitivity`` and ``missed``;
+        over the tIoU ``sensitivity_tiou`` and ``missed_tiou``.
     """
-    title += f', tIoU {report["tiou"]:g}, mAP {100 * report["impact"]["mAP"]:.1f}'
+    tious = report['averaged_tious']
+    average = f'{title}, average over tIoU {", ".join(f"{t:g}" for t in tious)}'
+    if len(tious) > 6:
+        average = f'{title}, average over {len(tious)} tIoU from {tious[0]:g} to {tious[-1]:g}'
     gains = {kind: gain for kind, gain in report['impact'].items() if kind != 'mAP'}
-    table = {name: sizes for name, sizes in report['sensitivity'].items() if name != 'all'}
+    table = {_NAMES[name]: sizes for name, sizes in report['sensitivity'].items() if name != 'all'}
     whole = report['sensitivity']['all']['all']
+    # for each size the range that it stands for, and the share of instances that have it
+    notes = {name: {size: (b['range'].replace('<=', '≤'),
+                           f"{100 * b['instances'] / whole['instances']:.0f} %")
+                    for size, b in sizes.items()} for name, sizes in table.items()}
+    legend = {name: {size: f'{span} ({share})' for size, (span, share) in sizes.items()}
+              for name, sizes in notes.items()}
 
-    # below each bar what its size is, and the share of instances that have it
-    notes = {_NAMES[name]: {size: (b['range'].replace('<=', '≤'),
-                                   f"{100 * b['instances'] / whole['instances']:.0f} %")
-                            for size, b in sizes.items()} for name, sizes in table.items()}
-
-    def bars(key: str) -> dict:
-        return {_NAMES[name]: {size: bucket[key] for size, bucket in sizes.items()}
+    def of_sizes(key: str) -> dict:
+        return {name: {size: bucket[key] for size, bucket in sizes.items()}
                 for name, sizes in table.items()}
 
-    kinds = list(report['profile'][0])
-    rows = ('size', 'range', 'share')
-    return dict(
-        false_positives=draw_false_positive_profile(
-            np.array([list(row.values()) for row in report['profile']]), kinds, gains, title),
-        sensitivity=draw_sensitivity(bars('mAP_N'), whole['mAP_N'], notes, title, rows=rows),
-        missed=draw_sensitivity(bars('missed'), whole['missed'], notes, title,
-                                'instances missed (%)', rows))
+    figures = dict(false_positives=draw_false_positive_profile(
+        np.array([list(row.values()) for row in report['profile']]), list(report['profile'][0]),
+        gains, f'{title}, tIoU {report["tiou"]:g}, mAP {100 * report["impact"]["mAP"]:.1f}'))
+    for name, key, words in (('sensitivity', 'mAP_N', 'normalised mAP (%)'),
+                             ('missed', 'missed', 'instances missed (%)')):
+        figures[name] = draw_sensitivity(
+            of_sizes(f'average_{key}'), whole[f'average_{key}'], notes, average, words,
+            ('size', 'range', 'share'))
+        figures[f'{name}_tiou'] = draw_size_curves(
+            of_sizes(key), whole[key], legend, f'{title}, by tIoU',
+            f'{words}; in brackets the share of instances')
+    return figures
 
 
 def draw_false_positive_profile(shares: np.ndarray, kinds: Sequence[str],

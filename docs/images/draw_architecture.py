@@ -1,8 +1,7 @@
 """Draws the library as a whole, as docs/images/architecture.svg beside this script."""
-import argparse
 from pathlib import Path
 
-from draw_data_way import FAINT, LINE, PAPER, VIDEOS, Drawing
+from svg import FAINT, LINE, PAPER, VIDEOS, Drawing, write_picture
 
 HEIGHT = 820
 #: Parts of a model by what a config calls them: what they do, and what can stand there.
@@ -94,7 +93,4 @@ def picture() -> str:
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--out', type=Path, default=Path(__file__).with_name('architecture.svg'),
-                        help='file to write; by default the one beside this script')
-    parser.parse_args().out.write_text(picture(), encoding='utf-8')
+    write_picture(__doc__, picture, Path(__file__).with_name('architecture.svg'))

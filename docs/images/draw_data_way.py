@@ -6,9 +6,9 @@
 Two videos of 9 and 5 steps, three levels: every row that is drawn is a row of the tables that the
 models would make of them. Needs nothing but Python.
 """
-import argparse
-from html import escape
 from pathlib import Path
+
+from svg import FAINT, LINE, PAPER, VIDEOS, Drawing, write_picture
 
 STEPS = (9, 5)  # of video a and of video b
 LEVELS = 3
@@ -16,9 +16,7 @@ GAP = 3
 #: Rows of the table of all levels that the boundary towers run on, drawn as an example.
 NEAR_POSITIVES = ((0, 0, range(1, 7)), (1, 1, range(0, 3)))  # (level, video, steps)
 
-WIDTH, HEIGHT = 1200, 1294
-INK, FAINT, PAPER, BAND, LINE = '#1f2430', '#5b6270', '#ffffff', '#f3f5f9', '#c9cfda'
-VIDEOS = ('#3b73b9', '#d9822b')
+HEIGHT = 1294
 GAP_FILL = '#e3e6ec'
 ROW = 6  # pixels from row to row
 
@@ -44,49 +42,8 @@ def stacked():
     return layout(lengths, [level for level in range(LEVELS) for _ in STEPS])
 
 
-class Drawing:
-    """Collects SVG elements."""
-
-    def __init__(self, height=HEIGHT, label='The way of the data through the rooms'):
-        self.height, self.label = height, label
-        self.parts = []
-        self.rect(0, 0, WIDTH, height, PAPER)
-
-    def rect(self, x, y, width, height, fill, stroke='none', radius=0, opacity=1):
-        """A box."""
-        self.parts.append(
-            f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="{radius}" fill="{fill}" '
-            f'stroke="{stroke}" fill-opacity="{opacity}"/>')
-
-    def text(self, x, y, words, size=16, color=INK, anchor='start', bold=False, code=False):
-        """One line of words."""
-        font = 'monospace' if code else 'Helvetica, Arial, sans-serif'
-        weight = ' font-weight="bold"' if bold else ''
-        self.parts.append(
-            f'<text x="{x}" y="{y}" font-family="{font}" font-size="{size}" fill="{color}" '
-            f'text-anchor="{anchor}"{weight}>{escape(words)}</text>')
-
-    def lines(self, x, y, lines, size=16, step=20, **kwargs):
-        """Lines of words, `step` pixels apart."""
-        for index, words in enumerate(lines):
-            self.text(x, y + step * index, words, size, **kwargs)
-
-    def line(self, x1, y1, x2, y2, color=INK, width=2, head=True):
-        """A line, with an arrow's head at its end."""
-        marker = ' marker-end="url(#head)"' if head else ''
-        self.parts.append(f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="{color}" '
-                          f'stroke-width="{width}"{marker}/>')
-
-    def arrow(self, x1, y1, x2, y2, words=()):
-        """An arrow, with words above its middle."""
-        self.line(x1, y1, x2, y2)
-        for index, part in enumerate(reversed(words)):
-            self.text((x1 + x2) / 2, y1 - 10 - 18 * index, part, 15, FAINT, 'middle')
-
-    def path(self, d):
-        """A curve with an arrow's head."""
-        self.parts.append(f'<path d="{d}" fill="none" stroke="{INK}" stroke-width="1.5" '
-                          'marker-end="url(#head)"/>')
+class TableDrawing(Drawing):
+    """Draws rows of tables too."""
 
     def table(self, x, y, rows, width, shown=None):
         """Rows of a table; those that `shown` refuses are left empty."""
@@ -99,22 +56,6 @@ class Drawing:
                 self.rect(x + .5, top + .5, width - 1, ROW - 2, PAPER, LINE)
             else:
                 self.rect(x, top, width, ROW - 1, VIDEOS[video], opacity=1 - 0.25 * level)
-
-    def band(self, y, height, room, what):
-        """Background of a part of the way, with the room's name."""
-        self.rect(20, y, WIDTH - 40, height, BAND, LINE, 8)
-        self.text(38, y + 28, room, 18, bold=True, code=True)
-        self.text(38 + 11.5 * len(room) + 14, y + 28, what, 15, FAINT)
-
-    def svg(self):
-        """The file's text."""
-        head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} '
-                f'{self.height}" width="{WIDTH}" height="{self.height}" role="img" '
-                f'aria-label="{self.label}">')
-        marker = ('<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
-                  f'markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="{INK}"/></marker>'
-                  '</defs>')
-        return '\n'.join([head, marker, *self.parts, '</svg>', ''])
 
 
 def draw_datasets(d, y):
@@ -276,7 +217,7 @@ def draw_results(d, y):
 
 def picture() -> str:
     """The whole picture."""
-    d = Drawing()
+    d = TableDrawing(HEIGHT, 'The way of the data through the rooms')
     y = 20
     for draw, height in ((draw_datasets, 216), (draw_pyramid, 312), (draw_head, 456),
                          (draw_results, 216)):
@@ -288,7 +229,4 @@ def picture() -> str:
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--out', type=Path, default=Path(__file__).with_name('data_way.svg'),
-                        help='file to write; by default the one beside this script')
-    parser.parse_args().out.write_text(picture(), encoding='utf-8')
+    write_picture(__doc__, picture, Path(__file__).with_name('data_way.svg'))

@@ -38,7 +38,8 @@ def test_picture_needs_no_other_background():
     assert min(sizes) >= 15
 
 
-def test_rows_are_those_of_the_tables():
+def test_rows_are_those_of_the_tables(monkeypatch):
+    monkeypatch.syspath_prepend(str(IMAGES))
     script = runpy.run_path(str(IMAGES / 'draw_data_way.py'))
     assert script['GAP'] == GAP
     packed = pack([torch.zeros(steps, 1) for steps in script['STEPS']])

@@ -120,6 +120,7 @@ def test_judging(mistake, place, capsys):
 
 DRAW = 'analysis_tools/draw_timelines results.json data/annotations.json --out-dir out'
 MAP = 'analysis_tools/plot_curves map {} --out out.png'
+SCORES = 'analysis_tools/draw_score_tiou {} data/annotations.json --protocol custom --out out.png'
 
 
 @each([
@@ -144,6 +145,17 @@ MAP = 'analysis_tools/plot_curves map {} --out out.png'
     ('no log', '', 'analysis_tools/plot_curves train data --out a.png', 'no vis_data/scalars.json'),
     ('keys', {'own.json': '{"loss": 1, "step": 1}'},
      'analysis_tools/plot_curves train own.json --keys lost --out a.png', "there are ['loss']"),
+    ('no candidates', '', SCORES.format('gone.json'), 'gone.json'),
+    ('metrics as candidates', '', SCORES.format('results.json metrics.json'),
+     'metrics.json: results: is missing'),
+    ('label of a candidate', STRANGE, SCORES.format('own.json'), "unknown label 'jump'"),
+    ('score of a candidate', {'own.json': json.dumps(dict(results=dict(test_00000=[
+        dict(label='action_00', segment=[0, 1], score=7)])))}, SCORES.format('own.json'),
+     'own: scores must be from 0 to 1, got 7 to 7'),
+    ('video of candidates', '', f'{SCORES.format("results.json")} --videos test test_00000',
+     ("data/annotations.json: no video test in subset 'test'", )),
+    ('names of models', '', f'{SCORES.format("results.json")} --names a b',
+     '1 result files, but 2 names'),
 ])
 def test_drawing(mistake, place, capsys):
     refuse(mistake, place, capsys)

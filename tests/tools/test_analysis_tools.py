@@ -188,7 +188,8 @@ def test_error_profile_draws_what_the_diagnosis_counts(tool, files, capsys):
     main = tool('analysis_tools/diagnose_results')
     command = [results, annotations, '--protocol', 'thumos14', '--out-dir', str(out)]
     main(command)
-    assert sorted(pictures(out)) == ['false_positives.png', 'missed.png', 'sensitivity.png']
+    assert sorted(pictures(out)) == ['false_positives.png', 'missed.png', 'missed_tiou.png',
+                                     'sensitivity.png', 'sensitivity_tiou.png']
     with pytest.raises(SystemExit, match=r'error: .*res\.jsonx'):
         main([results + 'x', *command[1:]])
 
@@ -203,5 +204,33 @@ def test_error_profile_of_real_detections(tool, shared_data, tmp_path, monkeypat
          str(shared_data / 'data/annotations/thumos14.json'), '--protocol', 'thumos14',
                  '--out-dir', str(tmp_path / 'o')])
     # in the published evaluator's order of ties 26.0
-    assert titles == ['turn_detections on thumos14, tIoU 0.5, mAP 25.9'] * 3
-    assert len(pictures(tmp_path / 'o')) == 3
+    average = 'turn_detections on thumos14, average over tIoU 0.3, 0.4, 0.5, 0.6, 0.7'
+    assert titles == ['turn_detections on thumos14, tIoU 0.5, mAP 25.9', average, average]
+    assert len(pictures(tmp_path / 'o')) == 5
+
+
+def test_scores_of_models_beside_tious(tool, files, tmp_path, capsys):
+    results, annotations, out = files
+    content = json.loads((tmp_path / 'res.json').read_text())
+    content['results']['v1'] = [dict(label='run', segment=[1., 3.], score=0.9)]
+    content['results']['gone'] = [dict(label='run', segment=[1., 3.], score=0.9)]
+    (tmp_path / 'other.json').write_text(json.dumps(content))
+    main = tool('analysis_tools/draw_score_tiou')
+    command = [results, str(tmp_path / 'other.json'), annotations, '--protocol', 'custom']
+    main([*command, '--out', str(out / 'a.png')])
+    said = capsys.readouterr().out
+    assert 'other.json: 1 candidates of videos outside the subset are left out' in said
+    assert said.splitlines()[-2:] == [str(out / 'a.png'), str(out / 'a.json')]
+    report = json.loads((out / 'a.json').read_text())
+    assert report['fingerprint']['instances'] == 6 and report['videos'] == 'all'
+    whole, half = (report['models'][name]['instances'] for name in ('res', 'other'))
+    assert whole['mean_tiou'] == pytest.approx(3.5 / 4.5)
+    assert half['mean_tiou'] == pytest.approx((5 * 3.5 / 4.5 + 0.5) / 6)
+    main([*command, '--out', str(out / 'b.png'), '--videos', 'v1', '--names', 'm', 'n'])
+    report = json.loads((out / 'b.json').read_text())
+    assert report['videos'] == ['v1'] and list(report['models']) == ['m', 'n']
+    assert report['models']['n']['instances'] == dict(
+        count=1, overlapped=1, mean_score=0.9, mean_tiou=0.5, best_mean_tiou=0.5)
+    for name in ('a.json', 'b.json'):
+        (out / name).unlink()
+    assert sorted(pictures(out)) == ['a.png', 'b.png']

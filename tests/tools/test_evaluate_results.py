@@ -126,7 +126,16 @@ def test_diagnosis(run, files):
     assert report['impact']['mAP'] == 0.5
     assert report['profile'][0]['true positive'] == 0.5
     assert report['profile'][0]['localization'] == 0.5
-    assert report['sensitivity']['all']['all']['missed'] == pytest.approx(1 / 3)
+    assert report['averaged_tious'] == [0.3, 0.4, 0.5, 0.6, 0.7]
+    whole = report['sensitivity']['all']['all']
+    # of three instances one is found at tIoU 0.6 only; the average is over the protocol's
+    assert whole['missed'] == pytest.approx(
+        {'0.3': 0, '0.4': 0, '0.5': 0, '0.6': 0, '0.65': 1 / 3, '0.7': 1 / 3})
+    assert whole['average_missed'] == pytest.approx(1 / 15)
+    assert whole['mAP_N'] == pytest.approx(
+        {'0.3': 1, '0.4': 1, '0.5': 1, '0.6': 1, '0.65': 0.5, '0.7': 0.5})
+    assert whole['average_mAP_N'] == pytest.approx(0.9)
+    assert 'missed@0.65' in done.stdout and 'average: over tIoU 0.3, 0.4, 0.5' in done.stdout
 
 
 def test_published_detections(run, shared_data, tmp_path):

@@ -93,17 +93,30 @@ def test_names_of_characteristics_stay_in_the_picture():
 
 
 def test_a_whole_diagnosis():
-    size = {'instances': 3, 'mAP_N': 0.5, 'missed': 0.125}
+    size = {'instances': 3, 'mAP_N': {'0.3': 0.75, '0.5': 0.25}, 'average_mAP_N': 0.5,
+            'missed': {'0.3': 0.0, '0.5': 0.25}, 'average_missed': 0.125}
     report = dict(
-        tiou=0.5, impact=dict(mAP=0.5, background=0.1, **{'wrong label': 0.2}),
+        tiou=0.5, averaged_tious=[0.3, 0.5],
+        impact=dict(mAP=0.5, background=0.1, **{'wrong label': 0.2}),
         profile=[{'true positive': 0.5, 'wrong label': 0.2, 'background': 0.3}],
         sensitivity=dict(all=dict(all=dict(size, instances=12)),
                          length=dict(XS=dict(size, range='<= 3 s'))))
     figures = draw_diagnosis(report, 'mine')
-    assert list(figures) == ['false_positives', 'sensitivity', 'missed']
+    assert list(figures) == ['false_positives', 'sensitivity', 'sensitivity_tiou', 'missed',
+                             'missed_tiou']
     for name, number in (('sensitivity', '50.0'), ('missed', '12.5')):
         axes = figures[name].axes[0]
         assert [t.get_text() for t in axes.get_xticklabels()] == ['XS\n≤ 3 s\n25 %']
         assert number in [t.get_text() for t in axes.texts]
+        assert 'mine, average over tIoU 0.3, 0.5' in [t.get_text() for t in figures[name].texts]
+    for name, values in (('sensitivity_tiou', [75, 25]), ('missed_tiou', [0, 25])):
+        lines = {line.get_gid(): line for line in figures[name].axes[0].get_lines()}
+        assert lines['length:XS'].get_label() == 'XS: ≤ 3 s (25 %)'
+        for line in lines.values():
+            assert line.get_xdata().tolist() == [0.3, 0.5]
+            assert line.get_ydata().tolist() == values
     words = [t.get_text() for t in figures['false_positives'].texts]
     assert 'mine, tIoU 0.5, mAP 50.0' in words and 'mAP gained without these detections' in words
+    report['averaged_tious'] = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
+    words = [t.get_text() for t in draw_diagnosis(report)['missed'].texts]
+    assert ', average over 10 tIoU from 0.5 to 0.95' in words

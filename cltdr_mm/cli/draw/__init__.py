@@ -1,4 +1,4 @@
-"""Draw timelines of videos, or curves over tIoU and of trainings."""
+"""Draw timelines of videos, curves over tIoU and of trainings, or scores beside tIoUs."""
 import sys
 
 from .. import run_verb

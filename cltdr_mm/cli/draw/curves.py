@@ -41,7 +41,7 @@ def parse_args(argv=None):
 def main(argv=None) -> None:
     """Plot what the command line asks for."""
     args = parse_args(argv)
-    names = args.names or _names(args.inputs)
+    names = args.names or short_names(args.inputs)
     if args.kind == 'map':
         data = {name: load_metrics(path) for name, path in zip(names, args.inputs)}
         figure = draw_map_curves(data, args.title)
@@ -51,7 +51,7 @@ def main(argv=None) -> None:
     print(save_figure(figure, args.out))
 
 
-def _names(inputs) -> list:
+def short_names(inputs) -> list:
     """Shortest trailing parts of the paths that tell them apart."""
     parts = [Path(p).with_suffix('').parts for p in inputs]
     for length in range(1, max(map(len, parts)) + 1):

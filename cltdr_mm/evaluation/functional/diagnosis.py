@@ -1,9 +1,9 @@
-"""Where a detector fails: kinds of false positives, and which instances it finds or misses.
+"""Where a detector fails: kinds of false positives.
 
-After Alwassel et al., Diagnosing Error in Temporal Action Detectors, ECCV 2018 (sections 3 to 5),
-with what that text leaves open settled as the docstrings say.
+After Alwassel et al., Diagnosing Error in Temporal Action Detectors, ECCV 2018 (section 3), with
+what that text leaves open settled as the docstrings say. Which instances are found is in
+:mod:`.sensitivity`.
 """
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,6 @@ from .matching import group_instances, match, overlapping_pairs, ranking
 
 ERROR_TYPES = ('true positive', 'double detection', 'wrong label', 'localization', 'confusion',
                'background')
-SIZES = ('XS', 'S', 'M', 'L', 'XL')
-NO_COVERAGE = 'not by coverage: the annotations do not tell the duration of all videos'
 MIN_OVERLAP = 0.1  # tIoU below which a detection saw nothing but background
 
 
@@ -136,111 +134,3 @@ def error_impact(diagnosis: Diagnosis, ground_truth: GroundTruth) -> dict[str, f
         for kind, name in enumerate(ERROR_TYPES) if kind > 0
     }
     return dict(mAP=base, **gains)
-
-
-def instance_sizes(ground_truth: GroundTruth, coverage_edges: Sequence[float],
-                   length_edges: Sequence[float],
-                   count_edges: Sequence[float]) -> dict[str, np.ndarray]:
-    """Bucket of every instance by three characteristics.
-
-    Args:
-        ground_truth (GroundTruth): Instances.
-        coverage_edges (Sequence[float]): Upper bounds, inclusive, of XS to L by the part of its
-            video that an instance covers.
-        length_edges (Sequence[float]): Likewise by length in seconds.
-        count_edges (Sequence[float]): Upper bounds of XS to M by the number of instances of its
-            class in its video.
-
-    Returns:
-        dict[str, np.ndarray]: ``coverage``, ``length``, ``instances``: (G,) position in
-        :data:`SIZES`. Without ``coverage`` if the duration of a video with instances is not known.
-    """
-    lengths = ground_truth.segments[:, 1] - ground_truth.segments[:, 0]
-    keys = ground_truth.videos * len(ground_truth.classes) + ground_truth.labels
-    _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    sizes = dict(
-        length=np.searchsorted(length_edges, lengths),
-        instances=np.searchsorted(count_edges, counts[inverse.reshape(-1)]))
-    covered = lengths / ground_truth.durations[ground_truth.videos]
-    if np.isnan(covered).any():
-        return sizes
-    return dict(coverage=np.searchsorted(coverage_edges, covered), **sizes)
-
-
-def size_ranges(edges: Sequence[float], unit: str = '') -> dict[str, str]:
-    """What the buckets of :func:`instance_sizes` stand for, in words.
-
-    Args:
-        edges (Sequence[float]): Upper bounds, inclusive.
-        unit (str): ``'%'`` writes fractions as percent; whatever else follows the number.
-            Defaults to ``''``: counts.
-
-    Returns:
-        dict[str, str]: By bucket such as ``'3-6 s'``; of counts such as ``'2-40'``.
-    """
-    bounds = [f'{100 * edge:g}' if unit == '%' else f'{edge:g}' for edge in edges]
-    tail = f' {unit}' if unit else ''
-    # the next count after a bound is one more, the next length anything above it
-    after = bounds if unit else [f'{edge + 1:g}' for edge in edges]
-    found = [f'<= {bounds[0]}{tail}' if unit or edges[0] > 1 else '1']
-    found += [f'{low}-{high}{tail}' if low != high else f'{low}{tail}'
-              for low, high in zip(after, bounds[1:])]
-    found.append(f'> {bounds[-1]}{tail}')
-    return dict(zip(SIZES, found))
-
-
-def sensitivity(diagnosis: Diagnosis, ground_truth: GroundTruth,
-                sizes: dict[str, np.ndarray]) -> dict[str, dict[str, dict[str, float]]]:
-    """How well instances of each size are found.
-
-    The AP of a bucket counts only its own instances: detections that claim others are left out,
-    false positives stay. Buckets hold different numbers of instances, which alone would change
-    their precision, so it is normalised (mAP_N): ``recall * N / (recall * N + false positives)``
-    with N the mean number of instances of a class in the whole subset.
-
-    Args:
-        diagnosis (Diagnosis): From :func:`diagnose`.
-        ground_truth (GroundTruth): The same.
-        sizes (dict[str, np.ndarray]): From :func:`instance_sizes`.
-
-    Returns:
-        dict: characteristic, then bucket (only those with instances), then ``instances``,
-        ``mAP_N`` and ``missed``, the part that no detection claims. Characteristic ``all`` with
-        bucket ``all`` is the whole subset.
-    """
-    everything = {'all': np.full(len(ground_truth.labels), -1)}
-    found = np.zeros(len(ground_truth.labels), dtype=bool)
-    found[diagnosis.claimed[diagnosis.claimed >= 0]] = True
-    result: dict = {}
-    for name, buckets in {**everything, **sizes}.items():
-        result[name] = {}
-        for bucket in np.unique(buckets):
-            members = buckets == bucket
-            result[name]['all' if bucket < 0 else SIZES[bucket]] = dict(
-                instances=int(members.sum()),
-                mAP_N=_normalised_map(diagnosis, ground_truth, members),
-                missed=float(1 - found[members].mean()))
-    return result
-
-
-def _normalised_map(diagnosis: Diagnosis, ground_truth: GroundTruth, members: np.ndarray) -> float:
-    """mAP_N over the classes that have instances among ``members`` (G,) bool."""
-    num_classes = len(ground_truth.classes)
-    per_class = np.bincount(ground_truth.labels[members], minlength=num_classes)
-    n = len(ground_truth.labels) / max(int(ground_truth.present.sum()), 1)
-    is_false = diagnosis.claimed < 0
-    is_member = ~is_false & members[diagnosis.claimed]
-    use = is_false | is_member
-    labels, hits = diagnosis.ranked.labels[use], is_member[use]
-    bounds = np.searchsorted(labels, np.arange(num_classes + 1))
-    values = []
-    for c in np.flatnonzero(per_class):
-        hit = hits[bounds[c]:bounds[c + 1]]
-        if not hit.any():
-            values.append(0.)
-            continue
-        recall = np.cumsum(hit) / per_class[c]
-        precision = recall * n / (recall * n + np.cumsum(~hit))
-        precision = np.maximum.accumulate(precision[::-1])[::-1]
-        values.append(float((precision * hit).sum() / per_class[c]))
-    return float(np.mean(values))
