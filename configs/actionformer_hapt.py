@@ -10,4 +10,3 @@ model = dict(
     postprocessor=dict(max_per_video=2000))
 train_cfg = dict(max_epochs=35, val_interval=5)
 optim_wrapper = dict(optimizer=dict(lr=5e-4, weight_decay=0.05))
-default_hooks = dict(ema=dict(ema_type='WarmupEMA'))

@@ -5,16 +5,6 @@ _base_ = [
 ]
 model = dict(
     backbone=dict(in_channels=150, embed_dims=128, ffn_dims=192),
-    head=dict(
-        num_classes=12,
-        # the published code's losses: in a training of 735 steps eq. 13, which divides the many
-        # negatives by their number and leaves coarse results alone, comes less far
-        loss_cls=dict(type='TALVarifocalLoss', alpha=0.25),
-        loss_reg=dict(type='DIoU1DLoss'),
-        loss_coarse=dict(type='TALFocalLoss'),
-        iou_targets=False,
-        balance_negatives=False,
-        iou_power=0.2))
+    head=dict(num_classes=12))
 train_cfg = dict(max_epochs=35, val_interval=5)
 optim_wrapper = dict(optimizer=dict(lr=5e-4, weight_decay=0.05))
-default_hooks = dict(ema=dict(ema_type='WarmupEMA'))

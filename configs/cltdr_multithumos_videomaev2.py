@@ -6,7 +6,7 @@ _base_ = [
 model = dict(
     data_preprocessor=dict(input_noise=0.05),
     backbone=dict(in_channels=1408),
-    head=dict(test_cfg=dict(nms_pre=2000)),
+    head=dict(iou_power=0.25, test_cfg=dict(nms_pre=2000)),
     postprocessor=dict(max_per_video=2000))
 train_cfg = dict(max_epochs=60)
 param_scheduler = dict(warmup=25)

@@ -8,4 +8,3 @@ model = dict(
     head=dict(num_classes=12))
 train_cfg = dict(max_epochs=35, val_interval=5)
 optim_wrapper = dict(optimizer=dict(lr=5e-4, weight_decay=0.05))
-default_hooks = dict(ema=dict(ema_type='WarmupEMA'))

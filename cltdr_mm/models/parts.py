@@ -121,7 +121,7 @@ def check_levels(part, levels: Collection, num_levels: int) -> None:
 #: What 0.1.0's ``variant='release'`` of a part stood for; parts that are not named: nothing.
 RELEASE = dict(
     GMG="stem_kernel_size=1, stem_drop_path=0., scale_undropped=False, gate_act=None, "
-        "filter='affine', fft_norm='ortho', force_float32=True",
+        "global_mixer='affine', fft_norm='ortho', force_float32=True",
     SGP='stem_window_size=1, stem_drop_path=0., scale_undropped=False',
     ActionFormer='scale_undropped=False',
     ActionFormerHead='detach_iou=False',

@@ -5,6 +5,7 @@ from config_models import CONFIGS, build, load, millions
 from torch import nn
 
 from cltdr_mm.models import backbones, heads
+from cltdr_mm.models.backbones.fourier_mixers import AFNO, FNet, GFNet
 from cltdr_mm.models.backbones.spectral import ConvFilter
 from cltdr_mm.models.layers import LocalSelfAttention
 from cltdr_mm.structures import Layout, PackedRows, split_levels, stack_rows
@@ -48,6 +49,7 @@ def pyramid(channels=512, steps=64, levels=6, spoilt=2):
 def test_every_row_is_there():
     counts = {f'cltdr_gmg/table{n:02d}': rows
               for n, rows in zip(range(6, 15), (7, 2, 2, 8, 4, 3, 3, 4, 6 * 8))}
+    counts['cltdr_gmg/supplementA'] = 3
     counts.update({'logo/table03': 4, 'logo/table04': 3, 'logo/table05': 5,
                    'asl/components': 8, 'asl/gaussians': 3})
     assert {table: len(of_table(table)) for table in counts} == counts
@@ -62,7 +64,8 @@ def test_is_short_inherits_and_builds(name):
     if name.startswith('asl/'):
         kind = name.split('/')[1].split('_')[0]
         assert lines[0].startswith(f'# {kind.capitalize()} of ')
-        assert f'`{name}.py`' in (FOLDER / 'README.md').read_text()
+    elif 'supplementA' in name:
+        assert lines[0].startswith('# Supplement A, ') and 'no figure' in lines[0]
     else:
         table = int(name.split('table')[1][:2])
         assert lines[0].startswith(f'# Table {table}, ') and 'paper: average mAP' in lines[0]
@@ -100,6 +103,19 @@ def test_global_mixers():
     assert all(isinstance(b.global_mixer, ConvFilter) for b in blocks(fft))
     assert all(isinstance(b.global_mixer, LocalSelfAttention) for b in blocks(attention))
     assert millions(attention.backbone) > millions(fft.backbone) + 5
+
+
+@pytest.mark.parametrize('name, mixer, extra', [
+    ('fnet', FNet, 0), ('gfnet', GFNet, 2 * 129 * 512),
+    ('afno', AFNO, 2 * 2 * (512 * 512 // 8 + 512))])
+def test_fourier_mixers_of_other_papers(name, mixer, extra):
+    model, fft = model_of(f'cltdr_gmg/supplementA_{name}'), model_of('cltdr_gmg/table08_fft')
+    assert [type(b.global_mixer) for b in blocks(model)] == [mixer] * 7
+    for block, plain in zip(blocks(model), blocks(fft)):
+        assert sum(p.numel() for p in block.global_mixer.parameters()) == extra
+        block.global_mixer = plain.global_mixer = None
+    assert str(model) == str(fft), 'and nothing else differs'
+    MODELS.pop(f'cltdr_gmg/supplementA_{name}'), MODELS.pop('cltdr_gmg/table08_fft')
 
 
 @pytest.mark.parametrize('name', of_table('cltdr_gmg/table09'))
@@ -202,7 +218,7 @@ def test_logo_parts(name, backbone, head):
     # one loss and one size for all rows
     assert type(model.head.loss_reg) is type(full.head.loss_reg)
     options = model.head.loss_options
-    assert options.balance_negatives and options.iou_power == 1
+    assert not options.balance_negatives and options.iou_power == 1
     assert model.head.regression_ranges == full.head.regression_ranges == RANGES
     assert model.backbone.embed_dims == full.backbone.embed_dims
     if (backbone, head) == ('LoGo', 'CLFFHead'):

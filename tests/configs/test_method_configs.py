@@ -9,18 +9,32 @@ METHODS = dict(
     tridet=('SGP', 'TridentHead'), actionformer=('ActionFormer', 'ActionFormerHead'),
     temporalmaxer=('TemporalMaxer', 'ActionFormerHead'), logo=('LoGo', 'CLFFHead'),
     asl=('ActionFormer', 'ASLHead'))
-DATA = dict(thumos=('THUMOS14Dataset', 20), hapt=('HAPTDataset', 12),
-            thumos_internvideo2=('THUMOS14Dataset', 20), anet=('ActivityNet13Dataset', 1),
-            multithumos=('MultiTHUMOSDataset', 65), epic_verb=('EPICKitchens100Dataset', 97),
-            epic_noun=('EPICKitchens100Dataset', 300))
+#: Data set and its classes, by the name of the data in that of a config.
+DATA = dict(
+    thumos=('THUMOS14Dataset', 20), thumos_videomaev2=('THUMOS14Dataset', 20),
+    thumos_internvideo2=('THUMOS14Dataset', 20), multithumos=('MultiTHUMOSDataset', 65),
+    multithumos_rgb=('MultiTHUMOSDataset', 65), multithumos_videomaev2=('MultiTHUMOSDataset', 65),
+    epic_verb=('EPICKitchens100Dataset', 97), epic_noun=('EPICKitchens100Dataset', 300),
+    anet=('ActivityNet13Dataset', 1), hacs_i3d=('HACSDataset', 200),
+    hacs_slowfast=('HACSDataset', 200), hapt=('HAPTDataset', 12))
+#: Rows of the papers' tables.
+WANTED = dict(
+    actionformer='thumos thumos_videomaev2 thumos_internvideo2 multithumos_rgb epic_verb epic_noun '
+                 'anet hapt',
+    tridet='thumos thumos_videomaev2 thumos_internvideo2 multithumos multithumos_rgb '
+           'multithumos_videomaev2 epic_verb epic_noun anet hacs_i3d hacs_slowfast hapt',
+    temporalmaxer='thumos thumos_internvideo2 multithumos_rgb epic_verb epic_noun hapt',
+    logo='thumos anet hapt', asl='thumos multithumos epic_verb epic_noun anet hapt')
 NAMES = [f'{method}_{data}' for method in METHODS for data in DATA
          if (CONFIGS / f'{method}_{data}.py').is_file()]
+#: Rows whose authors published no settings: theirs for THUMOS14 with I3D features.
+RECIPE_OURS = ['actionformer_thumos_videomaev2', 'actionformer_multithumos_rgb',
+               'tridet_thumos_videomaev2', 'tridet_multithumos', 'tridet_multithumos_rgb',
+               'tridet_multithumos_videomaev2', 'asl_multithumos']
 
 
 def test_the_papers_data_sets_are_there():
-    wanted = {f'{method}_{data}' for method in METHODS for data in ('thumos', 'hapt')}
-    wanted |= {f'{method}_anet' for method in ('tridet', 'actionformer', 'logo', 'asl')}
-    wanted |= {f'asl_{data}' for data in ('multithumos', 'epic_verb', 'epic_noun')}
+    wanted = {f'{method}_{data}' for method, row in WANTED.items() for data in row.split()}
     assert wanted <= set(NAMES)
 
 
@@ -35,7 +49,8 @@ def test_builds(name):
     assert model.head.num_classes == num_classes
     assert cfg.train_dataloader.dataset.type == dataset
     assert model.backbone.in_channels == cfg.train_dataloader.dataset.feature_dim
-    assert model.head.num_levels == model.backbone.num_levels == len(model.neck.fpn_norms) == 6
+    levels = 7 if name == 'tridet_hacs_i3d' else 6
+    assert model.head.num_levels == model.backbone.num_levels == len(model.neck.fpn_norms) == levels
     head = model.head.head if method == 'asl' else model.head
     assert head.in_channels == model.backbone.embed_dims
     assert cfg.test_dataloader.dataset.test_mode
@@ -70,48 +85,30 @@ def test_lr_is_that_of_the_batch_size(name):
 
 
 def test_asl_adds_its_evaluators_only():
-    asl, plain = build(load('asl_thumos')), build(load('actionformer_thumos'))
-    assert str(asl.head.head) == str(plain.head) and str(asl.backbone) == str(plain.backbone)
+    asl = build(load('asl_thumos'))
     extra = {name.split('.')[1] for name, _ in asl.named_parameters()
              if name.startswith('head.') and not name.startswith('head.head.')}
     assert extra == {'class_sensitivity', 'instance_sensitivity'}
-    for data in ('anet', 'hapt'):
-        asl = build(load(f'asl_{data}'))
-        plain = build(load(f'actionformer_{data}'))
-        assert str(asl.head.head) == str(plain.head)
-        for key in ('loss_options', 'reg_weight', 'test_cfg', 'regression_ranges'):
-            assert getattr(asl.head.head, key) == getattr(plain.head, key)
 
 
-@pytest.mark.parametrize('task', ['verb', 'noun'])
-def test_asl_on_epic_is_actionformers_recipe(task):
-    """As published, but for what the published code gets wrong (padding, the last rate)."""
-    asl, release = load(f'asl_epic_{task}'), load(f'release/actionformer/epic_slowfast_{task}')
-    for key in ('train_cfg', 'optim_wrapper', 'train_dataloader', 'test_evaluator'):
-        assert asl[key] == release[key], key
-    assert asl.param_scheduler.warmup == release.param_scheduler.warmup
-    ours, theirs = asl.model, release.model
-    for part in ('backbone', 'postprocessor'):
-        for key, value in ours[part].items():
-            if key == 'nms':
-                assert value.items() <= theirs[part][key].items()
-            else:
-                assert theirs[part][key] == value, key
-    ours, theirs = build(asl).head.head, build(release).head
-    assert str(ours) == str(theirs)
+@pytest.mark.parametrize('data', WANTED['asl'].split())
+def test_asl_is_trained_as_actionformer(data):
+    """All but the wrapper is that of ActionFormer's config for the data set."""
+    ours = load(f'asl_{data}')
+    plain = load(f"actionformer_{'multithumos_rgb' if data == 'multithumos' else data}")
+    same_data = data not in ('multithumos', 'anet')  # other features there
+    for key in plain:
+        if key != 'model' and (same_data or key in (
+                'train_cfg', 'param_scheduler', 'optim_wrapper', 'auto_scale_lr')):
+            assert ours[key] == plain[key], key
+    of_features = set() if same_data else {'in_channels', 'max_len'}
+    for part in ('data_preprocessor', 'backbone', 'neck', 'postprocessor'):
+        assert {k: v for k, v in ours.model[part].items() if k not in of_features} == \
+            {k: v for k, v in plain.model[part].items() if k not in of_features}, part
+    ours, plain = build(ours).head.head, build(plain).head
+    assert str(ours) == str(plain)
     for key in ('loss_options', 'reg_weight', 'test_cfg', 'regression_ranges', 'num_classes'):
-        assert getattr(ours, key) == getattr(theirs, key), key
-
-
-def test_asl_on_multithumos():
-    """ActionFormer's recipe for the same videos, and detections enough for dense labels."""
-    ours, thumos = load('asl_multithumos'), load('asl_thumos')
-    for key in ('train_cfg', 'param_scheduler', 'optim_wrapper', 'auto_scale_lr'):
-        assert ours[key] == thumos[key], key
-    assert str(build(ours).backbone) == str(build(thumos).backbone)
-    cltdr = load('cltdr_multithumos').model
-    assert ours.model.head.head.test_cfg == cltdr.head.test_cfg
-    assert ours.model.postprocessor == cltdr.postprocessor
+        assert getattr(ours, key) == getattr(plain, key), key
 
 
 @pytest.mark.parametrize('method', METHODS)
@@ -140,6 +137,67 @@ def test_recipes(name, epochs, warmup, lr, decay):
     cfg = load(name)
     assert (cfg.train_cfg.max_epochs, cfg.param_scheduler.warmup) == (epochs, warmup)
     assert cfg.optim_wrapper.optimizer == dict(type='AdamW', lr=lr, weight_decay=decay)
+
+
+def flat(value, prefix='model'):
+    """A config's values by dotted name; lists are values."""
+    if isinstance(value, dict):
+        return {name: item for key, part in value.items()
+                for name, item in flat(part, f'{prefix}.{key}').items()}
+    return {prefix: str(list(value)) if isinstance(value, (list, tuple)) else value}
+
+
+def differences(name, base, ignored=()):
+    """What the config of a data set changes of THUMOS14's."""
+    values = []
+    for cfg in (load(base), load(name)):
+        found = flat(cfg.model)
+        found.setdefault('model.data_preprocessor.input_noise', 0)
+        found.update(flat({k: cfg[k] for k in ('train_cfg', 'param_scheduler', 'optim_wrapper')}))
+        values.append(found)
+    before, after = values
+    return {key: value for key, value in after.items()
+            if key not in ignored and before.get(key, 'default') != value}
+
+
+#: What follows from the rest, or belongs to padding, in the published settings.
+FOLLOWS = {f'model.{key}' for key in (
+    'data_preprocessor.size_divisor', 'data_preprocessor.pad_to', 'neck.in_channels',
+    'neck.num_levels', 'head.in_channels', 'head.feat_channels')}
+
+
+@pytest.mark.parametrize('name, published', [
+    *((f'{method}_epic_{task}', f'{method}/epic_slowfast_{task}')
+      for method in ('actionformer', 'tridet', 'temporalmaxer') for task in ('verb', 'noun')),
+    *((f'tridet_hacs_{features}', f'tridet/hacs_{features}') for features in ('i3d', 'slowfast')),
+    ('temporalmaxer_multithumos_rgb', 'temporalmaxer/multithumos_i3d')])
+def test_differs_from_thumos_as_the_published_settings_do(name, published):
+    method = name.split('_')[0]
+    ranges = 'model.head.regression_ranges'
+    ours = differences(name, f'{method}_thumos', {ranges})
+    theirs = differences(f'release/{published}', f'release/{method}/thumos_i3d',
+                         {ranges, *FOLLOWS})
+    assert ours == theirs and len(ours) > 5
+    released = load(f'release/{published}')
+    assert build(load(name)).head.regression_ranges == \
+        [tuple(pair) for pair in released.model.head.regression_ranges]
+    for loader in ('train_dataloader', 'val_dataloader'):
+        assert load(name)[loader].dataset == released[loader].dataset
+
+
+def test_a_recipe_of_ours_says_so():
+    found = [name for name in NAMES
+             if 'recipe ours' in (CONFIGS / f'{name}.py').read_text().splitlines()[0]]
+    assert sorted(found) == sorted(RECIPE_OURS)
+    for name in found:
+        method = name.split('_')[0]
+        changed = {key.replace('.head.head.', '.head.')
+                   for key in differences(name, f'{method}_thumos')}
+        assert changed <= {'model.backbone.in_channels', 'model.head.num_classes',
+                           'model.head.test_cfg.nms_pre', 'model.postprocessor.max_per_video'}
+        page = (CONFIGS.parent / 'docs' / 'methods' / f'{method}.md').read_text()
+        row, = (line for line in page.splitlines() if f'`{name}.py`' in line)
+        assert 'recipe ours' in row
 
 
 ENCODED = sorted(p.stem for p in (CONFIGS / 'encoded').glob('*.py'))

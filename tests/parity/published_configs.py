@@ -136,7 +136,7 @@ def _refine_kernels(state: Mapping[str, Tensor]) -> dict:
 def _cltdr(model, train, backbone, neck, head, coarse_loss):
     _sgp_like(model, backbone)
     backbone.update(type='GMG', kernel_size=model['n_sgp_win_size'], stem_kernel_size=1,
-                    gate_act=None, filter='affine', fft_norm='ortho', force_float32=True)
+                    gate_act=None, global_mixer='affine', fft_norm='ortho', force_float32=True)
     _trident(model, head)
     loss = dict(focal=dict(type='TALFocalLoss'),
                 varifocal=dict(type='TALVarifocalLoss', alpha=0.25,
@@ -144,8 +144,9 @@ def _cltdr(model, train, backbone, neck, head, coarse_loss):
     head.update(
         type='CLTDRHead', iou_targets=False, balance_negatives=False, boundary_feats='pyramid',
         fusion_depthwise=False, fusion_kernel_size=1, score_fusion='logit_product',
-        offsets_per_class=True, offset_unit='grid', refine_kernel_sizes=dict(offset=7),
-        normalizer_moves='half', loss_reg=dict(type='DIoU1DLoss'), loss_coarse=loss,
+        offsets_per_class=True, offset_unit='grid', normalizer_moves='half',
+        refine_kernel_sizes=dict(trunk=head['kernel_size'], cls=head['kernel_size'], offset=7),
+        loss_reg=dict(type='DIoU1DLoss'), loss_coarse=loss,
         loss_cls=dict(type='TALVarifocalLoss', alpha=0.25, positives_by_target=True))
     return model['n_sgp_win_size']
 

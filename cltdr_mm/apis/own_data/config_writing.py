@@ -12,16 +12,10 @@ from ...utils import atomic_path
 from ..running.config_files import config_from_file
 from .config_text import Name, assignment, comment
 from .data_check import CheckedData
-from .suggestions import MAX_LEN, Suggestion, Suggestions
+from .suggestions import MAX_LEN, Suggestions
 
 #: Methods that a config can be based on: files of configs/_base_/models.
 METHODS = ('cltdr_gmg', 'actionformer', 'asl', 'logo', 'temporalmaxer', 'tridet')
-#: In trainings of fewer steps the losses of CLTDR's published code come farther than the paper's.
-SHORT_TRAINING = 3000
-_PUBLISHED_LOSSES = dict(
-    loss_cls=dict(type='TALVarifocalLoss', alpha=0.25), loss_reg=dict(type='DIoU1DLoss'),
-    loss_coarse=dict(type='TALFocalLoss'), iou_targets=False, balance_negatives=False,
-    iou_power=0.2)
 
 
 def config_text(data: CheckedData, chosen: Suggestions, method: str = 'cltdr_gmg',
@@ -61,12 +55,12 @@ def config_text(data: CheckedData, chosen: Suggestions, method: str = 'cltdr_gmg
 
 
 def model_changes(method: str, data: CheckedData, chosen: Suggestions) -> dict[str, Any]:
-    """What a config changes in the model that it inherits: levels, widths, classes, losses.
+    """What a config changes in the model that it inherits: levels, widths, classes.
 
     Args:
         method (str): One of :data:`METHODS`.
         data (CheckedData): What the model is for.
-        chosen (Suggestions): Levels, width and steps.
+        chosen (Suggestions): Levels and width.
 
     Returns:
         dict: For :func:`.assignment`.
@@ -76,11 +70,6 @@ def model_changes(method: str, data: CheckedData, chosen: Suggestions) -> dict[s
     if 'ffn_dims' in base.backbone:  # in proportion to the width as in the base
         backbone['ffn_dims'] = chosen.width.value * 3 // 2
     head: dict[str, Any] = dict(num_classes=len(data.training.classes))
-    if method == 'cltdr_gmg' and chosen.total_steps < SHORT_TRAINING:
-        (first, value), *others = _PUBLISHED_LOSSES.items()
-        head[first] = Suggestion(value, f'the losses of the published code: in a training of '
-                                 f'{chosen.total_steps} steps they come farther than the paper\'s')
-        head.update(others)
     if 'head' in base.head:  # a head around a head
         head = dict(head=head)
     return dict(num_levels=chosen.num_levels, backbone=backbone, head=head)
@@ -169,5 +158,4 @@ def _schedule_lines(chosen: Suggestions, validated: bool) -> list[str]:
         param_scheduler=dict(warmup=chosen.warmup),
         optim_wrapper=dict(optimizer=dict(lr=chosen.lr)),
         auto_scale_lr=dict(base_batch_size=chosen.batch_size.value),
-        default_hooks=dict(ema=dict(ema_type=chosen.averaging)),
     ).items() for line in assignment(name, value)]

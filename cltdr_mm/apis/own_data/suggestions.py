@@ -50,10 +50,8 @@ class Suggestions:
         epochs (Suggestion): Passes over the training videos, the warm-up among them.
         warmup (Suggestion): Epochs in which the learning rate rises.
         lr (Suggestion): Learning rate.
-        averaging (Suggestion): Type of the averaged model.
         val_interval (Suggestion): Epochs between validations.
         tious (Suggestion): Thresholds of the average mAP; None for those of the protocol `custom`.
-        total_steps (int): Steps of the optimizer in the whole training.
     """
 
     num_levels: Suggestion
@@ -63,10 +61,8 @@ class Suggestions:
     epochs: Suggestion
     warmup: Suggestion
     lr: Suggestion
-    averaging: Suggestion
     val_interval: Suggestion
     tious: Suggestion
-    total_steps: int
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Name, value and reason of each setting, in order."""
@@ -78,8 +74,7 @@ class Suggestions:
             return 'as they are' if value is None else str(value)
 
         found = [(field.name, getattr(self, field.name)) for field in fields(self)]
-        return [(name, text(one.value), one.reason) for name, one in found
-                if isinstance(one, Suggestion)]
+        return [(name, text(one.value), one.reason) for name, one in found]
 
 
 def regression_ranges(num_levels: int) -> list[tuple[float, float]]:
@@ -117,7 +112,6 @@ def suggest(training: SubsetStatistics, channels: int, device: str = 'cpu',
     per_epoch = math.ceil(training.num_videos / batch.value)
     length = (_epochs(per_epoch, device) if epochs is None
               else Suggestion(epochs, f'as asked for; {epochs * per_epoch} steps in all'))
-    total = length.value * per_epoch
     warmup = max(1, round(length.value / 6)) if length.value > 1 else 0
     interval = max(1, length.value // 20)
     return Suggestions(
@@ -128,12 +122,8 @@ def suggest(training: SubsetStatistics, channels: int, device: str = 'cpu',
         epochs=length,
         warmup=Suggestion(warmup, f'about a sixth of the epochs, here {warmup * per_epoch} steps'),
         lr=_learning_rate(size.value, batch.value),
-        averaging=Suggestion(
-            'WarmupEMA', f'averages over the last tenth of the training so far, of {total} steps '
-            'in all; a fixed 0.999 looks back on 1000 steps'),
         val_interval=Suggestion(interval, f'{-(-length.value // interval)} validations in all'),
-        tious=_tious(training),
-        total_steps=total)
+        tious=_tious(training))
 
 
 def _levels(training: SubsetStatistics) -> Suggestion:

@@ -10,6 +10,7 @@ Parameters carry the names of the published code; only its `w1 b1 w2 b2` sit one
 `global_mixer`.
 """
 from collections.abc import Sequence
+from functools import partial
 from typing import Optional, Union
 
 import torch
@@ -18,12 +19,16 @@ from mmaction.registry import MODELS
 from torch import Tensor, nn
 
 from ...structures import Layout
+from ...utils import refuse_moved
 from ..layers import LocalSelfAttention, depthwise
 from .block import MixerBlock, init_depthwise
+from .fourier_mixers import AFNO, FNet, GFNet
 from .pyramid import PyramidBackbone
-from .spectral import FILTERS
+from .spectral import AffineFilter, ConvFilter
 
 GRANULARITIES = ('instant', 'local', 'global')
+#: Arguments of an earlier version.
+MOVED = dict(filter="global_mixer='affine' for filter='affine', nothing for filter='conv'")
 
 
 class GMGBlock(MixerBlock):
@@ -41,16 +46,16 @@ class GMGBlock(MixerBlock):
             Defaults to all.
         gate (bool): Whether coarser views gate finer ones. Defaults to True.
         gate_act (str, optional): See :class:`GMG`. Defaults to 'relu'.
-        global_mixer (str): 'fft' or 'attention'. Defaults to 'fft'.
-        num_heads (int): Heads of the attention. Defaults to 4.
-        filter (str): See :class:`GMG`. Defaults to 'conv'.
-        fft_norm (str): See :class:`GMG`. Defaults to 'backward'.
+        global_mixer (str): See :class:`GMG`. Defaults to 'fft'.
+        num_heads (int): See :class:`GMG`. Defaults to 4.
+        num_frequencies (int): See :class:`GMG`. Defaults to 129.
+        fft_norm (str): See :class:`GMG`. Defaults to 'ortho'.
         init_std (float, optional): See :class:`GMG`. Defaults to None.
         force_float32 (bool): See :class:`GMG`. Defaults to False.
         **kwargs: ``drop_path`` and ``scale_undropped`` of :class:`MixerBlock`.
 
     Raises:
-        ValueError: If a granularity, an activation, a mixer or a filter is unknown.
+        ValueError: If a granularity, an activation or a mixer is unknown.
     """
 
     def __init__(self,
@@ -63,8 +68,8 @@ class GMGBlock(MixerBlock):
                  gate_act: Optional[str] = 'relu',
                  global_mixer: str = 'fft',
                  num_heads: int = 4,
-                 filter: str = 'conv',
-                 fft_norm: str = 'backward',
+                 num_frequencies: int = 129,
+                 fft_norm: str = 'ortho',
                  init_std: Optional[float] = None,
                  force_float32: bool = False,
                  **kwargs) -> None:
@@ -72,12 +77,17 @@ class GMGBlock(MixerBlock):
         if not granularities or not set(granularities) <= set(GRANULARITIES):
             raise ValueError(f'granularities must be one or more of {GRANULARITIES}, '
                              f'got {granularities}')
-        if global_mixer not in ('fft', 'attention'):
-            raise ValueError(f"global_mixer must be 'fft' or 'attention', got {global_mixer!r}")
+        mixers = dict(
+            fft=partial(ConvFilter, channels, norm=fft_norm),
+            affine=partial(AffineFilter, channels, norm=fft_norm),
+            attention=partial(LocalSelfAttention, channels, num_heads),
+            fnet=partial(FNet, norm=fft_norm),
+            gfnet=partial(GFNet, channels, num_frequencies, norm=fft_norm),
+            afno=partial(AFNO, channels, num_heads, norm=fft_norm))
+        if global_mixer not in mixers:
+            raise ValueError(f'global_mixer must be one of {[*mixers]}, got {global_mixer!r}')
         if gate_act not in ('relu', None):
             raise ValueError(f"gate_act must be 'relu' or None, got {gate_act!r}")
-        if filter not in FILTERS:
-            raise ValueError(f'filter must be one of {sorted(FILTERS)}, got {filter!r}')
         self.gate = gate
         self.gate_act = gate_act
         self.force_float32 = force_float32
@@ -86,10 +96,7 @@ class GMGBlock(MixerBlock):
         init_depthwise([conv for conv in (self.fc, self.convw) if conv is not None], init_std)
         self.global_mixer: Optional[nn.Module] = None
         if 'global' in granularities:
-            if global_mixer == 'attention':
-                self.global_mixer = LocalSelfAttention(channels, num_heads)
-            else:
-                self.global_mixer = FILTERS[filter](channels, norm=fft_norm)
+            self.global_mixer = mixers[global_mixer]()
 
     def gated(self, fine: Tensor, coarse: Optional[Tensor]) -> Tensor:
         """A finer view times the coarser one, if there is any."""
@@ -128,7 +135,8 @@ class GMG(PyramidBackbone):
         ffn_dims (int, optional): Hidden width of the feed-forward networks; None is 4 D.
             Defaults to None.
         kernel_size (int | Sequence[int]): Odd kernel of the local branch, for all levels or for
-            each. The paper does not give it. Defaults to 3.
+            each. The paper does not give it; configs have the published values, 1 to 15 by data
+            set. Defaults to 3.
         stem_kernel_size (int, optional): The same in stem blocks; the published code has 1.
             Defaults to None: that of the finest level.
         granularities (Sequence[str]): Any of 'instant', 'local', 'global', at least one (paper's
@@ -136,13 +144,15 @@ class GMG(PyramidBackbone):
         gate (bool): Whether coarser granularities gate finer ones (table 7). Defaults to True.
         gate_act (str, optional): 'relu' before a view gates (eq. 3 and 4), or None (published
             code). Defaults to 'relu'.
-        global_mixer (str): 'fft', or 'attention' over all steps (table 8). Defaults to 'fft'.
-        num_heads (int): Heads of the attention. Defaults to 4.
-        filter (str): What the Fourier filter is made by: 'conv', two convolutions over frequency
-            (eq. 2), or 'affine', two maps of each channel (published code). Defaults to 'conv'.
-        fft_norm (str): Normalisation of the Fourier transform, 'backward' (eq. 1 as it stands) or
-            'ortho' (published code). The filter is made from the spectrum, so under 'backward' the
-            global view grows with the length of a video. Defaults to 'backward'.
+        global_mixer (str): What the global view is: 'fft', the Fourier filter made by two
+            convolutions over frequency (eq. 2); 'affine', made by two maps of each channel
+            (published code); 'attention' over all steps (table 8); 'fnet', 'gfnet' or 'afno'
+            (supplement A), see :mod:`.fourier_mixers`. Defaults to 'fft'.
+        num_heads (int): Heads of 'attention', blocks of 'afno'. Defaults to 4.
+        num_frequencies (int): Frequencies of the filter of 'gfnet'. Defaults to 129.
+        fft_norm (str): Normalisation of the Fourier transform, 'ortho' (published code) or
+            'backward' (eq. 1 as it stands). The filter is made from the spectrum, so under
+            'backward' the global view grows with the length of a video. Defaults to 'ortho'.
         init_std (float, optional): Standard deviation that the weights of the instant and local
             branch are drawn with (published name ``init_conv_vars``); None leaves PyTorch's
             default. Defaults to None.
@@ -170,14 +180,15 @@ class GMG(PyramidBackbone):
                  gate_act: Optional[str] = 'relu',
                  global_mixer: str = 'fft',
                  num_heads: int = 4,
-                 filter: str = 'conv',
-                 fft_norm: str = 'backward',
+                 num_frequencies: int = 129,
+                 fft_norm: str = 'ortho',
                  init_std: Optional[float] = None,
                  drop_path: float = 0.1,
                  stem_drop_path: Optional[float] = None,
                  scale_undropped: bool = True,
                  force_float32: bool = False,
                  **kwargs) -> None:
+        refuse_moved(kwargs, 'GMG', MOVED)
         super().__init__(in_channels, embed_dims, **kwargs)
         kernels = self.per_level(kernel_size, 'kernel_size')
         stem = dict(kernel_size=stem_kernel_size or kernels[0],
@@ -186,5 +197,5 @@ class GMG(PyramidBackbone):
             embed_dims, ffn_dims or 4 * embed_dims, stride,
             **(stem if stride == 1 else dict(kernel_size=kernels[level], drop_path=drop_path)),
             granularities=granularities, gate=gate, gate_act=gate_act, global_mixer=global_mixer,
-            num_heads=num_heads, filter=filter, fft_norm=fft_norm, init_std=init_std,
-            scale_undropped=scale_undropped, force_float32=force_float32))
+            num_heads=num_heads, num_frequencies=num_frequencies, fft_norm=fft_norm,
+            init_std=init_std, scale_undropped=scale_undropped, force_float32=force_float32))

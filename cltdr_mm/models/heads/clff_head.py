@@ -24,15 +24,16 @@ class CLFFHead(TridentHead):
     its parameters among all levels, as the towers do; both weights start at 1; and the finest
     level is ``w1 * own``.
 
-    The loss is eq. 7: focal losses of positives and negatives apart, those of positives weighted
-    by their IoU (a weight, through which no gradient flows), and GIoU.
+    The loss is eq. 7: focal, that of positives weighted by their IoU (a weight, through which no
+    gradient flows), and GIoU. All is divided by the running number of positives, as in TriDet,
+    whose paper prints the same formula and whose code does so; ``balance_negatives`` divides the
+    negatives by their own number, as printed.
 
     Args:
         *args: See :class:`TridentHead`.
         boundary_init_std (float, optional): See :class:`TridentHead`. Defaults to 0.1.
         loss_reg (dict, optional): Defaults to the GIoU loss.
         iou_power (float): See :class:`PointHead`. Defaults to 1.
-        balance_negatives (bool): See :class:`PointHead`. Defaults to True.
         **kwargs: See :class:`TridentHead`.
     """
 
@@ -41,14 +42,12 @@ class CLFFHead(TridentHead):
                  boundary_init_std: Optional[float] = 0.1,
                  loss_reg: Optional[dict] = None,
                  iou_power: float = 1.0,
-                 balance_negatives: bool = True,
                  **kwargs) -> None:
         super().__init__(
             *args,
             boundary_init_std=boundary_init_std,
             loss_reg=loss_reg or dict(type='GIoU1DLoss'),
             iou_power=iou_power,
-            balance_negatives=balance_negatives,
             **kwargs)
         self.resample = nn.ModuleDict(
             dict(conv=Downsample2x(self.in_channels, groups=self.in_channels)))

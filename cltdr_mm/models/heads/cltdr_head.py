@@ -16,6 +16,11 @@ from .point_loss import point_losses
 from .refine_head import RefineHead
 from .trident_head import TridentHead
 
+#: Loss of the coarse scores.
+COARSE_LOSS = dict(type='TALFocalLoss')
+#: Kernels of the refine head (supplement C).
+REFINE_KERNELS = dict(trunk=3, cls=3, offset=3)
+
 
 def refined_logit(coarse: Tensor, refinement: Tensor) -> Tensor:
     """Logit of ``sqrt(sigmoid(coarse) * sigmoid(refinement))`` (eq. 10).
@@ -46,11 +51,15 @@ class CLTDRHead(TridentHead):
     """Trident head on decoupled features, its results refined on fused ones.
 
     Classes are predicted from a level and its coarser neighbour (DCM), boundaries from a level
-    and its finer one (DRM), refinements from all three (CLFF). Defaults are the paper's: all fusion
-    layers depth-wise, scores refined by a geometric mean, boundaries by one start and one end
-    offset per step in strides of the level, and only refined results supervised, by varifocal and
-    IoU loss over positives and negatives apart (eq. 13). What the published code does otherwise is
-    in ``configs/release/_base_/cltdr_gmg.py``.
+    and its finer one (DRM), refinements from all three (CLFF). The architecture is the paper's by
+    default: all fusion layers depth-wise, scores refined by a geometric mean, boundaries by one
+    start and one end offset per step in strides of the level. The objective is that of the
+    published code, which made the paper's figures: 0.7 of the refined and 0.3 of the coarse losses;
+    varifocal (refined) and focal (coarse) towards targets of 0 and 1, the refined one weighted by
+    IoU at positives; DIoU; all divided by one running number of positives. Eq. 13 is
+    ``loss_reg=dict(type='IoU1DLoss'), loss_coarse=None, iou_power=1``, and ``balance_negatives``
+    its literal division. What the published code does otherwise is in
+    ``configs/release/_base_/cltdr_gmg.py``.
 
     Args:
         *args: See :class:`TridentHead`.
@@ -73,18 +82,16 @@ class CLTDRHead(TridentHead):
         offset_unit (str): 'stride' of the level, or 'grid' steps (published code).
             Defaults to 'stride'.
         refine_kernel_sizes (dict, optional): Kernels of the refine head's layers 'trunk', 'cls'
-            and 'offset'. Defaults to None: ``kernel_size``; what a dict leaves out too.
-        loss_cls (dict, optional): Loss of the refined scores. Defaults to varifocal.
-        loss_reg (dict, optional): Defaults to IoU.
+            and 'offset'. Defaults to None: 3 (supplement C), whatever the towers have; what a dict
+            leaves out too.
+        loss_cls (dict, optional): Loss of the refined scores. Defaults to varifocal, alpha 0.25.
         loss_coarse (dict, optional): Loss of the coarse scores, beside which coarse boundaries are
-            supervised too. Defaults to None: only refined results are supervised.
+            supervised too; None: only refined results are. Defaults to focal.
         coarse_weight (float): Share of the coarse losses where there are any; the refined ones
             have the rest. Defaults to 0.3.
         normalizer_moves (str): 'step', or 'half': the running number of positives moves before each
             of the refined and the coarse half (published code). Defaults to 'step'.
-        iou_power (float): See :class:`PointHead`. Defaults to 0: varifocal weighs by IoU already.
-        iou_targets (bool): See :class:`PointHead`. Defaults to True.
-        balance_negatives (bool): See :class:`PointHead`. Defaults to True.
+        iou_power (float): See :class:`PointHead`; for the refined scores. Defaults to 0.2.
         **kwargs: See :class:`TridentHead`.
 
     Raises:
@@ -105,21 +112,15 @@ class CLTDRHead(TridentHead):
                  offset_unit: str = 'stride',
                  refine_kernel_sizes: Optional[dict[str, int]] = None,
                  loss_cls: Optional[dict] = None,
-                 loss_reg: Optional[dict] = None,
-                 loss_coarse: Optional[dict] = None,
+                 loss_coarse: Optional[dict] = COARSE_LOSS,
                  coarse_weight: float = 0.3,
                  normalizer_moves: str = 'step',
-                 iou_power: float = 0.,
-                 iou_targets: bool = True,
-                 balance_negatives: bool = True,
+                 iou_power: float = 0.2,
                  **kwargs) -> None:
         super().__init__(
             *args,
-            loss_cls=loss_cls or dict(type='TALVarifocalLoss'),
-            loss_reg=loss_reg or dict(type='IoU1DLoss'),
+            loss_cls=loss_cls or dict(type='TALVarifocalLoss', alpha=0.25),
             iou_power=iou_power,
-            iou_targets=iou_targets,
-            balance_negatives=balance_negatives,
             **kwargs)
         for member in refine:
             _one_of('refine', member, ('cls', 'reg'))
@@ -141,14 +142,12 @@ class CLTDRHead(TridentHead):
         self.drm = CrossLevelFusion(sources=reg_sources, fusion=fusion, **cfg)
         if self.refine:
             self.clff = CrossLevelFusion(sources=('higher', 'lower'), fusion='add', **cfg)
-            kernel = self.tower_cfg['kernel_size']
             # a product of logits starts at 0 with it, a mean of probabilities at the prior
             prior_prob = self.prior_prob if score_fusion == 'geometric_mean' else None
             self.refine_head = RefineHead(
                 self.in_channels, self.feat_channels, self.num_classes,
                 num_offsets=self.num_classes if offsets_per_class else 1,
-                kernel_sizes={**dict(trunk=kernel, cls=kernel, offset=kernel),
-                              **(refine_kernel_sizes or {})},
+                kernel_sizes={**REFINE_KERNELS, **(refine_kernel_sizes or {})},
                 prior_prob=prior_prob, targets=self.refine, tower_cfg=self.tower_cfg)
 
     def forward_rows(self, table: PackedRows) -> HeadOutputs:

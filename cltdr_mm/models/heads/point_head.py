@@ -57,11 +57,12 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             power. Defaults to 0: not weighted.
         detach_iou (bool): Whether no gradient flows through that weight; through the published
             code's it does. Defaults to True.
-        iou_targets (bool): Whether the target of a positive is its IoU rather than 1, as the
-            varifocal loss has it. Defaults to False.
+        iou_targets (bool): Whether the target of a positive is its IoU rather than 1, as in the
+            paper of the varifocal loss. Defaults to False.
         balance_negatives (bool): Divide the losses of points without class by the number of
-            those points (CLTDR eq. 13, LoGo eq. 7) instead of all losses by the positives'.
-            Defaults to False.
+            those points, as TriDet, CLTDR (eq. 13) and LoGo (eq. 7) print it, instead of all losses
+            by the positives', as TriDet's and CLTDR's code does. Negatives then weigh about a
+            tenth. Defaults to False.
         label_smoothing (float): Share of the target spread over all classes and background.
             Defaults to 0.
         normalizer (dict): Arguments of :class:`EMANormalizer`. Defaults to none.

@@ -22,11 +22,14 @@ class RealDFT:
         steps (int | Tensor): Steps T; a scalar tensor in a graph that leaves them open.
         norm (str): As in ``torch.fft``: 'backward' or 'ortho'.
         like (Tensor): Has type and device of the sequences.
+        one_sided (bool): Whether to leave out the frequencies above T // 2, which follow from the
+            others; False is ``torch.fft.fft``, without an inverse here. Defaults to True.
     """
 
-    def __init__(self, steps: Union[int, Tensor], norm: str, like: Tensor) -> None:
+    def __init__(self, steps: Union[int, Tensor], norm: str, like: Tensor,
+                 one_sided: bool = True) -> None:
         time = torch.arange(steps, device=like.device)
-        frequency = torch.arange(steps // 2 + 1, device=like.device)
+        frequency = torch.arange(steps // 2 + 1, device=like.device) if one_sided else time
         angle = (time[:, None] * frequency % steps).to(like.dtype) * (2 * math.pi) / steps
         self.cos, self.sin = angle.cos(), angle.sin()  # (T, F)
         # frequencies between the first and the last of an even length stand for two

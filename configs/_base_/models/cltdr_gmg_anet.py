@@ -4,11 +4,12 @@ model = dict(
     data_preprocessor=dict(input_noise=0.5),
     backbone=dict(
         in_channels=512, embed_dims=256, arch=(2, 2, 6), ffn_dims=2048, kernel_size=15,
-        use_abs_pe=True, max_len=192),
+        init_std=0.2, use_abs_pe=True, max_len=192),
     head=dict(
         num_classes=1,
         feat_channels=512,
         num_bins=12,
+        iou_power=1.0,
         label_smoothing=0.1,
         normalizer=dict(init=400),
         test_cfg=dict(min_length=0.1)),

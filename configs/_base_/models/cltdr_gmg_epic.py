@@ -2,9 +2,10 @@
 _base_ = ['./cltdr_gmg.py']
 model = dict(
     data_preprocessor=dict(input_noise=3e-4),
-    backbone=dict(in_channels=2304),
+    backbone=dict(in_channels=2304, kernel_size=5, init_std=0.),
     head=dict(
         num_classes=97,
+        iou_power=0.25,
         # neighbouring ranges overlap: most actions of this data set are short
         regression_ranges=[(0, 4), (2, 8), (4, 16), (8, 32), (16, 64), (32, 10000)],
         normalizer=dict(init=250),

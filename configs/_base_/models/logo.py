@@ -9,7 +9,6 @@ model = dict(
         num_classes=20,
         # eq. 7, for whichever head an ablation puts here
         loss_reg=dict(type='GIoU1DLoss'),
-        iou_power=1.0,
-        balance_negatives=True),
+        iou_power=1.0),
     postprocessor=dict(
         type='TALPostProcessor', nms=dict(type='SoftNMS', sigma=0.5), max_per_video=2000))

@@ -3,4 +3,4 @@ _base_ = ['../../cltdr_hapt.py']
 model = dict(
     backbone=dict(
         stem_kernel_size=1, stem_drop_path=0., scale_undropped=False, gate_act=None,
-        filter='affine', fft_norm='ortho', force_float32=True))
+        global_mixer='affine', force_float32=True))

@@ -7,7 +7,7 @@ model = dict(
     backbone=dict(
         type='GMG', in_channels=2048, embed_dims=512, embed_kernel_size=3, embed_norm=True,
         use_abs_pe=False, max_len=2304, arch=(2, 2, 5), drop_path=0.1, stem_drop_path=0.,
-        scale_undropped=False, gate_act=None, filter='affine', fft_norm='ortho',
+        scale_undropped=False, gate_act=None, global_mixer='affine', fft_norm='ortho',
         force_float32=True, ffn_dims=768, init_std=0, kernel_size=1, stem_kernel_size=1),
     neck=dict(type='IdentityNeck', in_channels=512, num_levels=6, norm='layer'),
     head=dict(
@@ -20,7 +20,7 @@ model = dict(
         boundary_kernel_size=3, iou_power=0.2, balance_negatives=False,
         iou_targets=False, boundary_feats='pyramid', fusion_depthwise=False, fusion_kernel_size=1,
         score_fusion='logit_product', offsets_per_class=True, offset_unit='grid',
-        refine_kernel_sizes=dict(offset=7), normalizer_moves='half',
+        refine_kernel_sizes=dict(trunk=3, cls=3, offset=7), normalizer_moves='half',
         loss_cls=dict(type='TALVarifocalLoss', alpha=0.25, positives_by_target=True),
         loss_reg=dict(type='DIoU1DLoss'), loss_coarse=dict(type='TALFocalLoss')),
     postprocessor=dict(

@@ -11,7 +11,7 @@ model = dict(
         num_classes=200, in_channels=1024, feat_channels=1024,
         regression_ranges=[(0, 4), (4, 8), (8, 16), (16, 32), (32, 64), (64, 128), (128, 10000)],
         kernel_size=5, label_smoothing=0.1, normalizer=dict(init=400), num_bins=14,
-        boundary_kernel_size=1, iou_power=1),
+        boundary_kernel_size=1, refine_kernel_sizes=dict(trunk=5, cls=5), iou_power=1),
     postprocessor=dict(nms=dict(sigma=0.75), max_per_video=250))
 train_cfg = dict(max_epochs=15)
 param_scheduler = dict(warmup=10, end_factor=0.2)

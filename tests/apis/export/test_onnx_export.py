@@ -38,8 +38,11 @@ def registered(base):
 
 
 BACKBONES = [(name, {}) for name in registered(PyramidBackbone)] + [
-    ('GMG', dict(filter='affine', fft_norm='ortho', gate_act=None, stem_kernel_size=1)),
+    ('GMG', dict(global_mixer='affine', fft_norm='ortho', gate_act=None, stem_kernel_size=1)),
     ('GMG', dict(global_mixer='attention', use_abs_pe=True, max_len=50)),
+    ('GMG', dict(global_mixer='fnet', fft_norm='ortho')),
+    ('GMG', dict(global_mixer='gfnet', num_frequencies=20)),
+    ('GMG', dict(global_mixer='afno')),
     ('SGP', dict(window_size=5, k=2)),
     ('ActionFormer', dict(window_size=[3, 5, -1], use_abs_pe=True, max_len=50)),
     ('ConvPyramid', dict(kernel_size=[1, 9, 3], embed_kernel_size=9, embed_norm=False))]

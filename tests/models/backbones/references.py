@@ -85,7 +85,7 @@ def irfft(spectrum, steps):
     return out
 
 
-def conv_filter(y, p, ortho=False):
+def conv_filter(y, p, ortho=True):
     """Paper, eq. 1-3."""
     channels, steps = y.shape
     unit = math.sqrt(steps) if ortho else 1.0
@@ -97,7 +97,7 @@ def conv_filter(y, p, ortho=False):
     return np.stack([irfft(row, steps) for row in spectrum]) * unit
 
 
-def affine_filter(y, p, ortho=False):
+def affine_filter(y, p, ortho=True):
     """Published code: complex affine, ReLU, complex affine, soft shrinkage."""
     channels, steps = y.shape
     unit = math.sqrt(steps) if ortho else 1.0
@@ -116,6 +116,63 @@ def affine_filter(y, p, ortho=False):
             spectrum[u] = value * complex(shrink(hidden.real), shrink(hidden.imag))
         out[c] = irfft(spectrum, steps) * unit
     return out
+
+
+def fnet(y, p, ortho=False):
+    """FNet: the real part of the transform over steps of that over channels."""
+    channels, steps = y.shape
+    out = np.empty_like(y)
+    for v in range(channels):
+        for u in range(steps):
+            out[v, u] = sum(
+                y[c, t] * math.cos(2 * math.pi * (u * t / steps + v * c / channels))
+                for c in range(channels) for t in range(steps))
+    return out / math.sqrt(steps * channels) if ortho else out
+
+
+def gfnet(y, p, ortho=False):
+    """GFNet: a weight for each frequency, interpolated to those of the sequence."""
+    channels, steps = y.shape
+    grid = p['global_mixer.weight'][..., 0] + 1j * p['global_mixer.weight'][..., 1]
+    out = np.empty_like(y)
+    for c in range(channels):
+        spectrum = rfft(y[c])
+        for u in range(len(spectrum)):
+            place = u / steps / 0.5 * (grid.shape[1] - 1)
+            low = min(math.floor(place), grid.shape[1] - 2)
+            share = place - low
+            spectrum[u] *= (1 - share) * grid[c, low] + share * grid[c, low + 1]
+        out[c] = irfft(spectrum, steps)
+    return out
+
+
+def afno(y, p, ortho=False):
+    """AFNO: two layers on blocks of channels, the same at all frequencies."""
+    channels, steps = y.shape
+    unit = math.sqrt(steps) if ortho else 1.0
+    w1, b1, w2, b2 = (p[f'global_mixer.{n}'][0] + 1j * p[f'global_mixer.{n}'][1]
+                      for n in ('w1', 'b1', 'w2', 'b2'))
+    spectrum = np.stack([rfft(row) for row in y]) / unit
+    out = np.empty_like(spectrum)
+    size = channels // len(w1)
+
+    def layer(values, weight, bias):
+        return [sum(values[i] * weight[i, o] for i in range(size)) + bias[o] for o in range(size)]
+
+    def shrink(v):
+        return math.copysign(max(abs(v) - 0.01, 0.0), v)
+
+    for u in range(spectrum.shape[1]):
+        for block in range(len(w1)):
+            rows = slice(block * size, (block + 1) * size)
+            hidden = layer(spectrum[rows, u], w1[block], b1[block])
+            hidden = [complex(max(v.real, 0), max(v.imag, 0)) for v in hidden]
+            out[rows, u] = [complex(shrink(v.real), shrink(v.imag))
+                            for v in layer(hidden, w2[block], b2[block])]
+    return np.stack([irfft(row, steps) for row in out]) * unit
+
+
+FOURIER_MIXERS = dict(fft=conv_filter, affine=affine_filter, fnet=fnet, gfnet=gfnet, afno=afno)
 
 
 def attention(query, key, value, p, heads, window, mask):
@@ -144,15 +201,15 @@ def sub(p, prefix):
     return {key[len(prefix):]: value for key, value in p.items() if key.startswith(prefix)}
 
 
-def gmg_mix(y, p, affine=False, gate=True, granularities=('instant', 'local', 'global'),
-            heads=None, mask=None, gate_function=relu, ortho=False):
+def gmg_mix(y, p, mixer='fft', gate=True, granularities=('instant', 'local', 'global'),
+            heads=None, mask=None, gate_function=relu, ortho=True):
     views, coarse = [], None
     if 'global' in granularities:
         if heads is not None:
             q = sub(p, 'global_mixer.')
             coarse = attention(y, y, y, q, heads, -1, mask)
         else:
-            coarse = (affine_filter if affine else conv_filter)(y, p, ortho)
+            coarse = FOURIER_MIXERS[mixer](y, p, ortho)
         views.append(coarse)
     for name, key in (('local', 'convw'), ('instant', 'fc')):
         if name in granularities:

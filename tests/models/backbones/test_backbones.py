@@ -29,8 +29,11 @@ NAMES = sorted(
     if inspect.isclass(cls) and issubclass(cls, PyramidBackbone))
 OPTIONS = [(name, {}) for name in NAMES] + [
     ('GMG', dict(global_mixer='attention')),
+    ('GMG', dict(global_mixer='fnet')),
+    ('GMG', dict(global_mixer='gfnet', num_frequencies=9)),
+    ('GMG', dict(global_mixer='afno', num_heads=8)),
     ('GMG', dict(granularities=('instant', 'local'))),
-    ('GMG', dict(filter='affine', fft_norm='ortho', gate_act=None, stem_kernel_size=1,
+    ('GMG', dict(global_mixer='affine', fft_norm='backward', gate_act=None, stem_kernel_size=1,
                  kernel_size=3, scale_undropped=False, init_std=0.3)),
     ('GMG', dict(force_float32=True)),
     ('SGP', dict(window_size=5, k=2)),
@@ -50,7 +53,10 @@ EXPORTS = [
     ('ActionFormer', dict(window_size=-1), 64, True),
     ('GMG', dict(global_mixer='attention'), 64, True),
     ('GMG', {}, 64, True),
-    ('GMG', dict(filter='affine', fft_norm='ortho'), 64, True),
+    ('GMG', dict(global_mixer='affine'), 64, True),
+    ('GMG', dict(global_mixer='fnet'), 64, True),
+    ('GMG', dict(global_mixer='gfnet'), 64, True),
+    ('GMG', dict(global_mixer='afno'), 64, True),
     # every level needs more than one block of 18 steps
     ('ActionFormer', {}, 160, False),
 ]
@@ -244,14 +250,14 @@ def test_bad_arguments():
         build('GMG', granularities=())
     with pytest.raises(ValueError, match='granularities'):
         build('GMG', granularities=('global', 'galactic'))
-    with pytest.raises(ValueError, match='global_mixer'):
+    with pytest.raises(ValueError, match="global_mixer must be one of .'fft', .*got 'wavelet'"):
         build('GMG', global_mixer='wavelet')
     with pytest.raises(ValueError, match='fft_norm'):
         build('GMG', fft_norm='forward')
     with pytest.raises(ValueError, match='gate_act'):
         build('GMG', gate_act='gelu')
-    with pytest.raises(ValueError, match="filter must be one of .'affine', 'conv'.*'fir'"):
-        build('GMG', filter='fir')
+    with pytest.raises(TypeError, match="GMG: `filter` is gone.*global_mixer='affine'"):
+        build('GMG', filter='affine')
     with pytest.raises(ValueError, match='no stem blocks'):
         build('TemporalMaxer', arch=(2, 1, 3))
 
@@ -282,6 +288,6 @@ def test_parameter_counts():
     # 'Self-attention as in the transformer' brings its 4x feed-forward network along.
     assert round(count('GMG', in_channels=2048, global_mixer='attention') / 1e6, 1) == 26.0
     # The published code, and ActionFormer's encoder.
-    published = count('GMG', in_channels=2048, ffn_dims=768, kernel_size=1, filter='affine')
+    published = count('GMG', in_channels=2048, ffn_dims=768, kernel_size=1, global_mixer='affine')
     assert round(published / 1e6, 1) == 9.5
     assert round(count('ActionFormer', in_channels=2048) / 1e6, 1) == 26.1

@@ -68,8 +68,9 @@ def no_zeros(self, x, inplace=False):
 
 
 LEAKS = [
-    ('GMG', {}, spectral.SpectralMixer, 'forward',
-     lambda self, y, layout: as_one(layout, lambda x: self.transform(x, self.filter()), y)),
+    *(('GMG', dict(global_mixer=name), spectral.FourierMixer, 'forward',
+       lambda self, y, layout: as_one(layout, self.mixing(), y))
+      for name in ('fft', 'fnet', 'gfnet', 'afno')),
     ('GMG', {}, GroupNorm, 'forward', group_norm_of_a_batch),
     ('GMG', {}, ChannelLayerNorm, 'forward', norm_with_gaps),
     ('GMG', {}, block, 'max_pool', plain_pool),

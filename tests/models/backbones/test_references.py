@@ -66,11 +66,16 @@ CASES = [
     ('GMG', dict(kernel_size=[3, 9, 5], stem_kernel_size=1), ref.gmg_block, {}),
     ('GMG', dict(gate=False), ref.gmg_block, dict(gate=False)),
     ('GMG', dict(gate_act=None), ref.gmg_block, dict(gate_function=identity)),
-    ('GMG', dict(fft_norm='ortho'), ref.gmg_block, dict(ortho=True)),
-    ('GMG', dict(filter='affine'), ref.gmg_block, dict(affine=True)),
-    ('GMG', dict(filter='affine', fft_norm='ortho'), ref.gmg_block,
-     dict(affine=True, ortho=True)),
+    ('GMG', dict(fft_norm='backward'), ref.gmg_block, dict(ortho=False)),
+    ('GMG', dict(global_mixer='affine'), ref.gmg_block, dict(mixer='affine')),
+    ('GMG', dict(global_mixer='affine', fft_norm='backward'), ref.gmg_block,
+     dict(mixer='affine', ortho=False)),
     ('GMG', dict(global_mixer='attention', num_heads=2), ref.gmg_block, dict(heads=2)),
+    *(('GMG', dict(global_mixer=name, fft_norm=norm, **sizes), ref.gmg_block,
+       dict(mixer=name, ortho=norm == 'ortho'))
+      for norm in ('backward', 'ortho') for name, sizes in (
+          ('fnet', {}), ('gfnet', dict(num_frequencies=4)), ('gfnet', dict(num_frequencies=17)),
+          ('afno', dict(num_heads=8)))),
     ('GMG', dict(drop_path=0.0, scale_undropped=False, force_float32=True), ref.gmg_block, {}),
     *(('GMG', dict(granularities=names), ref.gmg_block, dict(granularities=names)) for names in (
         ('instant', ), ('local', ), ('global', ), ('instant', 'local'), ('instant', 'global'),
@@ -100,15 +105,17 @@ def test_equations(name, kwargs, block, ref_kwargs):
 
 
 #: Arguments of the published code.
-PUBLISHED_GMG = dict(filter='affine', fft_norm='ortho', gate_act=None, kernel_size=3,
-                     stem_kernel_size=1, stem_drop_path=0.0, scale_undropped=False)
-AFFINE = dict(affine=True, ortho=True, gate_function=identity)
+PUBLISHED_GMG = dict(global_mixer='affine', gate_act=None, kernel_size=3, stem_kernel_size=1,
+                     stem_drop_path=0.0, scale_undropped=False)
+AFFINE = dict(mixer='affine', gate_function=identity)
 PADDED_CASES = [
     ('GMG', PUBLISHED_GMG, ref.gmg_block, AFFINE),
     ('GMG', dict(PUBLISHED_GMG, drop_path=0.0), ref.gmg_block, AFFINE),
     ('GMG', dict(PUBLISHED_GMG, gate=False), ref.gmg_block, dict(AFFINE, gate=False)),
     ('GMG', {}, ref.gmg_block, {}),
     ('GMG', dict(global_mixer='attention', num_heads=2), ref.gmg_block, dict(heads=2)),
+    *(('GMG', dict(global_mixer=name), ref.gmg_block, dict(mixer=name))
+      for name in ('fnet', 'gfnet', 'afno')),
     ('SGP', dict(k=3), ref.sgp_block, {}),
     ('SGP', dict(window_size=5, stem_window_size=1, scale_undropped=False), ref.sgp_block, {}),
     ('ActionFormer', dict(window_size=5), ref.transformer_block, dict(window=5)),
@@ -131,12 +138,13 @@ def test_padding_that_is_seen(name, kwargs, block, ref_kwargs):
 
 
 @pytest.mark.parametrize('mistake', [
-    dict(ortho=True),
-    dict(affine=False, gate_function=identity),
+    dict(ortho=False),
+    dict(gate_function=identity),
     dict(gate=False),
     dict(granularities=('instant', 'local')),
     dict(granularities=('local', 'global')),
     dict(granularities=('instant', 'global')),
+    dict(mixer='fnet'),
 ])
 def test_reference_notices_a_wrong_gate_or_a_missing_view(mistake):
     module = build('GMG')

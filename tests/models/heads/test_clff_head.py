@@ -76,8 +76,11 @@ def test_boundaries_start_as_the_paper_says_and_do_not_train_the_pyramid():
     assert all(x.grad is None for x in feats)
 
 
-def loss_reference(head, outs, targets):
-    """LoGo eq. 7, point by point, the normaliser taken as the number of positives."""
+def loss_reference(head, outs, targets, literal):
+    """LoGo eq. 7, point by point, the normaliser taken as the number of positives.
+
+    Negatives are divided by it too, or literally by their own number.
+    """
     pairs = list(zip(targets.pairs.row.tolist(), targets.pairs.label.tolist()))
     distance, logits = head.decode(outs, targets.pairs), outs.cls_logits.double()
     overlap, regression = {}, 0.
@@ -102,17 +105,20 @@ def loss_reference(head, outs, targets):
             else:
                 negative += term
         num_negative += row not in of_class
-    return positive / len(of_class) + negative / num_negative, regression / len(of_class)
+    over = num_negative if literal else len(of_class)
+    return positive / len(of_class) + negative / over, regression / len(of_class)
 
 
-def test_loss_is_equation_7():
-    head = build_head(type='CLFFHead', num_bins=BINS, normalizer=dict(momentum=0.)).double()
+@pytest.mark.parametrize('literal', [False, True])
+def test_loss_is_equation_7(literal):
+    head = build_head(type='CLFFHead', num_bins=BINS, normalizer=dict(momentum=0.),
+                      **(dict(balance_negatives=True) if literal else {})).double()
     outs = head(make_tables([21, 12], dtype=torch.float64))
     targets = head.get_targets(outs, make_samples([
         (21, [[2.2, 6.9], [3., 18.], [10., 13.]], [0, 1, 1]), (12, [[1., 9.6]], [2])]))
     assert len(targets.pairs.row) > 8
     losses = head.loss_by_targets(outs, targets)
-    loss_cls, loss_reg = loss_reference(head, outs, targets)
+    loss_cls, loss_reg = loss_reference(head, outs, targets, literal)
     assert float(losses['loss_cls']) == pytest.approx(loss_cls, rel=1e-5)
     assert float(losses['loss_reg']) == pytest.approx(loss_reg, rel=1e-5)
 

@@ -1,4 +1,4 @@
-"""CLTDR: refinement, eq. 13, and its options, against formulas in float64 and beyond."""
+"""CLTDR: refinement, its losses, and its options, against formulas in float64 and beyond."""
 from decimal import Decimal, getcontext
 
 import pytest
@@ -17,7 +17,7 @@ from head_loops import diou_loss, focal, iou_loss, positives, refined, sums, tri
 from mmaction.registry import MODELS
 from torch import nn
 
-from cltdr_mm.models.heads.cltdr_head import refined_logit
+from cltdr_mm.models.heads.cltdr_head import COARSE_LOSS, refined_logit
 from cltdr_mm.models.heads.outputs import HeadOutputs, Reading
 from cltdr_mm.models.task_modules import Pairs
 from cltdr_mm.structures import PackedRows, split_levels, stack_rows, unpack
@@ -142,56 +142,60 @@ def compare(head, loops) -> None:
             assert torch.allclose(x.double(), other, rtol=1e-4, atol=1e-8), f'{name}, {level}'
 
 
-@pytest.mark.parametrize('smoothing', [0., 0.1])
-def test_paper_loss(smoothing):
-    """Eq. 13: over N_pos IoU-weighted varifocal and IoU terms, over N_neg varifocal ones."""
-    head = build_head(type='CLTDRHead', label_smoothing=smoothing, reg_weight=1.5)
+@pytest.mark.parametrize('options', [
+    {}, dict(label_smoothing=0.1, reg_weight=1.5), dict(coarse_weight=0.4, iou_power=1.),
+    dict(balance_negatives=True)], ids=str)
+def test_default_loss(options):
+    """0.7 refined varifocal, times IoU^p at positives, + 0.3 coarse focal; DIoU; one division."""
+    head = build_head(type='CLTDRHead', **options)
+    smoothing, share = options.get('label_smoothing', 0.), options.get('coarse_weight', 0.3)
 
     def loops(outs, found):
-        total = sums(outs, found, RANGES, refined, varifocal(0.75), iou_loss, iou_targets=True,
-                     smoothing=smoothing)
-        normalizer = 0.9 * 100 + 0.1 * total['num_pos']
-        return dict(loss_cls=total['pos'] / normalizer + total['neg'] / total['num_neg'],
-                    loss_reg=1.5 * total['reg'] / normalizer)
+        fine = sums(outs, found, RANGES, refined, varifocal(0.25), diou_loss,
+                    power=options.get('iou_power', 0.2), smoothing=smoothing)
+        coarse = sums(outs, found, RANGES, trident, focal, diou_loss, 'coarse_logits',
+                      smoothing=smoothing)
+        normalizer = 0.9 * 100 + 0.1 * fine['num_pos']
+        over = fine['num_neg'] if 'balance_negatives' in options else normalizer
+        cls, rough = (part['pos'] / normalizer + part['neg'] / over for part in (fine, coarse))
+        reg = ((1 - share) * fine['reg'] + share * coarse['reg']) / normalizer
+        return dict(loss_cls=(1 - share) * cls + share * rough,
+                    loss_reg=options.get('reg_weight', 1.) * reg)
 
     compare(head, loops)
 
 
-@pytest.mark.parametrize('moves', ['step', 'half'])
-def test_paper_loss_with_coarse_supervision(moves):
-    head = build_head(type='CLTDRHead', loss_coarse=dict(type='TALFocalLoss'), coarse_weight=0.4,
-                      normalizer_moves=moves)
+@pytest.mark.parametrize('literal', [False, True])
+@pytest.mark.parametrize('iou_targets', [False, True])
+def test_eq13(literal, iou_targets):
+    """Refined results alone; sigma_IoU times varifocal, or as its target; N_pos, or N_neg."""
+    head = build_head(type='CLTDRHead', loss_coarse=None, loss_reg=dict(type='IoU1DLoss'),
+                      iou_power=0. if iou_targets else 1., iou_targets=iou_targets,
+                      balance_negatives=literal)
 
     def loops(outs, found):
-        fine = sums(outs, found, RANGES, refined, varifocal(0.75), iou_loss, iou_targets=True)
-        coarse = sums(outs, found, RANGES, trident, focal, iou_loss, 'coarse_logits',
-                      iou_targets=True)
-        first = second = 0.9 * 100 + 0.1 * fine['num_pos']
-        if moves == 'half':
-            second = 0.9 * first + 0.1 * fine['num_pos']
-        num_neg = fine['num_neg']
-        cls = (fine['pos'] / first + fine['neg'] / num_neg,
-               coarse['pos'] / second + coarse['neg'] / num_neg)
-        return dict(loss_cls=0.6 * cls[0] + 0.4 * cls[1],
-                    loss_reg=0.6 * fine['reg'] / first + 0.4 * coarse['reg'] / second)
+        total = sums(outs, found, RANGES, refined, varifocal(0.25), iou_loss,
+                     power=0. if iou_targets else 1., iou_targets=iou_targets)
+        normalizer = 0.9 * 100 + 0.1 * total['num_pos']
+        over = total['num_neg'] if literal else normalizer
+        return dict(loss_cls=total['pos'] / normalizer + total['neg'] / over,
+                    loss_reg=total['reg'] / normalizer)
 
     compare(head, loops)
 
 
 @pytest.mark.parametrize('coarse', ['focal', 'varifocal'])
 def test_release_loss(coarse):
-    """0.7 refined + 0.3 coarse, DIoU; the parity tests add the IoU factor and its slope."""
+    """The normaliser moves twice; the parity tests add the slope of the IoU factor."""
     kind = dict(focal=dict(type='TALFocalLoss'),
                 varifocal=dict(type='TALVarifocalLoss', alpha=0.25))[coarse]
-    head = build_head(
-        type='CLTDRHead', loss_cls=dict(type='TALVarifocalLoss', alpha=0.25), loss_coarse=kind,
-        loss_reg=dict(type='DIoU1DLoss'), iou_targets=False, balance_negatives=False,
-        offsets_per_class=True, offset_unit='grid', normalizer_moves='half')
+    head = build_head(type='CLTDRHead', loss_coarse=kind, offsets_per_class=True,
+                      offset_unit='grid', normalizer_moves='half')
     term = focal if coarse == 'focal' else varifocal(0.25)
 
     def loops(outs, found):
         fine = sums(outs, found, RANGES, lambda *args: refined(*args, release=True),
-                    varifocal(0.25), diou_loss)
+                    varifocal(0.25), diou_loss, power=0.2)
         rough = sums(outs, found, RANGES, trident, term, diou_loss, 'coarse_logits')
         first = 0.9 * 100 + 0.1 * fine['num_pos']
         second = 0.9 * first + 0.1 * fine['num_pos']
@@ -204,7 +208,7 @@ def test_release_loss(coarse):
 
 
 @pytest.mark.parametrize('moves, times', [(None, 1), ('step', 1), ('half', 2)])
-@pytest.mark.parametrize('loss_coarse', [None, dict(type='TALFocalLoss')])
+@pytest.mark.parametrize('loss_coarse', [None, COARSE_LOSS])
 def test_moves_of_the_normaliser(moves, times, loss_coarse):
     """Once a step, unless the published code's two moves are asked for."""
     options = {} if moves is None else dict(normalizer_moves=moves)
@@ -293,9 +297,9 @@ def test_kernels_of_the_refine_head():
         return tuple(layer.conv.weight.shape[-1]
                      for layer in (head.trunk.convs[0], head.cls_out, head.start_out))
 
-    assert kernels() == (5, 5, 5)
-    assert kernels(refine_kernel_sizes=dict(offset=7)) == (5, 5, 7)
-    assert kernels(refine_kernel_sizes=dict(trunk=3, offset=1)) == (3, 5, 1)
+    assert kernels() == (3, 3, 3)  # whatever the towers have
+    assert kernels(refine_kernel_sizes=dict(offset=7)) == (3, 3, 7)
+    assert kernels(refine_kernel_sizes=dict(trunk=5, offset=1)) == (5, 3, 1)
     with pytest.raises(ValueError, match=r"must be of 'trunk', 'cls' and 'offset', got \['side'\]"):
         kernels(refine_kernel_sizes=dict(side=3))
 
@@ -321,11 +325,15 @@ def test_offsets(per_class, unit, scale):
     assert nothing.tolist() == [[0., 0.]]
 
 
-def test_defaults_are_the_papers():
+def test_defaults():
+    """The published objective, the paper's architecture."""
     head = MODELS.build(dict(type='CLTDRHead', num_classes=3, in_channels=16,
                              regression_ranges=RANGES))
-    assert head.loss_cls.alpha == 0.75 and type(head.loss_reg).__name__ == 'IoU1DLoss'
-    assert head.loss_coarse is None
+    assert head.loss_cls.alpha == 0.25 and type(head.loss_reg).__name__ == 'DIoU1DLoss'
+    assert type(head.loss_coarse).__name__ == 'TALFocalLoss' and head.coarse_weight == 0.3
+    options = head.loss_options
+    assert (options.iou_power, options.detach_iou) == (0.2, True)
+    assert not options.iou_targets and not options.balance_negatives
     # depth-wise fusion of one neighbour each
     assert sum(p.numel() for p in head.dcm.parameters()) == 16 * (3 + 3 + 1) + 3 * 16
 

@@ -48,10 +48,10 @@ FOCUSED = [dict(type=name) for name in NAMES] + [
     dict(type='CLTDRHead', refine=('reg', ), fusion='concat', cls_sources=('higher', 'lower')),
     dict(type='CLTDRHead', refine=(), fusion='add', reg_sources=('higher', )),
     dict(type='CLTDRHead', cls_sources=(), reg_sources=()),
-    dict(type='CLTDRHead', loss_coarse=dict(type='TALFocalLoss'), label_smoothing=0.1),
+    dict(type='CLTDRHead', loss_coarse=None, label_smoothing=0.1, balance_negatives=True),
     dict(type='CLTDRHead', offsets_per_class=True, offset_unit='grid', boundary_feats='pyramid',
          score_fusion='logit_product', refine_kernel_sizes=dict(offset=7), fusion_depthwise=False,
-         fusion_kernel_size=1, normalizer_moves='half', loss_coarse=dict(type='TALFocalLoss')),
+         fusion_kernel_size=1, normalizer_moves='half'),
     dict(type='TridentHead', reg_weight=None, loss_cls=dict(type='TALVarifocalLoss'),
          iou_targets=True, balance_negatives=True),
 ]

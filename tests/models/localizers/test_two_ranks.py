@@ -20,8 +20,9 @@ from cltdr_mm.models.task_modules import EMANormalizer, mean_over_ranks
 CHANNELS, RANKS = 6, 2
 HEADS = dict(
     cltdr=dict(type='CLTDRHead', num_bins=4, num_classes=CLASSES),
-    cltdr_release=dict(type='CLTDRHead', num_bins=4, num_classes=CLASSES, normalizer_moves='half',
-                       loss_coarse=dict(type='TALFocalLoss'), balance_negatives=False),
+    cltdr_release=dict(type='CLTDRHead', num_bins=4, num_classes=CLASSES, normalizer_moves='half'),
+    cltdr_literal=dict(type='CLTDRHead', num_bins=4, num_classes=CLASSES, loss_coarse=None,
+                       balance_negatives=True),
     trident=dict(type='TridentHead', num_bins=4, num_classes=CLASSES),
     actionformer=dict(type='ActionFormerHead', num_classes=CLASSES),
     clff=dict(type='CLFFHead', num_bins=4, num_classes=CLASSES),

@@ -1,0 +1,11 @@
+# TemporalMaxer for EPIC-KITCHENS-100
+_base_ = ['./temporalmaxer.py']
+model = dict(
+    backbone=dict(in_channels=2304),
+    head=dict(
+        num_classes=97,
+        # neighbouring ranges overlap: most actions of this data set are short
+        regression_ranges=[(0, 4), (2, 8), (4, 16), (8, 32), (16, 64), (32, 10000)],
+        normalizer=dict(init=250),
+        test_cfg=dict(nms_pre=5000)),
+    postprocessor=dict(nms=dict(sigma=0.4), max_per_video=2000))

@@ -1,0 +1,9 @@
+# TemporalMaxer on EPIC-KITCHENS-100 verbs, SlowFast features
+_base_ = [
+    '_base_/models/temporalmaxer_epic.py', '_base_/datasets/epic100_verb.py',
+    '_base_/schedules/adamw_cosine.py', '_base_/default_runtime.py'
+]
+model = dict(neck=dict(norm='layer'))
+train_cfg = dict(max_epochs=37)
+param_scheduler = dict(warmup=5)
+optim_wrapper = dict(optimizer=dict(lr=1e-4, weight_decay=0.05))

@@ -1,0 +1,11 @@
+# TriDet on EPIC-KITCHENS-100 nouns, SlowFast features
+_base_ = [
+    '_base_/models/tridet_epic.py', '_base_/datasets/epic100_noun.py',
+    '_base_/schedules/adamw_cosine.py', '_base_/default_runtime.py'
+]
+model = dict(
+    backbone=dict(window_size=1, k=4),
+    head=dict(num_classes=300, label_smoothing=0.1))
+train_cfg = dict(max_epochs=19)
+param_scheduler = dict(warmup=5)
+optim_wrapper = dict(optimizer=dict(lr=1e-4, weight_decay=0.05))
