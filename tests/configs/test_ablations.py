@@ -49,9 +49,9 @@ def pyramid(channels=512, steps=64, levels=6, spoilt=2):
 def test_every_row_is_there():
     counts = {f'cltdr_gmg/table{n:02d}': rows
               for n, rows in zip(range(6, 15), (7, 2, 2, 8, 4, 3, 3, 4, 6 * 8))}
+    counts['cltdr_gmg/supplementA'] = 3
     counts.update({'logo/table03': 4, 'logo/table04': 3, 'logo/table05': 5,
                    'asl/components': 8, 'asl/gaussians': 3})
-    counts['cltdr_gmg/supplementA'] = 3
     assert {table: len(of_table(table)) for table in counts} == counts
     assert sum(counts.values()) == len(NAMES)
     assert 'ActionMamba' in (FOLDER / 'README.md').read_text()  # the row that cannot be built
@@ -64,7 +64,6 @@ def test_is_short_inherits_and_builds(name):
     if name.startswith('asl/'):
         kind = name.split('/')[1].split('_')[0]
         assert lines[0].startswith(f'# {kind.capitalize()} of ')
-        assert f'`{name}.py`' in (FOLDER / 'README.md').read_text()
     elif 'supplementA' in name:
         assert lines[0].startswith('# Supplement A, ') and 'no figure' in lines[0]
     else:

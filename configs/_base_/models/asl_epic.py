@@ -1,12 +1,12 @@
-# ASL around ActionFormer, as ActionFormer is sized for EPIC-KITCHENS-100
-_base_ = ['./asl.py']
+# ASL around ActionFormer for EPIC-KITCHENS-100
+_base_ = ['./actionformer_epic.py']
 model = dict(
-    backbone=dict(in_channels=2304, window_size=9),
     head=dict(
+        _delete_=True,
+        type='ASLHead',
         head=dict(
+            type='ActionFormerHead',
             num_classes=97,
-            # neighbouring ranges overlap: most actions of this data set are short
             regression_ranges=[(0, 4), (2, 8), (4, 16), (8, 32), (16, 64), (32, 10000)],
             normalizer=dict(init=250),
-            test_cfg=dict(nms_pre=5000))),
-    postprocessor=dict(nms=dict(sigma=0.4), max_per_video=2000))
+            test_cfg=dict(nms_pre=5000))))
