@@ -49,7 +49,8 @@ class ActivityNetToTAL(BaseTransform):
     """
 
     def __init__(self, classes: Union[Sequence[str], str, None] = None):
-        self.classes = read_class_file(classes) if isinstance(classes, str) else classes
+        classes = read_class_file(classes) if isinstance(classes, str) else classes
+        self.classes = None if classes is None else tuple(classes)
 
     def transform(self, results: dict) -> dict:
         """Convert one sample.

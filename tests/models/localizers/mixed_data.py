@@ -1,5 +1,6 @@
 """One generated data set in two layouts, ours and MMAction2's, and Runners over it."""
 import json
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ STEPS, CHANNELS, CLASSES = 48, 16, ('action_00', 'action_01')
 SPEC = SyntheticSpec(
     num_train=16, num_test=6, num_classes=2, channels=CHANNELS, min_steps=64, max_steps=128,
     short=16, long=24, overlap=0, distractors=0, ambiguity=0.1, noise=0.2)
+RUNS = count()
 #: What MMAction2's configs pack.
 META_KEYS = ('video_name', 'duration_second', 'duration_frame', 'annotations', 'feature_frame')
 
@@ -54,7 +56,7 @@ def anet_dataset(folder, subset, pipeline):
                 test_mode=subset == 'test')
 
 
-def proposal_metric(folder, kind='ProposalMetric', **kwargs):
+def tal_metric(folder, kind='TALMetric', **kwargs):
     """Config of one of our metrics."""
     return dict(type=kind, ann_file=str(folder / 'annotations.json'), protocol='custom',
                 subset='test', **kwargs)
@@ -66,8 +68,9 @@ def anet_metric(folder):
                 dump_config=dict(out=str(folder / 'results.json'), output_format='json'))
 
 
-def runner(folder, model, train, test, metrics, epochs=10, lr=2e-3, test_batch=1, train_batch=4):
+def runner(folder, model, train, test, metrics, epochs=10, lr=2e-3, batches=(4, 1)):
     """MMEngine's Runner with the checks before a run, and nothing else of ours."""
+    train_batch, test_batch = batches
     return Runner.from_cfg(Config(dict(
         model=model, default_scope='mmaction', work_dir=str(folder / 'work'),
         train_dataloader=dict(batch_size=train_batch, num_workers=0, dataset=train,
@@ -78,5 +81,5 @@ def runner(folder, model, train, test, metrics, epochs=10, lr=2e-3, test_batch=1
         optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=lr)),
         test_cfg=dict(type='TestLoop'), test_evaluator=metrics,
         default_hooks=dict(checkpoint=None), custom_hooks=[dict(type='SetupCheckHook')],
-        experiment_name=f'mixed-{len(list(folder.iterdir()))}-{epochs}',
+        experiment_name=f'mixed-{next(RUNS)}',
         randomness=dict(seed=0), log_level='WARNING')))
