@@ -24,7 +24,7 @@ version = release = __version__
 extensions = ['myst_parser', 'sphinx.ext.autodoc', 'sphinx.ext.napoleon']
 root_doc = 'docs/index'
 include_patterns = ['docs/**.md', 'CONTRIBUTING.md', *(
-    f'configs/{name}/README.md' for name in ('ablations', 'encoded', 'release'))]
+    f'configs/{name}/README.md' for name in ('ablations', 'encoded', 'mix', 'release'))]
 exclude_patterns = ['docs/_build', '.*', 'data', 'work_dirs', 'build']
 
 myst_heading_anchors = 4

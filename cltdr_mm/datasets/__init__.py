@@ -13,17 +13,19 @@ from .benchmarks import (
 from .classes import class_names
 from .tal_dataset import TALDataset
 from .transforms import (
+    ActivityNetToTAL,
     LoadTALFeature,
     LoadTALProposals,
     PackTALInputs,
     RandomCropFeature,
     ResizeFeature,
+    TALToActivityNet,
 )
 
 __all__ = [
-    'ActivityNet13Dataset', 'AnnotationChecker', 'EPICKitchens100Dataset', 'HACSDataset',
-    'HAPTDataset', 'LoadTALFeature', 'LoadTALProposals', 'MultiTHUMOSDataset', 'PackTALInputs',
-    'Problem', 'RandomCropFeature', 'ResizeFeature', 'TALDataError', 'TALDataset',
-    'THUMOS14Dataset', 'VideoAnnotation', 'class_names', 'load_annotations',
-    'read_annotation_file'
+    'ActivityNet13Dataset', 'ActivityNetToTAL', 'AnnotationChecker', 'EPICKitchens100Dataset',
+    'HACSDataset', 'HAPTDataset', 'LoadTALFeature', 'LoadTALProposals', 'MultiTHUMOSDataset',
+    'PackTALInputs', 'Problem', 'RandomCropFeature', 'ResizeFeature', 'TALDataError',
+    'TALDataset', 'TALToActivityNet', 'THUMOS14Dataset', 'VideoAnnotation', 'class_names',
+    'load_annotations', 'read_annotation_file'
 ]

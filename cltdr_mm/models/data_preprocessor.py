@@ -8,7 +8,7 @@ from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
 from ..structures import PackedRows, TimeMajor, pack
-from .parts import check_samples, refuse_unknown
+from .parts import OTHER_SAMPLES, check_samples, refuse_unknown
 from .task_modules import check_labels
 
 Sequences = Sequence[Union[TimeMajor, Tensor]]
@@ -130,7 +130,7 @@ class TALDataPreprocessor(BaseDataPreprocessor):
         Raises:
             TypeError: If an input is not a floating point tensor.
             ValueError: If an input has not two dimensions and at least one step, inputs do not fit
-                together, or a label is no class; names the video.
+                together, samples are MMAction2's, or a label is no class; names the video.
         """
         samples = data.get('data_samples')
         names = None
@@ -138,6 +138,10 @@ class TALDataPreprocessor(BaseDataPreprocessor):
             check_samples(len(data['inputs']), samples)
         if samples is not None and all('video_name' in sample for sample in samples):
             names = [sample.video_name for sample in samples]
+        for index, sample in enumerate(samples or ()):
+            if 'gt_bbox' in sample.get('gt_instances', ()):
+                raise ValueError(f'video {names[index] if names else index}: gt_instances has '
+                                 f'`gt_bbox` where `segments` in grid steps go{OTHER_SAMPLES}')
         if self.num_classes is not None:
             for index, sample in enumerate(samples or ()):
                 labels = sample.get('gt_instances', {}).get('labels')

@@ -98,6 +98,11 @@ def as_table(part, feats: Union[PackedRows, Pyramid], masks: Optional[Sequence[T
     return table
 
 
+#: What to do about samples that MMAction2's PackLocalizationInputs made; ends a message.
+OTHER_SAMPLES = (": samples of MMAction2's ActivityNetDataset get through dict(type="
+                 "'ActivityNetToTAL') and dict(type='PackTALInputs') in the pipeline")
+
+
 def check_samples(num_videos: int, data_samples: Sequence) -> None:
     """Raise ValueError unless there is one data sample a video."""
     if len(data_samples) != num_videos:

@@ -1,4 +1,5 @@
 """What the other rooms speak of: segments, their grid, and the rows that features lie in."""
+from .boundaries import boundary_proposals
 from .grid import FeatureGrid
 from .layout import GAP, Layout
 from .merging import merge_windows
@@ -17,6 +18,6 @@ from .time_major import TimeMajor
 
 __all__ = [
     'FeatureGrid', 'GAP', 'Layout', 'PackedRows', 'RowSubset', 'TimeMajor', 'aligned_segment_iou',
-    'clip_segments', 'merge_windows', 'pack', 'pack_padded', 'segment_iou', 'segment_lengths',
-    'split_levels', 'stack_rows', 'unpack', 'valid_lengths'
+    'boundary_proposals', 'clip_segments', 'merge_windows', 'pack', 'pack_padded', 'segment_iou',
+    'segment_lengths', 'split_levels', 'stack_rows', 'unpack', 'valid_lengths'
 ]

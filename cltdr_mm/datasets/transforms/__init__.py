@@ -1,4 +1,5 @@
 """Pipeline steps from a feature file to what a localizer takes."""
+from .activitynet import ActivityNetToTAL, TALToActivityNet
 from .crop import RandomCropFeature
 from .formatting import PackTALInputs
 from .loading import LoadTALFeature
@@ -6,5 +7,6 @@ from .proposals import LoadTALProposals
 from .resize import ResizeFeature
 
 __all__ = [
-    'LoadTALFeature', 'LoadTALProposals', 'PackTALInputs', 'RandomCropFeature', 'ResizeFeature'
+    'ActivityNetToTAL', 'LoadTALFeature', 'LoadTALProposals', 'PackTALInputs', 'RandomCropFeature',
+    'ResizeFeature', 'TALToActivityNet'
 ]

@@ -23,12 +23,13 @@ class PackTALInputs(BaseTransform):
     Args:
         meta_keys (Sequence[str]): Keys that become metainfo where present, beside
             ``class_agnostic``. Defaults to
-            ``('video_name', 'duration', 'fps', 'grid', 'window_index', 'num_windows')``.
+            ``('video_name', 'duration', 'fps', 'grid', 'window_index', 'num_windows',
+            'annotations')``; the last are MMAction2's, for its ``ANetMetric``.
     """
 
     def __init__(self,
                  meta_keys: Sequence[str] = ('video_name', 'duration', 'fps', 'grid',
-                                             'window_index', 'num_windows')):
+                                             'window_index', 'num_windows', 'annotations')):
         self.meta_keys = tuple(meta_keys)
 
     def transform(self, results: dict) -> dict:

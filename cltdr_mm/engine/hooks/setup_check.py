@@ -18,6 +18,7 @@ from ..checkpoint_fit import (
     check_overlap,
     checkpoint_features,
 )
+from ..mmaction_fit import check_anet_metric, check_localizer
 
 
 @HOOKS.register_module()
@@ -31,8 +32,9 @@ class SetupCheckHook(Hook):
     and it and every metric must accept the videos (``check_videos``). A training that keeps its
     best checkpoint needs something to find in its validation set (``check_instances`` of the
     metrics), and a metric that is measured (``metric_names``). Parts without these attributes are
-    not asked. Class-agnostic data sets, and models that take classes from scores of whole videos,
-    may have more classes than the head.
+    not asked. MMAction2's BMN, TEM, TCANet and ANetMetric must get what they read
+    (:mod:`cltdr_mm.engine.mmaction_fit`). Class-agnostic data sets, and models that take classes
+    from scores of whole videos, may have more classes than the head.
 
     A checkpoint that is tested or resumed must have exactly the weights of the model, and the
     classes of the data set in their order, and features of the kind that it was trained on, where
@@ -89,10 +91,12 @@ class SetupCheckHook(Hook):
             return
         self._checked.add(id(loop))
         judges = None if not hasattr(loop, 'evaluator') else _metrics(loop)
-        check_parts(_model(runner), loop.dataloader.dataset, judges)
+        check_parts(_model(runner), loop.dataloader.dataset, judges,
+                    getattr(loop.dataloader, 'batch_size', None))
 
 
-def check_parts(model: torch.nn.Module, dataset: Any, judges: Optional[Sequence] = None) -> None:
+def check_parts(model: torch.nn.Module, dataset: Any, judges: Optional[Sequence] = None,
+                batch_size: Optional[int] = None) -> None:
     """Check that a model, a data set and metrics fit each other, see :class:`SetupCheckHook`.
 
     Args:
@@ -100,6 +104,7 @@ def check_parts(model: torch.nn.Module, dataset: Any, judges: Optional[Sequence]
         dataset: A data set; one without ``get_data_info`` is not asked.
         judges (Sequence, optional): Metrics of what is predicted for it. Defaults to None: it is
             trained on, and nothing is predicted.
+        batch_size (int, optional): Of its data loader, where one is known. Defaults to None.
 
     Raises:
         TALDataError: If something does not fit.
@@ -113,8 +118,10 @@ def check_parts(model: torch.nn.Module, dataset: Any, judges: Optional[Sequence]
     _check_labels(infos, model, dataset)
     _ask_transforms(dataset)
     _check_channels(model, dataset)
+    check_localizer(model, dataset, infos, judges, batch_size)
     if judges is None:
         return
+    check_anet_metric(dataset, infos, judges)
     videos = sorted({info['video_name'] for info in infos if 'video_name' in info})
     processor = getattr(model, 'postprocessor', None)
     if hasattr(processor, 'set_classes'):

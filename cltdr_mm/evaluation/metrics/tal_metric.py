@@ -15,6 +15,7 @@ from ..protocols import Protocol, get_protocol, tiou_name
 from ..result_file import results_of
 from ..structures import Detections, GroundTruth
 from .merged import merged_detections, to_array
+from .mmaction_outputs import with_instances
 
 
 @METRICS.register_module()
@@ -169,15 +170,18 @@ class TALMetric(BaseMetric):
         """Keep the predictions of a batch, one entry a sample.
 
         Args:
-            data_batch: Not used.
+            data_batch (dict): Its ``data_samples`` are looked at for MMAction2's localizers only.
             data_samples (Sequence[dict]): ``video_name`` and ``pred_instances`` with ``segments``
                 (M, 2) in seconds, ``scores`` (M,), ``labels`` (M,), which proposals do without;
-                with sliding windows also ``window_index``.
+                with sliding windows also ``window_index``. Or what MMAction2's BMN, TEM and TCANet
+                return, see :func:`.with_instances`.
 
         Raises:
             KeyError: If a sample lacks its name or predictions.
         """
+        given = (data_batch or {}).get('data_samples') or ()
         for sample in data_samples:
+            sample = with_instances(sample, given)
             instances = sample['pred_instances']
             result = dict(
                 video_name=sample['video_name'],

@@ -8,7 +8,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from ...structures import PackedRows, TimeMajor, valid_lengths
-from ..parts import refuse_unknown, with_shapes
+from ..parts import OTHER_SAMPLES, refuse_unknown, with_shapes
 from ..task_modules import DEFAULT_RANGES, resized_ranges
 
 Inputs = Union[PackedRows, Tensor, Sequence[Union[TimeMajor, Tensor]]]
@@ -137,13 +137,21 @@ class SingleStageLocalizer(BaseModel):
                 ``labels``; of a head without classes no ``labels``.
             data_samples (list): Their data samples, whose ``grid`` converts. Of those that say
                 ``class_agnostic`` in their metainfo the labels mean nothing and are left out.
+                Those with MMAction2's ``annotations`` in theirs also get the ``proposal_list``
+                that its ``ANetMetric`` judges by them.
 
         Returns:
             list: The data samples.
+
+        Raises:
+            ValueError: If a data sample has no ``grid``.
         """
         if candidates and candidates[0].segments.device.type == 'mps':  # which has no float64
             candidates = [instances.cpu() for instances in candidates]
         for instances, sample in zip(candidates, data_samples):
+            if 'grid' not in sample:
+                raise ValueError(f"video {sample.get('video_name')!r} has no `grid` in its "
+                                 f'metainfo, which places segments in seconds{OTHER_SAMPLES}')
             # late in a long video float32 seconds lose what boundaries are judged by
             instances.segments = sample.metainfo['grid'].to_seconds(instances.segments.double())
             if sample.metainfo.get('class_agnostic'):
@@ -151,6 +159,11 @@ class SingleStageLocalizer(BaseModel):
         results = self.postprocessor(candidates, [s.metainfo for s in data_samples])
         for result, sample in zip(results, data_samples):
             sample.pred_instances = result
+            if 'annotations' in sample.metainfo:
+                pairs = zip(result.segments.tolist(), result.scores.tolist())
+                # the metric fails where a video has no proposal: one of length 0 finds nothing
+                sample.proposal_list = [dict(segment=segment, score=score) for segment, score in (
+                    pairs if len(result) else [([0., 0.], 0.)])]
         return data_samples
 
 

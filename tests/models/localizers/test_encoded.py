@@ -19,7 +19,6 @@ from mmaction.registry import METRICS
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from cltdr_mm.models.localizers.sequence_localizers import boundary_proposals
 from cltdr_mm.structures import unpack
 
 
@@ -129,18 +128,6 @@ def test_bmn_passes_over_what_its_grid_cannot_show():
         losses['loss'].backward()
         assert all(p.grad is not None and not p.grad.any()
                    for p in model.parameters() if p.requires_grad)
-
-
-def test_tem_proposals():
-    start = np.array([.1, .2, .9, .3, .2, .6, .1], np.float32)
-    end = np.array([.1, .1, .1, .2, .8, .3, .2], np.float32)
-    segments, scores = boundary_proposals(start, end)
-    # likely starts: 0, 2 (peak), 5 (peak), 6; likely ends: 0, 4 (peak), 6
-    pairs = {(0, 4), (2, 4), (0, 6), (2, 6), (5, 6)}
-    assert {tuple((s * 7 - 0.5).round().astype(int)) for s in segments} == pairs
-    best = scores.argmax()
-    assert scores[best] == pytest.approx(.9 * .8)
-    assert segments[best].tolist() == pytest.approx([2.5 / 7, 4.5 / 7])
 
 
 def test_tcanet_scores_count():
