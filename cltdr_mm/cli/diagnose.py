@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> dict:
     ranges = dict(coverage=size_ranges(protocol.coverage_edges, '%'),
                   length=size_ranges(protocol.length_edges, 's'),
                   instances=size_ranges(protocol.count_edges))
-    tious = sorted({*protocol.tious, args.tiou})
+    tious = sorted({*protocol.all_tious, args.tiou})
     averaged = [tious.index(t) for t in protocol.tious]
     buckets = {
         name: {

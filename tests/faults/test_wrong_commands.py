@@ -155,7 +155,7 @@ SCORES = 'analysis_tools/draw_score_tiou {} data/annotations.json --protocol cus
     ('video of candidates', '', f'{SCORES.format("results.json")} --videos test test_00000',
      ("data/annotations.json: no video test in subset 'test'", )),
     ('names of models', '', f'{SCORES.format("results.json")} --names a b',
-     '1 result files, but 2 names'),
+     '1 inputs, but 2 names'),
 ])
 def test_drawing(mistake, place, capsys):
     refuse(mistake, place, capsys)

@@ -30,10 +30,7 @@ def parse_args(argv=None):
                         help='train: scalars to plot')
     parser.add_argument('--title', default='')
     args = parser.parse_args(argv)
-    if args.names and len(args.names) != len(args.inputs):
-        parser.error(f'{len(args.inputs)} inputs, but {len(args.names)} names')
-    if args.names and len(set(args.names)) < len(args.names):
-        parser.error(f'--names must differ, got {args.names}')
+    args.names = legend_names(parser, args.names, args.inputs)
     return args
 
 
@@ -41,18 +38,23 @@ def parse_args(argv=None):
 def main(argv=None) -> None:
     """Plot what the command line asks for."""
     args = parse_args(argv)
-    names = args.names or short_names(args.inputs)
     if args.kind == 'map':
-        data = {name: load_metrics(path) for name, path in zip(names, args.inputs)}
+        data = {name: load_metrics(path) for name, path in zip(args.names, args.inputs)}
         figure = draw_map_curves(data, args.title)
     else:
-        data = {name: load_scalars(path) for name, path in zip(names, args.inputs)}
+        data = {name: load_scalars(path) for name, path in zip(args.names, args.inputs)}
         figure = draw_training_curves(data, args.keys, args.title)
     print(save_figure(figure, args.out))
 
 
-def short_names(inputs) -> list:
-    """Shortest trailing parts of the paths that tell them apart."""
+def legend_names(parser, names, inputs) -> list:
+    """The names that were given, checked, or the shortest ends of paths that tell them apart."""
+    if names and len(names) != len(inputs):
+        parser.error(f'{len(inputs)} inputs, but {len(names)} names')
+    if names and len(set(names)) < len(names):
+        parser.error(f'--names must differ, got {names}')
+    if names:
+        return names
     parts = [Path(p).with_suffix('').parts for p in inputs]
     for length in range(1, max(map(len, parts)) + 1):
         names = ['/'.join(p[-length:]) for p in parts]

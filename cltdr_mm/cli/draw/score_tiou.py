@@ -29,7 +29,7 @@ from ...evaluation.functional import (
 from ...utils import exit_on_error, out_file, write_json
 from ...visualization import draw_score_tiou, save_figure
 from .. import verb_parser
-from .curves import short_names
+from .curves import legend_names
 
 
 def parse_args(argv=None):
@@ -45,10 +45,7 @@ def parse_args(argv=None):
     parser.add_argument('--videos', nargs='+', help='only these videos (default: all)')
     parser.add_argument('--title', help='of the picture (default: protocol, and subset or videos)')
     args = parser.parse_args(argv)
-    if args.names and len(args.names) != len(args.results):
-        parser.error(f'{len(args.results)} result files, but {len(args.names)} names')
-    if args.names and len(set(args.names)) < len(args.names):
-        parser.error(f'--names must differ, got {args.names}')
+    args.names = legend_names(parser, args.names, args.results)
     return args
 
 
@@ -74,7 +71,7 @@ def run(args) -> tuple[dict, dict, str]:
     truth_of = replace(truth, segments=truth.segments[mine], labels=truth.labels[mine],
                        videos=truth.videos[mine])
     drawn, numbers = {}, {}
-    for name, path in zip(args.names or short_names(args.results), args.results):
+    for name, path in zip(args.names, args.results):
         found = read_results(path, truth)
         for remark in found.remarks:
             print(f'{path}: {remark}')
