@@ -118,7 +118,7 @@ class ASLHead(BaseModule):
             it is turned off, ``loss_contrast``; scalars.
         """
         table = self.head.table_of(feats, masks, data_samples)
-        outs = self.head.forward_rows(table)
+        outs = self.head.outputs_of(table)
         layout = outs.layout
         outs.readings['sensitivity'] = Reading(
             self.instance_sensitivity, layout.zero_padding(table.rows), layout)
@@ -127,7 +127,7 @@ class ASLHead(BaseModule):
             relative_position(targets.distance), targets.pairs.label)
         logits = outs.at('sensitivity', targets.pairs.row).float()  # (N, 2)
         q_cls, q_loc = logits.detach().sigmoid().unbind(1)
-        losses = self.head.loss_by_targets(outs, targets, (p_cls + q_cls, p_loc + q_loc))
+        losses = self.head.losses(outs, targets, (p_cls + q_cls, p_loc + q_loc))
 
         error = (logits.sigmoid() - self.quality(outs, targets)).square().sum()
         count = mean_over_ranks(error.new_tensor(float(len(logits)))).clamp(min=1)

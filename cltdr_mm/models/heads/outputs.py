@@ -103,6 +103,7 @@ class HeadOutputs:
     cls_logits: Tensor
     readings: dict[str, Reading] = field(default_factory=dict)
     tables: dict[str, Tensor] = field(default_factory=dict)
+    fine: Optional[Tensor] = None
 
     def at(self, name: str, rows: Tensor, channels: Optional[Tensor] = None) -> Tensor:
         """What one reading says at chosen rows, see :meth:`Reading.at`."""

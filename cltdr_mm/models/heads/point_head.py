@@ -99,6 +99,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
                  label_smoothing: float = 0.,
                  normalizer: Optional[dict] = None,
                  prior_prob: float = 0.01,
+                 refinement: Optional[dict] = None,
                  test_cfg: Optional[dict] = None,
                  init_cfg: Optional[dict] = None,
                  **unknown) -> None:
@@ -125,6 +126,11 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             iou_power=iou_power, detach_iou=detach_iou, iou_targets=iou_targets,
             balance_negatives=balance_negatives, label_smoothing=label_smoothing)
         self.normalizer = EMANormalizer(**(normalizer or {}))
+        self.refinement = None
+        if refinement is not None:
+            self.refinement = MODELS.build(dict(
+                refinement, in_channels=in_channels, num_classes=num_classes,
+                num_levels=self.num_levels))
         self.test_cfg = {**TEST_CFG, **(test_cfg or {})}
 
     @property
@@ -190,7 +196,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             HeadOutputs | dict[str, list[Tensor]]: Of tensors lists over levels: ``cls_logits``
             (B, K, T_l), ``masks`` and what the head regresses.
         """
-        outs = self.forward_rows(self.table_of(feats, masks))
+        outs = self.outputs_of(self.table_of(feats, masks))
         return outs if masks is None else outs.per_level([x.shape[-1] for x in feats])
 
     def loss(self, feats: Pyramid, masks: Optional[Sequence[Tensor]],
@@ -205,8 +211,8 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         Returns:
             dict[str, Tensor]: ``loss_cls`` and ``loss_reg``, scalars, and ``num_pos``.
         """
-        outs = self.forward_rows(self.table_of(feats, masks, data_samples))
-        return self.loss_by_targets(outs, self.get_targets(outs, data_samples))
+        outs = self.outputs_of(self.table_of(feats, masks, data_samples))
+        return self.losses(outs, self.get_targets(outs, data_samples))
 
     @torch.no_grad()
     def predict(self, feats: Pyramid, masks: Optional[Sequence[Tensor]],
@@ -222,11 +228,27 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             list[InstanceData]: Per video ``segments`` (M, 2) in grid steps, neither clipped nor
             suppressed, ``scores`` (M,) and ``labels`` (M,).
         """
-        outs = self.forward_rows(self.table_of(feats, masks, data_samples))
+        outs = self.outputs_of(self.table_of(feats, masks, data_samples))
         score, pairs = top_pairs(outs.cls_logits.float().sigmoid(), outs.layout,
                                  self.test_cfg['nms_pre'], self.test_cfg['score_thr'])
         return candidates_of(score, pairs, self.segments(outs, pairs), outs.layout,
                              self.test_cfg['min_length'], len(data_samples))
+
+    def outputs_of(self, table: PackedRows) -> HeadOutputs:
+        outs = self.forward_rows(table)
+        if self.refinement is not None:
+            outs.fine = self.refinement(table)
+        return outs
+
+    def losses(self, outs: HeadOutputs, targets: PointTargets,
+               pair_weights: Optional[tuple[Tensor, Tensor]] = None) -> dict:
+        losses = self.loss_by_targets(outs, targets, pair_weights)
+        if self.refinement is not None:
+            distance = self.decode(outs, targets.pairs)
+            distance = distance * 2**outs.layout.level[targets.pairs.row, None]
+            losses.update(self.refinement.loss(
+                outs.fine, outs.layout, targets, distance, self.normalizer.share))
+        return losses
 
     def segments(self, outs: HeadOutputs, pairs: Pairs) -> Tensor:
         """Segments of chosen pairs.
@@ -240,6 +262,8 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         """
         points = pyramid_points(outs.layout, self.regression_ranges)
         distance = self.decode(outs, pairs) * points.stride[pairs.row, None]  # (N, 2), grid steps
+        if self.refinement is not None:
+            distance = self.refinement.move(outs.fine, outs.layout, pairs, distance)
         time = points.time[pairs.row]
         return torch.stack([time - distance[:, 0], time + distance[:, 1]], dim=1)
 
@@ -253,9 +277,10 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             tuple[Tensor, Tensor]: Of P points, the valid rows in order: scores (P, K), and segments
             (P, K, 2) in grid steps, or (P, 1, 2) where classes share their boundaries.
         """
-        outs = self.forward_rows(self.table_of(feats, None))
+        outs = self.outputs_of(self.table_of(feats, None))
         rows = outs.layout.valid_rows  # (P,)
-        classes = self.num_classes if self.boundaries_per_class else 1
+        per_class = self.boundaries_per_class or getattr(self.refinement, 'per_class', False)
+        classes = self.num_classes if per_class else 1
         pairs = Pairs(rows[:, None].repeat(1, classes).flatten(),
                       torch.arange(classes, device=rows.device).repeat(rows.shape[0]))
         segments = self.segments(outs, pairs)
