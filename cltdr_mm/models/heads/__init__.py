@@ -7,4 +7,7 @@ from .fine_boundaries import FineBoundaries
 from .point_head import PointHead
 from .trident_head import TridentHead
 
-__all__ = ['ASLHead', 'ActionFormerHead', 'CLFFHead', 'CLTDRHead', 'FineBoundaries', 'PointHead', 'TridentHead']
+__all__ = [
+    'ASLHead', 'ActionFormerHead', 'CLFFHead', 'CLTDRHead', 'FineBoundaries', 'PointHead',
+    'TridentHead'
+]

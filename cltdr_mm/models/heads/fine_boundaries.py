@@ -1,5 +1,5 @@
 """Second refinement of boundaries: what a level regresses is moved by the finest level's votes."""
-from typing import Optional
+from typing import NamedTuple, Optional
 
 import torch
 from mmaction.registry import MODELS
@@ -7,148 +7,172 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ...structures import Layout, PackedRows, split_levels
-from ..task_modules import Pairs, PointTargets
+from ..task_modules import Pairs
 from .tower import ConvTower
+
+#: Most pairs whose votes are counted at once, which bounds the memory.
+CHUNK = 16384
+
+
+class Votes(NamedTuple):
+    """What the W steps of the finest level around N decoded boundary pairs say.
+
+    Attributes:
+        place (Tensor): (N, 2, W) where each votes start and end to be, in grid steps from the
+            point.
+        logit (Tensor): (N, 2, W), whose softmax over W is a vote's weight.
+    """
+
+    place: Tensor
+    logit: Tensor
 
 
 @MODELS.register_module()
 class FineBoundaries(BaseModule):
-    """Moves decoded boundaries by what the finest level says around them.
+    """Moves decoded boundaries to where the finest level sees them.
 
-    Every step of the finest level has, for each boundary (and class), a score s and an offset o:
-    its vote that a boundary lies at o from it. A boundary decoded at position p on level l becomes
-    the mean of the votes around it, ``sum_j w_j (j + o_j)`` with ``w = softmax_j(s_j - ((j - p) /
-    width_l)^2 / 2)``: the level's uncertainty is a learned width, which starts at half a stride.
+    A long action is regressed on a coarse level, to a part of that level's stride. Here every step
+    j of the finest level votes, for the start and the end of each class, by a score s_j and an
+    offset o_j: 'a boundary lies at j + o_j'. A boundary that level l decodes at p becomes
+
+        sum_j w_j (j + o_j),  w = softmax_j(s_j - ((j - p) / width_l)^2 / 2),
+
+    over the steps within ``reach`` of p. How far a level may be wrong is learned: ``width_l``
+    starts at half a stride. Scores and offsets start at 0, where nothing moves.
+
+    The votes are trained at the positives as a mixture of Laplace distributions, of places
+    ``j + o_j``, weights ``w_j`` and one learned scale for starts and one for ends: its negative
+    log-likelihood at the true boundary. The decoded boundaries are taken as they are, without
+    gradient; they keep their own loss. Design of this library; expectations over scored steps are
+    TriDet's (CVPR 2023, eq. 6-9).
 
     Args:
-        in_channels (int): Channels of the pyramid.
-        num_classes (int): Classes K.
-        num_levels (int): Levels L.
-        feat_channels (int, optional): Channels of the tower. Defaults to ``in_channels``.
+        in_channels (int): Channels of the pyramid. A head gives them.
+        num_classes (int): Classes K. A head gives them.
+        num_levels (int): Levels L. A head gives them.
+        feat_channels (int): Channels of the tower's hidden layers. Defaults to 64.
         num_layers (int): Layers of the tower. Defaults to 2.
-        kernel_size (int): Kernel of the tower. Defaults to 3.
-        reach (int): Steps of the finest level to either side that vote. Defaults to 16.
+        kernel_size (int): Kernel of the tower. Defaults to 5.
+        reach (int): Steps to either side of a boundary that vote on it. Defaults to 16.
         per_class (bool): Whether classes have votes of their own. Defaults to True.
+        detach_feats (bool): Whether the pyramid learns nothing from the votes. Defaults to False.
+        loss_weight (float): Defaults to 0.2.
         init_cfg (dict, optional): See BaseModule.
+
+    Raises:
+        ValueError: If ``reach`` is negative.
     """
 
     def __init__(self,
                  in_channels: int,
                  num_classes: int,
                  num_levels: int,
-                 feat_channels: Optional[int] = None,
+                 feat_channels: int = 64,
                  num_layers: int = 2,
-                 kernel_size: int = 3,
+                 kernel_size: int = 5,
                  reach: int = 16,
                  per_class: bool = True,
-                 offsets: bool = True,
-                 detach: bool = True,
-                 l1: float = 0.,
-                 nll: float = 0.,
-                 heat: float = 0.,
-                 loss_weight: float = 1.0,
-                 loss_reg: Optional[dict] = None,
+                 detach_feats: bool = False,
+                 loss_weight: float = 0.2,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg=init_cfg)
+        if reach < 0:
+            raise ValueError(f'FineBoundaries: reach must not be negative, got {reach}')
         self.per_class = per_class
         self.reach = reach
-        self.offsets, self.detach, self.l1, self.nll = offsets, detach, l1, nll
-        self.heat = heat
+        self.detach_feats = detach_feats
         self.loss_weight = loss_weight
-        self.loss_reg = MODELS.build(loss_reg or dict(type='DIoU1DLoss'))
-        self.channels = num_classes if per_class else 1
-        self.tower = ConvTower(in_channels, feat_channels or in_channels, 4 * self.channels,
+        # scores of starts and ends, then their offsets
+        self.num_scores = 2 * (num_classes if per_class else 1)
+        self.tower = ConvTower(in_channels, feat_channels, 2 * self.num_scores,
                                num_layers=num_layers, kernel_size=kernel_size)
         nn.init.zeros_(self.tower.out.conv.weight)
-        start = (0.5 * 2.**torch.arange(num_levels)).log()
-        self.log_width = nn.Parameter(start[:, None].repeat(1, 2))
-        if nll:
-            self.log_sigma = nn.Parameter(torch.zeros(2))
+        half_stride = 2.**torch.arange(-1, num_levels - 1)
+        self.log_width = nn.Parameter(half_stride.log()[:, None].repeat(1, 2))  # (L, 2)
+        self.log_scale = nn.Parameter(torch.zeros(2))
+
+    #: A level's uncertainty is no weight to be kept small.
+    no_weight_decay = ('log_width', 'log_scale')
 
     def forward(self, table: PackedRows) -> Tensor:
+        """Predict scores and offsets.
+
+        Args:
+            table (PackedRows): (R, C), all levels of all videos, zero in gaps.
+
+        Returns:
+            Tensor: (R_0, 4 K or 4), at the rows of the finest level, the table's first ones:
+            scores of starts, of ends, offsets of starts, of ends.
+        """
         finest = split_levels(table)[0]
-        return self.tower(finest.rows, finest.layout)
+        rows = finest.rows.detach() if self.detach_feats else finest.rows
+        return self.tower(rows, finest.layout)
 
-    def votes(self, fine: Tensor, layout: Layout, pairs: Pairs, distances: Tensor):
-        level = layout.level[pairs.row]
-        first = {video: row for row, video, at in zip(layout.first, layout.videos, layout.levels)
-                 if at == 0}
-        first = torch.tensor([first[video] for video in sorted(first)], device=fine.device)
-        first = first[layout.video[pairs.row]]
+    def move(self, evidence: Tensor, layout: Layout, pairs: Pairs, distances: Tensor) -> Tensor:
+        """Move decoded boundaries.
+
+        Args:
+            evidence (Tensor): What :meth:`forward` returned.
+            layout (Layout): Of the whole table.
+            pairs (Pairs): N pairs.
+            distances (Tensor): (N, 2) to start and end in grid steps.
+
+        Returns:
+            Tensor: (N, 2) in grid steps, not negative.
+        """
+        size = distances.shape[0] if layout.is_open else CHUNK  # a graph has no loop
+        moved = []
+        for row, label, of_row in zip(*(x.split(size) for x in (*pairs, distances))):
+            votes = self.votes(evidence, layout, Pairs(row, label), of_row)
+            moved.append((votes.logit.softmax(-1) * votes.place).sum(-1))
+        start, end = torch.cat(moved).unbind(1)
+        return torch.stack([-start, end], dim=1).clamp(min=0)
+
+    def votes(self, evidence: Tensor, layout: Layout, pairs: Pairs, distances: Tensor) -> Votes:
+        """Collect the votes around decoded boundaries; see :meth:`move`."""
+        first = first_rows(layout).index_select(0, layout.video[pairs.row])  # (N,)
         length = layout.length[first][:, None, None]
-        step = (layout.step[pairs.row] * 2**level)[:, None, None]
-        position = torch.stack([-distances[:, 0], distances[:, 1]], dim=1)[..., None]
-        if self.detach:
-            position = position.detach()
-        window = torch.arange(-self.reach, self.reach + 1, device=fine.device)
-        away = position.detach().round().long() + window  # (N, 2, W) steps from the point
-        at = step + away
-        inside = (at >= 0) & (at < length)
-        row = first[:, None, None] + at.clamp(min=0).minimum(length - 1)
-        side = torch.arange(2, device=fine.device)[:, None] * self.channels
-        channel = side + (pairs.label[:, None, None] if self.per_class else 0)
-        score = fine[row, channel].float() * inside
-        offset = fine[row, channel + 2 * self.channels].float() * inside
-        if not self.offsets:
-            offset = offset * 0
-        shift = away - position
-        width = self.log_width[level].exp()[..., None].clamp(min=0.5)
-        logits = score - 0.5 * (shift / width).square()
-        return position, shift, offset, logits
+        level = layout.level[pairs.row]
+        step = (layout.step[pairs.row] * 2**level)[:, None, None]  # the point's, on the finest
+        decoded = torch.stack([-distances[:, 0], distances[:, 1]], dim=1).detach().float()
+        window = torch.arange(-self.reach, self.reach + 1, device=evidence.device)
+        away = decoded[..., None].round().long() + window  # (N, 2, W), from the point
+        there = (step + away >= 0) & (step + away < length)
+        row = first[:, None, None] + (step + away).clamp(min=0).minimum(length - 1)
+        side = torch.arange(2, device=evidence.device)[:, None]
+        channel = side
+        if self.per_class:
+            channel = side * (self.num_scores // 2) + pairs.label[:, None, None]  # (N, 2, 1)
+        # steps outside of the video vote as all do at the start of training
+        score = evidence[row, channel].float() * there
+        offset = evidence[row, channel + self.num_scores].float() * there
+        width = self.log_width.float()[level].exp()[..., None]  # (N, 2, 1)
+        return Votes(away + offset, score - ((away - decoded[..., None]) / width).square() / 2)
 
-    def move(self, fine: Tensor, layout: Layout, pairs: Pairs, distances: Tensor) -> Tensor:
-        with torch.autocast(fine.device.type, enabled=False):
-            return self.mean(*self.votes(fine, layout, pairs, distances))
+    def loss(self, evidence: Tensor, layout: Layout, pairs: Pairs, distances: Tensor,
+             targets: Tensor) -> Tensor:
+        """Negative log-likelihood of true boundaries.
 
-    def mean(self, position, shift, offset, logits):
-        moved = position[..., 0] + (logits.softmax(-1) * (shift + offset)).sum(-1)
-        return torch.stack([-moved[:, 0], moved[:, 1]], dim=1).clamp(min=0)
+        Args:
+            evidence (Tensor): What :meth:`forward` returned.
+            layout (Layout): Of the whole table.
+            pairs (Pairs): N positive pairs.
+            distances (Tensor): (N, 2) decoded ones, in grid steps.
+            targets (Tensor): (N, 2) true ones, in grid steps.
 
-    def loss(self, fine: Tensor, layout: Layout, targets: PointTargets, distances: Tensor,
-             normalizer: Tensor) -> Tensor:
-        stride = 2**layout.level[targets.pairs.row, None]
-        with torch.autocast(fine.device.type, enabled=False):
-            votes = self.votes(fine, layout, targets.pairs, distances)
-            moved, wanted = self.mean(*votes), targets.distance * stride
-            loss = self.loss_reg(moved, wanted).sum()
-            if self.l1:
-                loss = loss + self.l1 * nn.functional.smooth_l1_loss(
-                    moved, wanted, reduction='sum', beta=0.25)
-            if self.nll:
-                position, shift, offset, logits = votes
-                true = torch.stack([-wanted[:, 0], wanted[:, 1]], dim=1)[..., None]
-                sigma = self.log_sigma[:, None].clamp(min=-2)
-                error = (position + shift + offset - true) * (-sigma).exp()
-                # Laplace: a vote far off shall not dominate
-                density = logits.log_softmax(-1) - error.abs() - sigma
-                loss = loss - self.nll * density.logsumexp(-1).sum()
-        losses = dict(loss_refine=loss / normalizer * self.loss_weight)
-        if self.heat:
-            losses['loss_heat'] = self.heat * self.heat_loss(fine, layout, targets, normalizer)
-        return losses
+        Returns:
+            Tensor: (N,) weighted losses.
+        """
+        votes = self.votes(evidence, layout, pairs, distances)
+        true = torch.stack([-targets[:, 0], targets[:, 1]], dim=1)[..., None].float()
+        scale = self.log_scale.float()[:, None]  # (2, 1)
+        log_density = -(votes.place - true).abs() * (-scale).exp() - scale
+        likelihood = (votes.logit.log_softmax(-1) + log_density).logsumexp(-1)  # (N, 2)
+        return -self.loss_weight * likelihood.sum(1)
 
-    def heat_loss(self, fine, layout, targets, normalizer):
-        row, label = targets.pairs
-        level = layout.level[row]
-        first = {video: r for r, video, at in zip(layout.first, layout.videos, layout.levels)
-                 if at == 0}
-        first = torch.tensor([first[video] for video in sorted(first)], device=fine.device)
-        first = first[layout.video[row]]
-        step = layout.step[row] * 2**level
-        d = targets.distance * 2**level[:, None]
-        at = torch.stack([step - d[:, 0], step + d[:, 1]], dim=1)  # (N, 2)
-        scores = fine[:, :2 * self.channels].float()
-        heat = torch.zeros_like(scores)
-        side = torch.arange(2, device=fine.device) * self.channels
-        channel = side + (label[:, None] if self.per_class else 0)
-        for k in range(-2, 3):
-            j = at.round().long() + k
-            ok = (j >= 0) & (j < layout.length[first][:, None])
-            r = first[:, None] + j.clamp(min=0).minimum(layout.length[first][:, None] - 1)
-            value = torch.exp(-0.5 * (j - at).square()) * ok
-            flat = (r * scores.shape[1] + channel).flatten()
-            heat.view(-1).scatter_reduce_(0, flat, value.flatten(), 'amax')
-        p = scores.sigmoid()
-        loss = nn.functional.binary_cross_entropy_with_logits(scores, heat, reduction='none')
-        loss = loss * (p - heat).abs().square()
-        return loss.sum() / normalizer
+
+def first_rows(layout: Layout) -> Tensor:
+    """(B,) of every video, its first row on the finest level."""
+    first = {video: row for row, video, level
+             in zip(layout.first, layout.videos, layout.levels) if level == 0}
+    return torch.tensor([first[video] for video in sorted(first)], device=layout.device)
