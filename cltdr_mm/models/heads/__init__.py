@@ -3,7 +3,11 @@ from .actionformer_head import ActionFormerHead
 from .asl_head import ASLHead
 from .clff_head import CLFFHead
 from .cltdr_head import CLTDRHead
+from .fine_boundaries import FineBoundaries
 from .point_head import PointHead
 from .trident_head import TridentHead
 
-__all__ = ['ASLHead', 'ActionFormerHead', 'CLFFHead', 'CLTDRHead', 'PointHead', 'TridentHead']
+__all__ = [
+    'ASLHead', 'ActionFormerHead', 'CLFFHead', 'CLTDRHead', 'FineBoundaries', 'PointHead',
+    'TridentHead'
+]

@@ -138,7 +138,7 @@ class ASLHead(BaseModule):
             ``loss_contrast`` of the parts that are on; scalars.
         """
         table = self.head.table_of(feats, masks, data_samples)
-        outs = self.head.forward_rows(table)
+        outs = self.head.outputs_of(table)
         layout = outs.layout
         if self.instance_sensitivity is not None:
             outs.readings['sensitivity'] = Reading(
@@ -152,7 +152,7 @@ class ASLHead(BaseModule):
             q = outs.at('sensitivity', row).float().sigmoid()  # (N, 2)
             of_pairs.append(q.detach())
         weights = _of_points(sum(of_pairs), row, layout.num_rows) if of_pairs else None
-        losses = self.head.loss_by_targets(outs, targets, weights)
+        losses = self.head.losses(outs, targets, weights)
 
         # after the losses: what runs first without gradient would have none in them
         if self.instance_sensitivity is not None:

@@ -97,12 +97,15 @@ class HeadOutputs:
         cls_logits (Tensor): (R, K), whose sigmoid is the score; without meaning in gaps.
         readings (dict[str, Reading]): What :meth:`.PointHead.decode` needs, by name.
         tables (dict[str, Tensor]): Other outputs of all rows, (R, D) each.
+        evidence (Tensor, optional): (R_0, D), what a head's refinement says at the rows of the
+            finest level.
     """
 
     layout: Layout
     cls_logits: Tensor
     readings: dict[str, Reading] = field(default_factory=dict)
     tables: dict[str, Tensor] = field(default_factory=dict)
+    evidence: Optional[Tensor] = None
 
     def at(self, name: str, rows: Tensor, channels: Optional[Tensor] = None) -> Tensor:
         """What one reading says at chosen rows, see :meth:`Reading.at`."""

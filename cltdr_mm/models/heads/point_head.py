@@ -15,7 +15,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ...structures import Layout, PackedRows
-from ..parts import Pyramid, as_table, refuse_unknown
+from ..parts import Pyramid, as_table, refuse_unknown, with_shapes
 from ..task_modules import (
     EMANormalizer,
     Pairs,
@@ -67,6 +67,8 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             Defaults to 0.
         normalizer (dict): Arguments of :class:`EMANormalizer`. Defaults to none.
         prior_prob (float): Class probability to start training with. Defaults to 0.01.
+        refinement (dict, optional): Moves decoded boundaries, in training by a loss of its own;
+            see :class:`.FineBoundaries`. Defaults to None: they stay.
         test_cfg (dict): ``score_thr``, least score of a candidate (0.001); ``nms_pre``, most
             candidates of one level (2000); ``min_length``, least length in grid steps (0.05).
         init_cfg (dict, optional): See BaseModule.
@@ -100,6 +102,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
                  label_smoothing: float = 0.,
                  normalizer: Optional[dict] = None,
                  prior_prob: float = 0.01,
+                 refinement: Optional[dict] = None,
                  test_cfg: Optional[dict] = None,
                  init_cfg: Optional[dict] = None,
                  **unknown) -> None:
@@ -126,6 +129,11 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             iou_power=iou_power, detach_iou=detach_iou, iou_targets=iou_targets,
             balance_negatives=balance_negatives, label_smoothing=label_smoothing)
         self.normalizer = EMANormalizer(**(normalizer or {}))
+        self.refinement = None
+        if refinement is not None:
+            self.refinement = MODELS.build(with_shapes(
+                dict(refinement), 'refinement', in_channels=in_channels, num_classes=num_classes,
+                num_levels=self.num_levels))
         self.test_cfg = {**TEST_CFG, **(test_cfg or {})}
 
     @property
@@ -173,6 +181,13 @@ class PointHead(BaseModule, metaclass=ABCMeta):
 
     # interface
 
+    def outputs_of(self, table: PackedRows) -> HeadOutputs:
+        """What :meth:`forward_rows` predicts, and what the refinement does."""
+        outs = self.forward_rows(table)
+        if self.refinement is not None:
+            outs.evidence = self.refinement(table)
+        return outs
+
     def table_of(self, feats: Pyramid, masks: Optional[Sequence[Tensor]],
                  data_samples: Optional[list] = None) -> PackedRows:
         """All levels of a batch in one table, see :func:`.as_table`."""
@@ -191,7 +206,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             HeadOutputs | dict[str, list[Tensor]]: Of tensors lists over levels: ``cls_logits``
             (B, K, T_l), ``masks`` and what the head regresses.
         """
-        outs = self.forward_rows(self.table_of(feats, masks))
+        outs = self.outputs_of(self.table_of(feats, masks))
         return outs if masks is None else outs.per_level([x.shape[-1] for x in feats])
 
     def loss(self, feats: Pyramid, masks: Optional[Sequence[Tensor]],
@@ -204,10 +219,11 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             data_samples (list): B data samples with ``gt_instances``.
 
         Returns:
-            dict[str, Tensor]: ``loss_cls`` and ``loss_reg``, scalars, and ``num_pos``.
+            dict[str, Tensor]: ``loss_cls`` and ``loss_reg``, with a refinement
+            ``loss_refinement``, scalars, and ``num_pos``.
         """
-        outs = self.forward_rows(self.table_of(feats, masks, data_samples))
-        return self.loss_by_targets(outs, self.get_targets(outs, data_samples))
+        outs = self.outputs_of(self.table_of(feats, masks, data_samples))
+        return self.losses(outs, self.get_targets(outs, data_samples))
 
     @torch.no_grad()
     def predict(self, feats: Pyramid, masks: Optional[Sequence[Tensor]],
@@ -223,14 +239,14 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             list[InstanceData]: Per video ``segments`` (M, 2) in grid steps, neither clipped nor
             suppressed, ``scores`` (M,) and ``labels`` (M,).
         """
-        outs = self.forward_rows(self.table_of(feats, masks, data_samples))
+        outs = self.outputs_of(self.table_of(feats, masks, data_samples))
         score, pairs = top_pairs(outs.cls_logits.float().sigmoid(), outs.layout,
                                  self.test_cfg['nms_pre'], self.test_cfg['score_thr'])
         return candidates_of(score, pairs, self.segments(outs, pairs), outs.layout,
                              self.test_cfg['min_length'], len(data_samples))
 
     def segments(self, outs: HeadOutputs, pairs: Pairs) -> Tensor:
-        """Segments of chosen pairs.
+        """Segments of chosen pairs, refined where the head has a refinement.
 
         Args:
             outs (HeadOutputs): What :meth:`forward_rows` returned.
@@ -241,6 +257,8 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         """
         points = pyramid_points(outs.layout, self.regression_ranges)
         distance = self.decode(outs, pairs) * points.stride[pairs.row, None]  # (N, 2), grid steps
+        if self.refinement is not None:
+            distance = self.refinement.move(outs.evidence, outs.layout, pairs, distance)
         time = points.time[pairs.row]
         return torch.stack([time - distance[:, 0], time + distance[:, 1]], dim=1)
 
@@ -254,9 +272,11 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             tuple[Tensor, Tensor]: Of P points, the valid rows in order: scores (P, K), and segments
             (P, K, 2) in grid steps, or (P, 1, 2) where classes share their boundaries.
         """
-        outs = self.forward_rows(self.table_of(feats, None))
+        outs = self.outputs_of(self.table_of(feats, None))
         rows = outs.layout.valid_rows  # (P,)
-        classes = self.num_classes if self.boundaries_per_class else 1
+        per_class = self.boundaries_per_class or (
+            self.refinement is not None and self.refinement.per_class)
+        classes = self.num_classes if per_class else 1
         pairs = Pairs(rows[:, None].repeat(1, classes).flatten(),
                       torch.arange(classes, device=rows.device).repeat(rows.shape[0]))
         segments = self.segments(outs, pairs)
@@ -292,6 +312,19 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         targets = PointTargets(points, assigned.pairs, assigned.distance, None)
         targets.num_points = targets.first_of_row.sum()
         return targets
+
+    def losses(self, outs: HeadOutputs, targets: PointTargets,
+               point_weights: Optional[Tensor] = None) -> dict:
+        """Losses of the predictions, see :meth:`loss_by_targets`, and of their refinement."""
+        losses = self.loss_by_targets(outs, targets, point_weights)
+        if self.refinement is not None:
+            stride = targets.points.stride[targets.pairs.row, None]
+            with torch.no_grad():
+                distance = self.decode(outs, targets.pairs) * stride
+            of_pairs = self.refinement.loss(outs.evidence, outs.layout, targets.pairs, distance,
+                                            targets.distance * stride)
+            losses['loss_refinement'] = of_pairs.sum() / self.normalizer.share
+        return losses
 
     def loss_by_targets(self, outs: HeadOutputs, targets: PointTargets,
                         point_weights: Optional[Tensor] = None) -> dict:

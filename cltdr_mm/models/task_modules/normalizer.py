@@ -52,13 +52,17 @@ class EMANormalizer(nn.Module):
             Tensor: This rank's share of the average after the step, a float32 scalar; in evaluation
             mode of the average as it is.
         """
-        ranks = get_world_size()
         if self.training:
             total = count.detach().to(self.value, copy=True)
             all_reduce(total, op='sum')
             total = total.clamp(min=1)
             self.value.copy_(self.momentum * self.value + (1 - self.momentum) * total)
-        return (self.value / ranks).float()
+        return self.share
+
+    @property
+    def share(self) -> Tensor:
+        """Tensor: This rank's share of the average, a float32 scalar."""
+        return (self.value / get_world_size()).float()
 
 
 def mean_over_ranks(count: Tensor) -> Tensor:

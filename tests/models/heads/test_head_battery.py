@@ -54,6 +54,14 @@ FOCUSED = [dict(type=name) for name in NAMES] + [
          fusion_kernel_size=1, normalizer_moves='half'),
     dict(type='TridentHead', reg_weight=None, loss_cls=dict(type='TALVarifocalLoss'),
          iou_targets=True, balance_negatives=True),
+    dict(type='ActionFormerHead', refinement=dict(
+        type='FineBoundaries', per_class=False, reach=2, num_layers=1, kernel_size=9)),
+] + [
+    dict(type=name, refinement=dict(type='FineBoundaries')) for name in NAMES
+] + [
+    dict(type='ASLHead', head=dict(type='ActionFormerHead', num_classes=3, in_channels=WIDTH,
+                                   regression_ranges=RANGES,
+                                   refinement=dict(type='FineBoundaries', detach_feats=True))),
 ]
 EVERYWHERE = [
     dict(type='ActionFormerHead', assigner=dict(type='SimOTAAssigner1D')),
