@@ -22,10 +22,11 @@ def draw_diagnosis(report: Mapping, title: str = '') -> dict[str, Figure]:
     """Draw all of a diagnosis.
 
     Args:
-        report (Mapping): What ``cltdr diagnose --out`` writes: ``tiou``; ``profile``, shares by
-            kind for each rank; ``impact``, gains by kind and ``mAP``; ``averaged_tious``;
-            ``sensitivity``, by characteristic and size ``range``, ``instances``, ``mAP_N`` and
-            ``missed`` by tIoU, ``average_mAP_N`` and ``average_missed``. Fractions.
+        report (Mapping): What ``cltdr diagnose --out`` writes: ``tiou``; at it ``profile``, shares
+            by kind for each rank, and ``impact``, of which ``mAP``; ``average_impact``, gains by
+            kind, over ``averaged_tious``; ``sensitivity``, by characteristic and size ``range``,
+            ``instances``, ``mAP_N`` and ``missed`` by tIoU, ``average_mAP_N`` and
+            ``average_missed``. Fractions.
         title (str): To which thresholds are added. Defaults to ``''``.
 
     Returns:
@@ -36,7 +37,7 @@ def draw_diagnosis(report: Mapping, title: str = '') -> dict[str, Figure]:
     average = f'{title}, average over tIoU {", ".join(f"{t:g}" for t in tious)}'
     if len(tious) > 6:
         average = f'{title}, average over {len(tious)} tIoU from {tious[0]:g} to {tious[-1]:g}'
-    gains = {kind: gain for kind, gain in report['impact'].items() if kind != 'mAP'}
+    gains = {kind: gain for kind, gain in report['average_impact'].items() if kind != 'mAP'}
     table = {_NAMES[name]: sizes for name, sizes in report['sensitivity'].items() if name != 'all'}
     whole = report['sensitivity']['all']['all']
     # for each size the range that it stands for, and the share of instances that have it
@@ -52,7 +53,8 @@ def draw_diagnosis(report: Mapping, title: str = '') -> dict[str, Figure]:
 
     figures = dict(false_positives=draw_false_positive_profile(
         np.array([list(row.values()) for row in report['profile']]), list(report['profile'][0]),
-        gains, f'{title}, tIoU {report["tiou"]:g}, mAP {100 * report["impact"]["mAP"]:.1f}'))
+        gains, f'{title}, tIoU {report["tiou"]:g}, mAP {100 * report["impact"]["mAP"]:.1f}',
+        'average mAP gained without these'))
     for name, key, words in (('sensitivity', 'mAP_N', 'normalised mAP (%)'),
                              ('missed', 'missed', 'instances missed (%)')):
         figures[name] = draw_sensitivity(
@@ -66,7 +68,8 @@ def draw_diagnosis(report: Mapping, title: str = '') -> dict[str, Figure]:
 
 def draw_false_positive_profile(shares: np.ndarray, kinds: Sequence[str],
                                 gains: Optional[Mapping[str, float]] = None,
-                                title: str = '') -> Figure:
+                                title: str = '',
+                                gains_name: str = 'mAP gained without these') -> Figure:
     """Draw what the strongest detections are, and what each kind of error costs.
 
     Args:
@@ -76,6 +79,7 @@ def draw_false_positive_profile(shares: np.ndarray, kinds: Sequence[str],
         gains (Mapping[str, float], optional): Kind of error -> mAP won, a fraction, if the
             detections of that kind were left out. Defaults to None.
         title (str): Defaults to ``''``.
+        gains_name (str): What the gains are. Defaults to ``'mAP gained without these'``.
 
     Returns:
         Figure: Bars with the kind as gid; axes ``profile`` and, with ``gains``, ``gains``.
@@ -95,7 +99,7 @@ def draw_false_positive_profile(shares: np.ndarray, kinds: Sequence[str],
     colors = dict(zip(kinds, _KIND_COLORS))
     _draw_shares(figure, shares, colors, 0.56 if gains else 0.895)
     if gains:
-        _draw_gains(figure, gains, colors)
+        _draw_gains(figure, gains, colors, gains_name)
     return figure
 
 
@@ -120,12 +124,12 @@ def _draw_shares(figure, shares, colors, width) -> None:
                   handletextpad=0.5, columnspacing=1.4)
 
 
-def _draw_gains(figure, gains, colors) -> None:
+def _draw_gains(figure, gains, colors, name) -> None:
     axes = figure.add_axes([0.80, 0.145, 0.175, 0.62], label='gains')
     names = list(gains)
     values = [100 * gains[n] for n in names]
-    for i, (name, value) in enumerate(zip(names, values)):
-        axes.barh(i, value, 0.62, color=colors.get(name, style.BACKGROUND), gid=name)
+    for i, (kind, value) in enumerate(zip(names, values)):
+        axes.barh(i, value, 0.62, color=colors.get(kind, style.BACKGROUND), gid=kind)
         axes.annotate(f'{value:+.1f}', (max(value, 0), i), (4, 0),
                       textcoords='offset points', va='center', fontsize=style.SMALL_SIZE,
                       color=style.INK)
@@ -135,7 +139,7 @@ def _draw_gains(figure, gains, colors) -> None:
     axes.set_xlim(min(0, *values), max(max(values), 0.1) * 1.5)
     axes.set_xlabel('points', fontsize=style.SMALL_SIZE, color=style.FAINT)
     _finish(axes, '', grid='none')
-    figure.text(0.675, 0.784, 'mAP gained without these detections', fontsize=style.LABEL_SIZE,
+    figure.text(0.675, 0.784, style.plain(name), fontsize=style.LABEL_SIZE,
                 color=style.INK, va='baseline')
 
 

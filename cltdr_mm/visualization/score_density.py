@@ -17,7 +17,8 @@ from . import style
 
 BINS = 50  # fields along a side of a panel
 MAX_STARS = 500
-_SIDE, _LEFT, _GAP, _RIGHT, _BELOW, _ABOVE = 3.2, 0.65, 0.35, 0.95, 0.55, 1.72  # inches
+_SIDE, _LEFT, _GAP, _RIGHT, _BELOW = 3.2, 0.65, 0.35, 0.95, 0.55  # inches
+_HEAD, _LINE = 0.79, 0.185
 _WORDS = style.SMALL_SIZE - 0.5
 _STEPS = np.linspace(0, 1, 11)  # scores between which a mean tIoU is drawn
 _FEWEST = 20  # candidates that a mean is drawn of
@@ -27,8 +28,8 @@ def draw_score_tiou(models: Mapping[str, Mapping], title: str = '', seed: int = 
     """Draw how the score of candidates goes with the tIoU that they have.
 
     Every candidate counts in the shading, however many there are. Stars are instances, at score
-    and tIoU of the strongest candidate of each; of more than :data:`MAX_STARS` a random part is
-    drawn, which the picture says.
+    and tIoU of the strongest candidate of each, where there is one; of more than
+    :data:`MAX_STARS` a random part is drawn, which the picture says.
 
     Args:
         models (Mapping[str, Mapping]): By name ``scores`` (D,) and ``tious`` (D,) of candidates,
@@ -48,35 +49,40 @@ def draw_score_tiou(models: Mapping[str, Mapping], title: str = '', seed: int = 
     if not models:
         raise ValueError('no model to draw')
     counts = {name: _counts(name, one) for name, one in models.items()}
-    width = _LEFT + len(models) * (_SIDE + _GAP) - _GAP + _RIGHT
-    figure = style.new_figure(width, _BELOW + _SIDE + _ABOVE)
-    height = figure.get_size_inches()[1]
-    highest = max(1, *(int(count.max()) for count in counts.values()))
-    scale = LogNorm(1, max(2, highest))
     rng = np.random.default_rng(seed)
-    for i, (name, one) in enumerate(models.items()):
+    stars, words = {}, {}
+    for name, one in models.items():
+        stars[name] = np.stack([one['instance_scores'], one['instance_tious']])
+        stars[name] = stars[name][:, stars[name][1] > 0]
+        words[name] = _words(one['numbers'])
+        number = stars[name].shape[1]
+        if number > MAX_STARS:
+            stars[name] = stars[name][:, rng.choice(number, MAX_STARS, replace=False)]
+            words[name].append(f'stars shown: {MAX_STARS:,} of {number:,}, seed {seed}')
+    lines = 1 + max(map(len, words.values()))
+    width = _LEFT + len(models) * (_SIDE + _GAP) - _GAP + _RIGHT
+    height = _BELOW + _SIDE + _HEAD + _LINE * lines
+    figure = style.new_figure(width, height)
+    scale = LogNorm(1, max(2, *(int(count.max()) for count in counts.values())))
+    for i, name in enumerate(models):
         left = _LEFT + i * (_SIDE + _GAP)
         axes = figure.add_axes([left / width, _BELOW / height, _SIDE / width, _SIDE / height],
                                label=name)
         axes.imshow(np.ma.masked_equal(counts[name].T, 0), extent=(0, 1, 0, 1), origin='lower',
                     cmap=style.SCORE_CMAP, norm=scale, interpolation='nearest', gid='density')
         axes.plot([0, 1], [0, 1], color=style.FAINT, linewidth=0.9, linestyle='--')
-        stars = np.stack([one['instance_scores'], one['instance_tious']])
-        said = _words(one['numbers'])
-        if stars.shape[1] > MAX_STARS:
-            drawn = rng.choice(stars.shape[1], MAX_STARS, replace=False)
-            said.append(f'stars: {MAX_STARS:,} of {stars.shape[1]:,} instances, seed {seed}')
-            stars = stars[:, drawn]
-        axes.plot(*stars, linestyle='none', marker='*', markersize=6.5, color=style.GROUND_TRUTH,
-                  markeredgecolor='white', markeredgewidth=0.4, clip_on=False, gid='stars')
-        axes.plot(*_means(one), color=style.INK, linewidth=1.5, marker='o', markersize=3.5,
-                  gid='mean')
+        axes.plot(*stars[name], linestyle='none', marker='*', markersize=6.5,
+                  color=style.GROUND_TRUTH, markeredgecolor='white', markeredgewidth=0.4,
+                  clip_on=False, gid='stars')
+        axes.plot(*_means(models[name]), color=style.INK, linewidth=1.5, marker='o',
+                  markersize=3.5, gid='mean')
         _finish(axes, first=i == 0)
-        for line, words in enumerate([name, *said]):
+        for line, text in enumerate([name, *words[name]]):
             size, weight, color = ((_WORDS, 'normal', style.FAINT) if line else
                                    (style.LABEL_SIZE, 'bold', style.INK))
-            figure.text(left / width, (_BELOW + _SIDE + 1.0 - 0.185 * line) / height,
-                        style.shorten(figure, words, size, _SIDE + _GAP - 0.05, weight),
+            y = _BELOW + _SIDE + 0.075 + _LINE * (lines - line)
+            figure.text(left / width, y / height,
+                        style.shorten(figure, text, size, _SIDE + _GAP - 0.05, weight),
                         fontsize=size, fontweight=weight, color=color, va='center')
     _head(figure, title, scale)
     return figure
@@ -116,6 +122,9 @@ def _words(numbers: Mapping) -> list[str]:
     lines.append(f"{strong['candidates']:,} strongest: mean tIoU {_number(strong['mean_tiou'])}")
     lines.append(f"stars: mean tIoU {_number(instances['mean_tiou'])}; the best candidates' "
                  f"{_number(instances['best_mean_tiou'])}")
+    alone = instances['count'] - instances['with_candidate']
+    if alone:
+        lines.append(f'no star: {alone:,} instances without own candidate, tIoU 0')
     return lines
 
 

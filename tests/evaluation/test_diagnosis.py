@@ -3,6 +3,7 @@ import pytest
 
 from cltdr_mm.evaluation.functional import (
     ERROR_TYPES,
+    average_error_impact,
     diagnose,
     error_impact,
     false_positive_profile,
@@ -12,7 +13,7 @@ from . import loops
 
 
 @pytest.mark.parametrize('kind', ['plain', 'ties', 'one class', 'empty'])
-@pytest.mark.parametrize('tiou', [0.3, 0.5, 0.8])
+@pytest.mark.parametrize('tiou', [0.1, 0.5, 0.8])
 def test_kinds_equal_the_loop(kind, tiou):
     for seed in range(4):
         detections, truth = loops.scene(seed, kind=kind)
@@ -56,9 +57,22 @@ def test_impact_equals_the_loop():
         assert found[name] >= 0
 
 
-def test_threshold():
-    with pytest.raises(ValueError, match='tiou must be in'):
-        diagnose(*loops.scene(0), tiou=0.1)
+def test_average_impact_is_the_mean_over_thresholds():
+    detections, truth = loops.scene(2)
+    at = [error_impact(diagnose(detections, truth, tiou), truth) for tiou in (0.1, 0.5, 0.75)]
+    found = average_error_impact(detections, truth, (0.1, 0.5, 0.75))
+    assert list(found) == ['mAP', *ERROR_TYPES[1:]]
+    for name, value in found.items():
+        assert value == pytest.approx(sum(impact[name] for impact in at) / 3)
+    assert found['localization'] > at[0]['localization'] == 0
+    with pytest.raises(ValueError, match='thresholds must be in'):
+        average_error_impact(detections, truth, ())
+
+
+@pytest.mark.parametrize('tiou, words', [(0.09, 'must be 0.1 or more'), (1.1, r'in \(0, 1\]')])
+def test_threshold(tiou, words):
+    with pytest.raises(ValueError, match=words):
+        diagnose(*loops.scene(0), tiou=tiou)
 
 
 def test_a_profile_of_nothing_is_refused():

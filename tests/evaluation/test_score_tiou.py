@@ -41,7 +41,7 @@ def test_by_hand():
     assert found.strong.all()
     numbers = score_tiou_numbers(found)
     assert numbers['instances'] == dict(
-        count=4, overlapped=3, mean_score=pytest.approx(0.5), mean_tiou=pytest.approx(0.5),
+        count=4, with_candidate=3, mean_score=pytest.approx(0.5), mean_tiou=pytest.approx(0.5),
         best_mean_tiou=pytest.approx(0.625))
     assert numbers['strong'] == dict(candidates=7, mean_tiou=pytest.approx(3 / 7))
     assert numbers['overlapping']['candidates'] == 4
@@ -53,6 +53,7 @@ def test_equal_overlaps_and_scores():
     # the first overlaps both alike and so is the second's, of equal scores it was given first
     np.testing.assert_allclose(found.instance_tious, [0, 1 / 3])
     np.testing.assert_allclose(found.best_tious, [1 / 3, 1])
+    assert score_tiou_numbers(found)['instances']['with_candidate'] == 1
 
 
 @pytest.mark.parametrize('kind', ['plain', 'ties', 'one class'])

@@ -230,7 +230,7 @@ def test_scores_of_models_beside_tious(tool, files, tmp_path, capsys):
     report = json.loads((out / 'b.json').read_text())
     assert report['videos'] == ['v1'] and list(report['models']) == ['m', 'n']
     assert report['models']['n']['instances'] == dict(
-        count=1, overlapped=1, mean_score=0.9, mean_tiou=0.5, best_mean_tiou=0.5)
+        count=1, with_candidate=1, mean_score=0.9, mean_tiou=0.5, best_mean_tiou=0.5)
     for name in ('a.json', 'b.json'):
         (out / name).unlink()
     assert sorted(pictures(out)) == ['a.png', 'b.png']

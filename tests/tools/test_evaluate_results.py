@@ -126,6 +126,8 @@ def test_diagnosis(run, files):
     assert report['impact']['mAP'] == 0.5
     assert report['profile'][0]['true positive'] == 0.5
     assert report['profile'][0]['localization'] == 0.5
+    assert report['average_impact']['mAP'] == pytest.approx(0.9)
+    assert 'average mAP gain' in done.stdout
     assert report['averaged_tious'] == [0.3, 0.4, 0.5, 0.6, 0.7]
     whole = report['sensitivity']['all']['all']
     # of three instances one is found at tIoU 0.6 only; the average is over the protocol's

@@ -98,6 +98,7 @@ def test_a_whole_diagnosis():
     report = dict(
         tiou=0.5, averaged_tious=[0.3, 0.5],
         impact=dict(mAP=0.5, background=0.1, **{'wrong label': 0.2}),
+        average_impact=dict(mAP=0.4, background=0.3, **{'wrong label': 0.05}),
         profile=[{'true positive': 0.5, 'wrong label': 0.2, 'background': 0.3}],
         sensitivity=dict(all=dict(all=dict(size, instances=12)),
                          length=dict(XS=dict(size, range='<= 3 s'))))
@@ -116,7 +117,9 @@ def test_a_whole_diagnosis():
             assert line.get_xdata().tolist() == [0.3, 0.5]
             assert line.get_ydata().tolist() == values
     words = [t.get_text() for t in figures['false_positives'].texts]
-    assert 'mine, tIoU 0.5, mAP 50.0' in words and 'mAP gained without these detections' in words
+    assert 'mine, tIoU 0.5, mAP 50.0' in words and 'average mAP gained without these' in words
+    gains = {p.get_gid(): p.get_width() for p in figures['false_positives'].axes[1].patches}
+    assert gains == dict(background=30, **{'wrong label': 5})
     report['averaged_tious'] = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
     words = [t.get_text() for t in draw_diagnosis(report)['missed'].texts]
     assert ', average over 10 tIoU from 0.5 to 0.95' in words

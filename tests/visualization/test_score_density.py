@@ -8,7 +8,7 @@ NUMBERS = dict(
     all=dict(candidates=1234567, pearson=0.5, spearman=None),
     overlapping=dict(candidates=3, pearson=0.25, spearman=0.125),
     strong=dict(candidates=30, mean_tiou=None),
-    instances=dict(count=3, overlapped=3, mean_score=0.7, mean_tiou=0.6, best_mean_tiou=0.9))
+    instances=dict(count=3, with_candidate=3, mean_score=0.7, mean_tiou=0.6, best_mean_tiou=0.9))
 
 
 def model(candidates=1000, instances=3, seed=0):
@@ -69,11 +69,24 @@ def test_part_of_many_instances_is_said():
     stars = parts(figure.axes[0])[1]['stars'].get_xydata()
     assert len(stars) == MAX_STARS
     assert {tuple(s) for s in stars} < set(zip(one['instance_scores'], one['instance_tious']))
-    assert f'stars: {MAX_STARS} of {MAX_STARS + 1} instances, seed 0' in [
+    assert f'stars shown: {MAX_STARS} of {MAX_STARS + 1}, seed 0' in [
         t.get_text() for t in figure.texts]
     np.testing.assert_array_equal(stars, parts(again.axes[0])[1]['stars'].get_xydata())
     other = parts(draw_score_tiou(dict(mine=one), seed=1).axes[0])[1]['stars'].get_xydata()
     assert not np.array_equal(stars, other)
+
+
+def test_instances_without_a_candidate_have_no_star():
+    one = model(instances=4)
+    one['instance_scores'][1] = one['instance_tious'][1] = 0
+    instances = dict(NUMBERS['instances'], count=4)
+    figure = draw_score_tiou(dict(mine=dict(one, numbers=dict(NUMBERS, instances=instances))))
+    assert len(parts(figure.axes[0])[1]['stars'].get_xdata()) == 3
+    assert 'no star: 1 instances without own candidate, tIoU 0' in [
+        t.get_text() for t in figure.texts]
+    figure.canvas.draw()
+    panel = figure.axes[0].get_window_extent()
+    assert all(t.get_window_extent().y0 > panel.y1 for t in figure.texts)
 
 
 def test_a_model_without_candidates():

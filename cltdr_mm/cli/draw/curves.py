@@ -55,7 +55,7 @@ def legend_names(parser, names, inputs) -> list:
         parser.error(f'--names must differ, got {names}')
     if names:
         return names
-    parts = [Path(p).with_suffix('').parts for p in inputs]
+    parts = [Path(p.removesuffix('.gz')).with_suffix('').parts for p in inputs]
     for length in range(1, max(map(len, parts)) + 1):
         names = ['/'.join(p[-length:]) for p in parts]
         if len(set(names)) == len(names):

@@ -4,12 +4,13 @@ After Alwassel et al., Diagnosing Error in Temporal Action Detectors, ECCV 2018 
 what that text leaves open settled as the docstrings say. Which instances are found is in
 :mod:`.sensitivity`.
 """
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..structures import Detections, GroundTruth
-from .average_precision import ap_of_claims
+from .average_precision import ap_of_claims, check_tious
 from .matching import group_instances, match, overlapping_pairs, ranking
 
 ERROR_TYPES = ('true positive', 'double detection', 'wrong label', 'localization', 'confusion',
@@ -50,18 +51,20 @@ def diagnose(detections: Detections,
     Args:
         detections (Detections): What was found.
         ground_truth (GroundTruth): What was to be found.
-        tiou (float): Threshold above 0.1. Defaults to 0.5.
+        tiou (float): Threshold, 0.1 or more; at 0.1 nothing is localization or confusion.
+            Defaults to 0.5.
         tie_order (str): See :func:`.ranking`. Defaults to ``'stable'``.
 
     Returns:
         Diagnosis: See there.
 
     Raises:
-        ValueError: If ``tiou`` is not in (0.1, 1], or there is nothing to be found.
+        ValueError: If ``tiou`` is below 0.1 or above 1, or there is nothing to be found.
     """
     ground_truth.check_not_empty()
-    if not MIN_OVERLAP < tiou <= 1:
-        raise ValueError(f'diagnose: tiou must be in ({MIN_OVERLAP}, 1], got {tiou}')
+    check_tious([tiou])
+    if tiou < MIN_OVERLAP:
+        raise ValueError(f'diagnose: tiou must be {MIN_OVERLAP} or more, got {tiou}')
     ranked = detections.select(ranking(detections.scores, detections.labels, tie_order))
     claimed = match(ranked.segments, ranked.videos, ranked.labels, ground_truth.segments,
                     ground_truth.videos, ground_truth.labels, (tiou, ))[0]
@@ -134,3 +137,24 @@ def error_impact(diagnosis: Diagnosis, ground_truth: GroundTruth) -> dict[str, f
         for kind, name in enumerate(ERROR_TYPES) if kind > 0
     }
     return dict(mAP=base, **gains)
+
+
+def average_error_impact(detections: Detections, ground_truth: GroundTruth,
+                         tious: Sequence[float]) -> dict[str, float]:
+    """Mean of :func:`error_impact` over thresholds, at each of which kinds are told apart anew.
+
+    Args:
+        detections (Detections): What was found.
+        ground_truth (GroundTruth): What was to be found.
+        tious (Sequence[float]): Thresholds, 0.1 or more.
+
+    Returns:
+        dict[str, float]: Average ``mAP``, then the average gain for each kind but the first.
+
+    Raises:
+        ValueError: See :func:`diagnose`; if there is no threshold.
+    """
+    check_tious(tious)
+    impacts = [error_impact(diagnose(detections, ground_truth, tiou), ground_truth)
+               for tiou in tious]
+    return {name: float(np.mean([impact[name] for impact in impacts])) for name in impacts[0]}

@@ -97,8 +97,8 @@ def score_tiou_numbers(found: ScoreTIoU) -> dict:
         ``candidates``, ``pearson`` and ``spearman`` of scores and tIoUs (None of fewer than two
         candidates, or where one of both is the same for all); ``strong``, the strongest candidates
         of each class: ``candidates``, ``mean_tiou``; ``instances``: ``count``, how many are
-        ``overlapped`` by a candidate, ``mean_score`` and ``mean_tiou`` of the strongest candidate
-        of each, ``best_mean_tiou`` of the best one. A mean of nothing is None.
+        ``with_candidate``, one that overlaps no other more, ``mean_score`` and ``mean_tiou`` of
+        the strongest one of each, ``best_mean_tiou`` of the best of all. A mean of nothing is None.
     """
     overlap = found.tious > 0
     tious = found.tious[found.strong]
@@ -108,7 +108,7 @@ def score_tiou_numbers(found: ScoreTIoU) -> dict:
         strong=dict(candidates=len(tious), mean_tiou=float(tious.mean()) if len(tious) else None),
         instances=dict(
             count=len(found.best_tious),
-            overlapped=int((found.best_tious > 0).sum()),
+            with_candidate=int((found.instance_tious > 0).sum()),
             mean_score=float(found.instance_scores.mean()),
             mean_tiou=float(found.instance_tious.mean()),
             best_mean_tiou=float(found.best_tious.mean())))
