@@ -11,9 +11,10 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
-from ..utils import TALDataError
+from ..utils import Problem, TALDataError
 from ..utils.feature_settings import differing
 from ..utils.json_files import number_problem, shown
+from .older_defaults import check_defaults, older_advice
 
 SHOWN = 4  # keys of one kind that a message names
 CONVERTER = 'tools/model_converters/convert_checkpoint.py'
@@ -120,7 +121,8 @@ def check_fit(checkpoint: Any, model: torch.nn.Module, name: str) -> None:
 
     Raises:
         TALDataError: Naming the file, and the keys that are missing, left over or misshapen, or
-            hold NaN or infinity where the model does not.
+            hold NaN or infinity where the model does not; or the setting under which an older
+            version trained it, where it is another one.
     """
     state, expected = state_dict_in(checkpoint, name), model.state_dict()
     found = misfits(state, expected)
@@ -128,8 +130,10 @@ def check_fit(checkpoint: Any, model: torch.nn.Module, name: str) -> None:
         advice = ''
         if 'state_dict_ema' in checkpoint:
             advice = f'; published, it seems: convert it with {CONVERTER}'
-        raise TALDataError.of('checkpoint', name, 'state_dict',
-                              f'does not fit the model of the config: {found}{advice}')
+        raise TALDataError([Problem(name, None, 'state_dict', 'does not fit the model of the '
+                                    f'config: {found}{advice}')], 'checkpoint',
+                           older_advice(checkpoint))
+    check_defaults(checkpoint, model, name)
     # a constant of a model may be infinite, what it learned may not
     broken = [key for key, value in state.items()
               if not value.isfinite().all() and expected[key].isfinite().all()]

@@ -65,4 +65,4 @@ def refuse_moved_name(module: str, name: str, table: Mapping[str, str]) -> NoRet
 
 
 def _line(what: str, instead: str) -> str:
-    return f'{what} is gone since 0.2.0: write {instead}'
+    return f'{what} is gone: write {instead}'

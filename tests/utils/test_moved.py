@@ -11,8 +11,8 @@ def test_every_moved_key_gets_a_line():
     with pytest.raises(TypeError) as caught:
         refuse_moved(dict(variant='release', depth=3, width=8), 'GMG', MOVED)
     assert str(caught.value).splitlines() == [
-        'GMG: `variant` is gone since 0.2.0: write stem_kernel_size=..., see docs/changelog.md',
-        'GMG: `width` is gone since 0.2.0: write embed_dims=...']
+        'GMG: `variant` is gone: write stem_kernel_size=..., see docs/changelog.md',
+        'GMG: `width` is gone: write embed_dims=...']
 
 
 def test_other_keys_are_left_to_the_caller():
@@ -22,5 +22,5 @@ def test_other_keys_are_left_to_the_caller():
 def test_a_moved_name_is_found_and_answers_in_a_config():
     registry = Registry('parts')
     registry.register_module(module=moved_class('OldHook', 'NewHook'))
-    with pytest.raises(TypeError, match='`OldHook` is gone since 0.2.0: write NewHook'):
+    with pytest.raises(TypeError, match='`OldHook` is gone: write NewHook'):
         registry.build(dict(type='OldHook', some=1))

@@ -2,7 +2,7 @@
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-GONE = '`feats` (C, T) is gone since 0.2.0: write `rows` (T, C)'
+GONE = '`feats` (C, T) is gone: write `rows` (T, C)'
 
 
 class Sample(dict):

@@ -190,6 +190,7 @@ class GMG(PyramidBackbone):
                  **kwargs) -> None:
         refuse_moved(kwargs, 'GMG', MOVED)
         super().__init__(in_channels, embed_dims, **kwargs)
+        self.fft_norm = fft_norm if global_mixer != 'attention' else None
         kernels = self.per_level(kernel_size, 'kernel_size')
         stem = dict(kernel_size=stem_kernel_size or kernels[0],
                     drop_path=drop_path if stem_drop_path is None else stem_drop_path)

@@ -257,8 +257,8 @@ def test_a_transform_of_the_first_version_is_told(transform, beside):
         del results['rows']
     with pytest.raises(TypeError) as caught:
         transform(results)
-    assert str(caught.value) == (f'{type(transform).__name__}: `feats` (C, T) is gone since '
-                                 '0.2.0: write `rows` (T, C)')
+    assert str(caught.value) == (f'{type(transform).__name__}: `feats` (C, T) is gone: '
+                                 'write `rows` (T, C)')
 
 
 def test_a_transform_of_the_first_version_reads_in_vain(tmp_path):
@@ -268,7 +268,7 @@ def test_a_transform_of_the_first_version_reads_in_vain(tmp_path):
         video_name='v', feature_paths=[str(tmp_path / 'v.npy')], duration=3., fps=2., stride=1,
         window=1))
     for read in (lambda: loaded['feats'], lambda: loaded.get('feats')):
-        with pytest.raises(TypeError, match=r'`feats` \(C, T\) is gone since 0.2.0: write `rows`'):
+        with pytest.raises(TypeError, match=r'`feats` \(C, T\) is gone: write `rows`'):
             read()
     assert loaded.get('nothing', 3) == 3 and loaded['rows'].shape == (6, 2)
     with pytest.raises(KeyError, match='nothing'):

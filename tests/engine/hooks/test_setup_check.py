@@ -317,5 +317,5 @@ def test_training_without_validation_asks_for_no_scores(tmp_path):
 
 
 def test_the_hook_that_was_is_answered():
-    with pytest.raises(TypeError, match='`ExternalScoresHook` is gone since 0.2.0: write SetupCh'):
+    with pytest.raises(TypeError, match='`ExternalScoresHook` is gone: write SetupCh'):
         HOOKS.build(dict(type='ExternalScoresHook'))

@@ -180,7 +180,7 @@ def test_unknown_arguments():
     with pytest.raises(TypeError, match='ActionFormerHead has no argument .*colour'):
         build_head(type='ActionFormerHead', colour='red')
     for variant, instead in (('release', 'detach_iou=False'), ('paper', 'nothing in its place')):
-        with pytest.raises(TypeError, match='ActionFormerHead: `variant` is gone since 0.2.0: '
+        with pytest.raises(TypeError, match='ActionFormerHead: `variant` is gone: '
                            f'write {instead}'):
             build_head(type='ActionFormerHead', variant=variant)
 
