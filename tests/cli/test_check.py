@@ -114,6 +114,15 @@ def test_a_config(config, capsys):
     assert out.splitlines()[-1] == 'all checks passed: this can be trained'
 
 
+def test_a_schedule_that_says_its_end(config, capsys):
+    config.write_text(config.read_text() + '''
+param_scheduler = dict(
+    _delete_=True, type='MultiStepLR', begin=0, end=9, by_epoch=True, milestones=[7], gamma=0.1)
+''')
+    check.main([str(config)])
+    assert capsys.readouterr().out.splitlines()[-1] == 'all checks passed: this can be trained'
+
+
 @pytest.mark.parametrize('options, message', [
     (['model.head.num_classes=1'], 'annotations.json: classes: there are 2, by the list'),
     (['model.backbone.in_channels=7'], 'features have 6 channels, but'),

@@ -62,7 +62,7 @@ class TALInferencer(BaseInferencer):
         show_progress (bool): Whether to show a progress bar. Defaults to False.
 
     Raises:
-        TypeError: If ``model`` is none of the above.
+        TypeError: If ``model`` is none of the above, or one of MMAction2's own localizers.
         ValueError: If neither model nor weights are given, the config has no model, or the weights
             are not the model's.
 
@@ -129,6 +129,9 @@ class TALInferencer(BaseInferencer):
                 model = super()._init_model(cfg, weights, device)
         elif weights is not None:
             self._load_weights_to_model(model, _read(weights), cfg)
+        if type(model).__module__.startswith('mmaction.'):
+            raise TypeError(f'{type(model).__name__} of MMAction2 returns no data samples: `cltdr '
+                            'test` writes what it finds, and an EncodedLocalizer with it infers')
         meta = getattr(model, 'dataset_meta', None) or {}
         self._checkpoint_classes = self._checkpoint_classes or meta.get('classes')
         self._checkpoint_features = self._checkpoint_features or checkpoint_features(

@@ -207,7 +207,7 @@ def _check_schedule(cfg: Config, model: torch.nn.Module, samples: int) -> None:
     loop = cfg.get('train_cfg') or {}
     for scheduler in [schedulers] if isinstance(schedulers, dict) else schedulers:
         batches = -(-samples // cfg.train_dataloader.get('batch_size', 1))
-        settings = dict(end=loop.get('max_epochs') or loop.get('max_iters'), **scheduler)
+        settings = {'end': loop.get('max_epochs') or loop.get('max_iters'), **scheduler}
         PARAM_SCHEDULERS.build(
             settings, default_args=dict(optimizer=wrapper, epoch_length=batches))
 

@@ -262,6 +262,10 @@ def test_bad_inputs_are_named(inferencer, folder, tmp_path, cfg):
         TALInferencer(str(tmp_path / 'gone.py'))
     with pytest.raises(FileNotFoundError, match='gone.pth: no such checkpoint'):
         TALInferencer(cfg, str(tmp_path / 'gone.pth'))
+    stock = MODELS.build(dict(type='TEM', temporal_dim=9, boundary_ratio=.1, tem_feat_dim=6,
+                              tem_hidden_dim=4, tem_match_threshold=.5))
+    with pytest.raises(TypeError, match='TEM of MMAction2 returns no data samples'):
+        TALInferencer(stock)
 
 
 def test_a_checkpoint_that_would_run_code_is_refused(cfg, tmp_path):
