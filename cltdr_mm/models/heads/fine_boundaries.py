@@ -120,12 +120,16 @@ class FineBoundaries(BaseModule):
         Returns:
             Tensor: (N, 2) in grid steps, not negative.
         """
-        size = distances.shape[0] if layout.is_open else CHUNK  # a graph has no loop
-        moved = []
-        for row, label, of_row in zip(*(x.split(size) for x in (*pairs, distances))):
-            votes = self.votes(evidence, layout, Pairs(row, label), of_row)
-            moved.append((votes.logit.softmax(-1) * votes.place).sum(-1))
-        start, end = torch.cat(moved).unbind(1)
+        if layout.is_open:  # a graph has no loop
+            return self.moved(evidence, layout, pairs, distances)
+        parts = zip(*(x.split(CHUNK) for x in (*pairs, distances)))
+        return torch.cat([self.moved(evidence, layout, Pairs(row, label), of_pairs)
+                          for row, label, of_pairs in parts])
+
+    def moved(self, evidence: Tensor, layout: Layout, pairs: Pairs, distances: Tensor) -> Tensor:
+        """:meth:`move`, all pairs at once."""
+        votes = self.votes(evidence, layout, pairs, distances)
+        start, end = (votes.logit.softmax(-1) * votes.place).sum(-1).unbind(1)
         return torch.stack([-start, end], dim=1).clamp(min=0)
 
     def votes(self, evidence: Tensor, layout: Layout, pairs: Pairs, distances: Tensor) -> Votes:

@@ -345,8 +345,9 @@ def test_candidates_are_of_all_points(cfg):
     assert 0 < len(found) <= 3 * 4
     for level in scores.split([21, 11, 6]):
         best = level.flatten().topk(4).values
-        assert torch.isin(best, found.scores).all()
+        # a sigmoid of other rows beside it may differ in its last bit
+        assert ((best[:, None] - found.scores).abs() < 1e-6).any(1).all()
     label = found.labels if segments.shape[1] > 1 else torch.zeros_like(found.labels)
     for segment, score, own, of in zip(found.segments, found.scores, found.labels, label):
-        same = (scores[:, own] == score) & ((segments[:, of] - segment).abs().amax(-1) < 1e-4)
+        same = ((scores[:, own] - score).abs() < 1e-6) & ((segments[:, of] - segment).abs().amax(-1) < 1e-4)
         assert same.any()
