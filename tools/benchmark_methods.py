@@ -1,22 +1,36 @@
 #!/usr/bin/env python
-"""Train and test configs over several seeds, print one table.
+"""Train and judge configs over several seeds, on the test set or on folds of the training videos.
 
-``python tools/benchmark_methods.py configs/cltdr_hapt.py configs/tridet_hapt.py --seeds 0 1 2``
+Each run that ends is added to one JSON file. Runs that are in it are not repeated, so the same
+command goes on after it was stopped, and several may write to one file. A training that was
+stopped is resumed.
+
+Examples::
+
+    python tools/benchmark_methods.py configs/cltdr_hapt.py configs/tridet_hapt.py \
+        --seeds 0 1 2 3 4 --jobs 2 --out docs/methods/hapt_benchmark.json
+    python tools/benchmark_methods.py configs/cltdr_hapt.py wide=mine.py --folds 0 1 --seeds 0 1
 """
 import argparse
 import copy
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
+from typing import Optional
 
-from benchmark_figures import benchmark_table, config_differences, read_run, training_config
+from benchmark_figures import add_run, find_run, read_run, read_runs, settings_digest
+from benchmark_tables import runs_table
+from filelock import FileLock, Timeout
 from mmengine.config import Config
 
 from cltdr_mm.apis.running.command_line import read_config, running_arguments
 from cltdr_mm.engine import runtime
-from cltdr_mm.utils import exit_on_error, out_file, out_folder, write_json
+from cltdr_mm.utils import TALDataError, exit_on_error, out_file, out_folder
 
 TOOLS = Path(__file__).resolve().parent
 
@@ -30,20 +44,24 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Compare methods under one recipe')
     parser.add_argument('configs', nargs='+', help='config files; NAME=FILE names a row')
     parser.add_argument('--seeds', nargs='+', type=int, default=[0, 1, 2], help='random seeds')
+    parser.add_argument('--folds', nargs='+', type=int, help='train and judge on these folds of '
+                        'the training videos; the test set is not read (default: the test set)')
+    parser.add_argument('--out', type=out_file, help='JSON file of all runs, which is added to '
+                        '(default: runs.json in the work directory)')
     parser.add_argument('--work-dir', type=out_folder, default='work_dirs/benchmark',
-                        help='folder of all runs; runs that are complete there are not repeated, '
-                        'and have to be of the same settings')
+                        help='folder of the logs and checkpoints of all runs')
     parser.add_argument('--jobs', type=int, default=1, help='runs at a time')
     parser.add_argument('--threads', type=int, help='threads of each run (default: all cores '
                         'over --jobs)')
     parser.add_argument('--cfg-options', nargs='+', default=[],
                         help='changes to every config, as for tools/train.py')
-    parser.add_argument('--out', type=out_file, help='write the figures to this JSON file')
     args = parser.parse_args(argv)
+    args.out = args.out or str(Path(args.work_dir, 'runs.json'))
     if args.jobs < 1:
         parser.error(f'--jobs must be at least 1, got {args.jobs}')
-    if min(args.seeds) < 0 or len(set(args.seeds)) < len(args.seeds):
-        parser.error(f'--seeds must be different numbers from 0 on, got {args.seeds}')
+    for name, values in dict(seeds=args.seeds, folds=args.folds or []).items():
+        if min(values, default=0) < 0 or len(set(values)) < len(values):
+            parser.error(f'--{name} must be different numbers from 0 on, got {values}')
     return args
 
 
@@ -55,7 +73,7 @@ def asked_config(config: str, options: list[str]) -> Config:
         options (list[str]): Values of ``--cfg-options``.
 
     Returns:
-        Config: What it trains with, but for the seed.
+        Config: What it trains with, but for seed and fold; nothing is validated in between.
 
     Raises:
         ValueError: If there is no such file, or another metric than TALMetric writes its results.
@@ -73,105 +91,182 @@ def asked_config(config: str, options: list[str]) -> Config:
     return cfg
 
 
-def check_finished(cfg: Config, seed: int, work_dir: Path) -> list[str]:
-    """Compare a run that is complete with what is asked for.
+@dataclass
+class Task:
+    """A run that is asked for.
 
     Args:
-        cfg (Config): From :func:`asked_config`.
+        name (str): Of the config.
+        settings (str): Digest of the config without fold and seed.
+        cfg (Config): What it trains and tests with.
+        fold (int, optional): None: the test set.
         seed (int): Random seed.
-        work_dir (Path): Folder of the run.
-
-    Returns:
-        list[str]: What speaks against its figures, empty if they can be used, or if there are
-        none yet.
     """
-    if not (work_dir / 'metrics.json').is_file():
-        return []
-    runtime.set_randomness(cfg, seed)
-    try:
-        lines = config_differences(training_config(work_dir).to_dict(), cfg.to_dict())
-    except FileNotFoundError as error:
-        lines = [str(error)]
-    return [f'{work_dir}: {line}' for line in lines]
+
+    name: str
+    settings: str
+    cfg: Config
+    fold: Optional[int]
+    seed: int
+
+    @property
+    def title(self) -> str:
+        """str: For messages."""
+        fold = '' if self.fold is None else f', fold {self.fold}'
+        return f'{self.name}{fold}, seed {self.seed}'
+
+    def find(self, out: str) -> Optional[dict]:
+        """Look for its figures in the JSON file."""
+        return find_run(read_runs(out), self.name, self.settings, self.fold, self.seed)
+
+    def folder(self, work_dir: str) -> Path:
+        """Where it is run: other settings have other folders, so that what is there fits."""
+        fold = '' if self.fold is None else f'fold{self.fold}_'
+        return Path(work_dir, self.name, f'{fold}seed{self.seed}_{self.settings}')
 
 
-def run(config: str, name: str, seed: int, args: argparse.Namespace) -> None:
-    """Train and test one config with one seed, unless its figures are there already.
+def asked_tasks(args: argparse.Namespace) -> list[Task]:
+    """List the runs that a command line asks for, all configs with one seed before the next.
 
     Args:
-        config (str): Config file.
-        name (str): Name of the row.
-        seed (int): Random seed.
         args (argparse.Namespace): From :func:`parse_args`.
 
+    Returns:
+        list[Task]: In the order in which they begin.
+
     Raises:
-        RuntimeError: If training or testing fails; names the log.
+        ValueError: If something cannot be compared.
     """
-    work_dir = Path(args.work_dir, name, f'seed{seed}')
-    if (work_dir / 'metrics.json').is_file():
-        return
-    work_dir.mkdir(parents=True, exist_ok=True)
-    threads = args.threads or max(1, (os.cpu_count() or 1) // args.jobs)
-    env = dict(os.environ, OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads))
-    common = ['--work-dir', str(work_dir)]
-    options = ['--cfg-options', *args.cfg_options] if args.cfg_options else []
-    commands = [
-        ['train.py', config, *common, '--seed', str(seed), '--no-validate', *options],
-        ['test.py', config, str(work_dir), *common,
-         '--out', str(work_dir), *options],
-    ]
-    log = work_dir / 'output.log'
-    with open(log, 'w') as stream:
-        for command in commands:
-            done = subprocess.run([sys.executable, str(TOOLS / command[0]), *command[1:]],
-                                  stdout=stream, stderr=subprocess.STDOUT, env=env)
-            if done.returncode:
-                raise RuntimeError(f'tools/{command[0]} failed, see {log}')
+    files: dict[str, str] = {}
+    for item in args.configs:
+        name, _, config = item.rpartition('=')
+        name = name or Path(config).stem
+        if name in files:
+            raise ValueError(f'{name}: more than one config has this name; say NAME=FILE')
+        files[name] = config
+    configs = {name: asked_config(config, args.cfg_options) for name, config in files.items()}
+    tasks = []
+    for seed in args.seeds:
+        for fold in args.folds or [None]:
+            for name, asked in configs.items():
+                cfg = copy.deepcopy(asked)
+                if fold is not None:
+                    runtime.set_fold(cfg, fold)
+                    runtime.drop_validation(cfg)
+                runtime.set_randomness(cfg, seed)
+                tasks.append(Task(name, settings_digest(asked), cfg, fold, seed))
+    for ann_file in dict.fromkeys(runtime.test_metrics(copy.deepcopy(task.cfg))[0].get('ann_file')
+                                  for task in tasks):
+        if ann_file is not None and not Path(ann_file).is_file():
+            raise ValueError(f'{ann_file} is missing, which the runs are judged by')
+    return tasks
+
+
+class Runs:
+    """Starts the programs of runs, and ends them when this one ends.
+
+    Args:
+        args (argparse.Namespace): From :func:`parse_args`.
+    """
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+        threads = str(args.threads or max(1, (os.cpu_count() or 1) // args.jobs))
+        self._env = dict(os.environ, OMP_NUM_THREADS=threads, MKL_NUM_THREADS=threads)
+        self._lock, self._stopped = Lock(), False
+        self._programs: set[subprocess.Popen] = set()
+
+    def __call__(self, task: Task) -> None:
+        """Train and test, and add the figures to the JSON file, unless they are there.
+
+        Raises:
+            RuntimeError: If training or testing fails, with the log; or if another process has
+                the run in hand.
+        """
+        folder = task.folder(self.args.work_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(folder / '.benchmark.lock', timeout=0):
+                if task.find(self.args.out) is None:  # else another process was faster
+                    self._run(task, folder)
+        except Timeout:
+            raise RuntimeError('another process is at it') from None
+
+    def _run(self, task: Task, folder: Path) -> None:
+        if not (folder / 'metrics.json').is_file():
+            # as it was asked for, whatever becomes of the config file meanwhile
+            config = str(folder / f'{task.name}.py')
+            with self._lock:  # neither yapf nor Python's parser is made for threads
+                task.cfg.dump(config)
+            common = [config, '--work-dir', str(folder)]
+            with open(folder / 'output.log', 'a') as log:
+                # goes on from the last checkpoint, with the same numbers as without a stop
+                self._program(['train.py', *common, '--resume'], log)
+                self._program(['test.py', config, str(folder), *common[1:], '--out', str(folder)],
+                              log)
+        with self._lock:
+            add_run(self.args.out, dict(config=task.name, settings=task.settings, fold=task.fold,
+                                        seed=task.seed, **read_run(folder)))
+
+    def _program(self, words: list[str], log) -> None:
+        with self._lock:
+            if self._stopped:
+                raise RuntimeError('was not begun')
+            program = subprocess.Popen([sys.executable, str(TOOLS / words[0]), *words[1:]],
+                                       stdout=log, stderr=subprocess.STDOUT, env=self._env)
+            self._programs.add(program)
+        code = program.wait()
+        self._programs.discard(program)
+        if code:
+            raise RuntimeError(f'tools/{words[0]} failed, see {log.name}')
+
+    def stop(self) -> None:
+        """End what runs, and begin nothing more."""
+        with self._lock:
+            self._stopped = True
+            for program in list(self._programs):
+                program.terminate()
 
 
 @exit_on_error()
 def main(argv=None) -> None:
-    """Run everything, print the table, write the figures.
+    """Run what is not there yet, print the table.
 
     Raises:
         SystemExit: Before any training if something cannot be compared; at the end if runs
             failed, which are named.
     """
     args = parse_args(argv)
-    rows = []
-    for item in args.configs:
-        name, _, config = item.rpartition('=')
-        rows.append((name or Path(config).stem, config))
-    twice = sorted({name for name, _ in rows if [row for row, _ in rows].count(name) > 1})
-    if twice:
-        raise ValueError(f'{", ".join(twice)}: more than one config has this name; say NAME=FILE')
-    others = []
-    for name, config in rows:
-        cfg = asked_config(config, args.cfg_options)
-        for seed in args.seeds:
-            others += check_finished(cfg, seed, Path(args.work_dir, name, f'seed{seed}'))
-    if others:
-        raise SystemExit('\n'.join(['error: finished runs of other settings:', *others,
-                                    'name another --work-dir, or remove these runs']))
-    figures = {name: [None] * len(args.seeds) for name, _ in rows}
-    failed = []
+    tasks = asked_tasks(args)
+    there = read_runs(args.out)
+    todo = [task for task in tasks if task.find(args.out) is None]
+    print(f'{args.out} has {len(tasks) - len(todo)} of {len(tasks)} runs', flush=True)
+    for name, settings in {task.name: task.settings for task in todo}.items():
+        old = sum(run['config'] == name and run['settings'] != settings for run in there)
+        if old:
+            print(f'{name}: {old} runs there have other settings, and go with the first new one')
+    runs, failed = Runs(args), []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit('error: ended by SIGTERM'))
     with ThreadPoolExecutor(args.jobs) as pool:
-        jobs = {pool.submit(run, config, name, seed, args): (name, column)
-                for column, seed in enumerate(args.seeds) for name, config in rows}
-        for job in as_completed(jobs):
-            name, column = jobs[job]
-            try:
-                job.result()
-                figures[name][column] = read_run(
-                    Path(args.work_dir, name, f'seed{args.seeds[column]}'))
-            except (RuntimeError, FileNotFoundError) as error:
-                failed.append(f'{name}, seed {args.seeds[column]}: {error}')
-                print(failed[-1], file=sys.stderr, flush=True)
-    print(benchmark_table(figures), flush=True)
-    if args.out:
-        write_json(dict(seeds=args.seeds, figures=figures), args.out, indent=1)
+        jobs = {pool.submit(runs, task): task for task in todo}
+        try:
+            for job in as_completed(jobs):
+                try:
+                    job.result()
+                    text = 'done'
+                except (RuntimeError, OSError, TALDataError) as error:
+                    text = str(error)
+                    failed.append(f'{jobs[job].title}: {error}')
+                print(f'{jobs[job].title}: {text}', flush=True)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            runs.stop()
+            raise
+    names = {task.name for task in tasks}
+    print(runs_table([run for run in read_runs(args.out) if run['config'] in names]), flush=True)
     if failed:
-        raise SystemExit('\n'.join([f'error: {len(failed)} of {len(jobs)} runs failed:', *failed]))
+        raise SystemExit('\n'.join([
+            f'error: {len(failed)} of {len(tasks)} runs are not done:', *failed]))
 
 
 if __name__ == '__main__':

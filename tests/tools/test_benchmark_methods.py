@@ -29,6 +29,11 @@ def test_a_config_that_is_not_there(benchmark, project_root):
         benchmark(project_root / 'configs/cltdr_hapt.py', 'nowhere.py')
 
 
+def test_a_fold_that_was_not_made(benchmark, project_root):
+    with pytest.raises(SystemExit, match=r'annotations_fold7\.json is missing, which the runs are'):
+        benchmark(project_root / 'configs/cltdr_hapt.py', '--folds', 7)
+
+
 def test_only_talmetric_can_be_compared(benchmark, project_root, tmp_path):
     good = project_root / 'configs/cltdr_hapt.py'
     with pytest.raises(SystemExit, match=r'bmn_hapt.py: only configs judged by TALMetric .* is '
