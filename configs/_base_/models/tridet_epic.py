@@ -1,7 +1,7 @@
 # TriDet for EPIC-KITCHENS-100
 _base_ = ['./tridet.py']
 model = dict(
-    backbone=dict(in_channels=2304, ffn_dims=1024, window_size=5, k=2, init_std=0.),
+    backbone=dict(in_channels=2304, ffn_dims=1024, window_size=5, k=2),
     head=dict(
         num_classes=97,
         iou_power=0.25,

@@ -262,6 +262,22 @@ def test_bad_arguments():
         build('TemporalMaxer', arch=(2, 1, 3))
 
 
+@pytest.mark.parametrize('name, learns', [('GMG', True), ('SGP', False)])
+def test_weights_that_start_at_zero(name, learns):
+    """As published on THUMOS14: GMG leaves 0, the products of SGP have no gradient there."""
+    module = build(name, init_std=0.)
+    optimizer = torch.optim.Adam(module.parameters(), lr=1e-3)
+    x, masks = make_inputs((18, 11), CHANNELS)
+    for _ in range(3):
+        optimizer.zero_grad()
+        sum(out.square().sum() for out in module(x, masks)[0]).backward()
+        optimizer.step()
+    block = module.branch[0]
+    convs = (block.fc, block.convw) if name == 'GMG' else (
+        block.fc, block.convw, block.convkw, block.psi, block.global_fc)
+    assert {bool(conv.weight.any()) for conv in convs} == {learns}
+
+
 def test_bad_inputs():
     module = build('GMG')
     x, masks = make_inputs((18, 11), CHANNELS)
