@@ -7,16 +7,17 @@ from tool_runs import Tools, logged
 
 
 def make_data(folder):
-    """Eight videos at 25 fps, a step every 8 frames."""
+    """Nine videos at 25 fps, a step every 8 frames."""
     (folder / 'features').mkdir(parents=True)
     rng = np.random.default_rng(0)
     database = {}
-    for index in range(8):
+    for index in range(9):
         steps = int(rng.integers(40, 80))
         np.save(folder / f'features/v{index}.npy',
                 rng.standard_normal((steps, 768), dtype=np.float32))
         database[f'v{index}'] = dict(
-            subset='training' if index < 5 else 'validation', fps=25.0, duration=steps * 8 / 25,
+            subset='training' if index < 5 else 'validation' if index < 8 else 'test',
+            fps=25.0, duration=steps * 8 / 25,
             annotations=[dict(segment=[2.0, 5.5], label='open'),
                          dict(segment=[6.0, 9.0], label='close')])
     (folder / 'annotations.json').write_text(json.dumps(dict(database=database)))

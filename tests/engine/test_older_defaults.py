@@ -28,8 +28,9 @@ def checkpoint_of(model, trained_as=None, version='0.2.0'):
 @pytest.mark.parametrize('version', [None, '0.1.0', '0.2.0'])
 def test_another_norm_of_the_transform_is_refused_and_the_override_named(version):
     checkpoint = checkpoint_of(localizer(), version=version)
+    trained_by = version or '0.1.0'
     with pytest.raises(TALDataError, match=r"x\.pth: fft_norm: was 'backward' .* by version "
-                       rf"{version or "0.1.0"}, and is .ortho. .*model.backbone.fft_norm=backward"):
+                       f"{trained_by}, and is 'ortho' .*model.backbone.fft_norm=backward"):
         check_fit(checkpoint, MODELS.build(localizer()), 'x.pth')
     check_fit(checkpoint, MODELS.build(localizer(dict(fft_norm='backward'))), 'x.pth')
 

@@ -349,5 +349,6 @@ def test_candidates_are_of_all_points(cfg):
         assert ((best[:, None] - found.scores).abs() < 1e-6).any(1).all()
     label = found.labels if segments.shape[1] > 1 else torch.zeros_like(found.labels)
     for segment, score, own, of in zip(found.segments, found.scores, found.labels, label):
-        same = ((scores[:, own] - score).abs() < 1e-6) & ((segments[:, of] - segment).abs().amax(-1) < 1e-4)
+        near = (segments[:, of] - segment).abs().amax(-1) < 1e-4
+        same = ((scores[:, own] - score).abs() < 1e-6) & near
         assert same.any()
