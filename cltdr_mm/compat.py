@@ -23,6 +23,10 @@ from pathlib import Path
 from typing import Optional
 
 _DRN_PACKAGE = 'mmaction.models.localizers.drn'
+_INSTEAD_OF_DRN = (
+    'it finds the one segment that a sentence describes (Charades-STA), and takes words that no '
+    'data set here has: for it install MMAction2 from its repository, and torchvision, and run its '
+    'own config; for actions of classes build a SingleStageLocalizer, for proposals BMN')
 _HOW_TO_GET_MMCV = (
     'install exactly one of them: pip install "mmcv-lite>=2.1.0,<2.2.0" (a wheel without '
     'compiled operators, all that cltdr_mm needs) or pip install "mmcv>=2.1.0,<2.2.0" '
@@ -83,7 +87,7 @@ def missing_drn_reason(localizers: Path, has_torchvision: bool) -> Optional[str]
 
 
 def drn_placeholder(reason: str) -> types.ModuleType:
-    """Make a module with a class ``DRN`` that cannot be instantiated and is not registered.
+    """Make a module with a class ``DRN`` that can be registered but not built.
 
     Args:
         reason (str): Why the real one is not there; part of the error of who tries to use it.
@@ -96,7 +100,7 @@ def drn_placeholder(reason: str) -> types.ModuleType:
         """Stands for MMAction2's DRN, which this installation cannot offer."""
 
         def __init__(self, *args, **kwargs):
-            raise ImportError(f'the localizer DRN of MMAction2 cannot be used: {reason}')
+            raise ImportError(f"MMAction2's DRN cannot be built here: {reason}; {_INSTEAD_OF_DRN}")
 
     module = types.ModuleType(f'{_DRN_PACKAGE}.drn', DRN.__doc__)
     DRN.__module__ = module.__name__
@@ -107,7 +111,8 @@ def drn_placeholder(reason: str) -> types.ModuleType:
 def repair_mmaction() -> Optional[str]:
     """Let ``import mmaction.models`` succeed where only MMAction2's DRN is missing.
 
-    Complete installations, and releases that do not know DRN (1.1.0 and older), are left alone.
+    ``MODELS.build`` of a DRN then says why, and what to do. Complete installations, and releases
+    that do not know DRN (1.1.0 and older), are left alone.
 
     Returns:
         str, optional: Why a placeholder was put in place, or None where none was needed.
@@ -126,8 +131,16 @@ def repair_mmaction() -> Optional[str]:
             package.drn = module
             sys.modules[_DRN_PACKAGE] = package
             sys.modules[module.__name__] = module
+            _register(module.DRN)
             return reason
     return None
+
+
+def _register(kind: type) -> None:
+    """Let ``MODELS.build`` find a class, unless there is one of that name."""
+    from mmaction.registry import MODELS
+    if kind.__name__ not in MODELS.module_dict:
+        MODELS.register_module(module=kind)
 
 
 def find_own_bases() -> None:

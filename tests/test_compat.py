@@ -46,12 +46,36 @@ print(sorted(type(m).__name__ for m in (bmn, tem, pem)), 'TCANet' in MODELS)
     assert done.stdout.splitlines()[-1] == "['BMN', 'PEM', 'TEM'] True"
 
 
-def test_placeholder_gives_the_reason_and_is_not_registered():
-    from mmaction.registry import MODELS
+def test_placeholder_gives_the_reason():
     module = compat.drn_placeholder('a reason')
-    with pytest.raises(ImportError, match='DRN of MMAction2 cannot be used: a reason'):
+    with pytest.raises(ImportError, match="^MMAction2's DRN cannot be built here: a reason; it "
+                                          'finds the one segment that a sentence describes'):
         module.DRN(1, x=2)
-    assert MODELS.get('DRN') is not module.DRN
+
+
+def test_building_drn_says_why_and_what_to_do(tmp_path):
+    """Here as the wheel lacks it; one that works is left alone."""
+    code = '''
+import sys, types
+from mmaction.registry import MODELS
+if len(sys.argv) > 1:  # a complete installation
+    package, module = (types.ModuleType(f'mmaction.models.localizers.{n}')
+                       for n in ('drn', 'drn.drn'))
+    package.__path__, package.drn = [], module
+    sys.modules[package.__name__], sys.modules[module.__name__] = package, module
+    module.DRN = MODELS.register_module(name='DRN')(type('DRN', (), {}))
+import cltdr_mm
+import mmaction.models
+print(type(MODELS.build(dict(type='DRN'))).__module__)
+'''
+    done = run(code, cwd=tmp_path)
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("ImportError: MMAction2's DRN cannot be built here: this installation "
+                           'of MMAction2 does not contain it')
+    assert 'install MMAction2 from its repository' in last
+    done = subprocess.run([sys.executable, '-c', code, 'complete'], cwd=tmp_path, text=True,
+                          capture_output=True)
+    assert done.returncode == 0 and done.stdout.split() == ['__main__'], done.stderr
 
 
 @pytest.mark.parametrize('init, drn, torchvision, expected', [

@@ -2,6 +2,7 @@ import importlib
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 
@@ -69,6 +70,30 @@ def test_equals_the_loop(backend, kind, method, max_num):
         expected = nms(segments[above].tolist(), scores[above].tolist(), labels[above].tolist(),
                        'hard', 0.5, 0.3, 0., None if max_num < 0 else max_num)
         check((kept, values), (above[expected[0]].tolist(), expected[1]))
+
+
+@pytest.mark.parametrize('kind', KINDS)
+@pytest.mark.parametrize('method', ['gaussian', 'linear', 'hard', 'bsn'])
+def test_arrays_as_tensors(backend, kind, method):
+    """NumPy in, NumPy out; read-only ones and views of any strides too."""
+    tensors = candidates(2, kind)
+    expected = soft_nms(*tensors, method, backend=backend)
+    arrays = [x.numpy() for x in tensors]
+    views = [np.stack([x, x], axis=-1)[..., 0] for x in arrays]
+    for array in arrays:
+        array.flags.writeable = False
+    for given in (arrays, views):
+        kept, scores = soft_nms(*given, method, backend=backend)
+        assert kept.dtype == np.int64 and kept.tolist() == expected[0].tolist()
+        assert scores.dtype == np.float32 and scores.tolist() == expected[1].tolist()
+    scores = soft_nms(*arrays[:2], method=method, backend=backend)[1]  # without labels
+    assert scores.tolist() == soft_nms(*tensors[:2], method=method, backend=backend)[1].tolist()
+
+
+def test_integers_do_not_round_scores(backend):
+    segments = np.array([[0, 2], [1, 3]])
+    _, scores = soft_nms(segments, np.array([1, 1]), backend=backend)
+    assert scores.tolist() == pytest.approx([1, 2.718281828**(-(1 / 9) / 0.5)])
 
 
 @pytest.mark.parametrize('kind', KINDS)
@@ -141,6 +166,8 @@ def test_empty_none_wanted_and_types(backend):
     (dict(scores=torch.tensor([0.5, float('inf')])), 'NaN or infinite'),
     (dict(scores=torch.tensor([0.5, -0.1])), 'negative, number 1'),
     (dict(segments=torch.tensor([[1., 0.], [0., 1.]])), 'number 0 ends before it starts'),
+    (dict(segments=np.array([[0., 1.], [np.nan, 1.]]), scores=np.ones(2), labels=None),
+     r'1 of 2 .* number 1 .*nan'),
     (dict(scores=torch.rand(3)), r'scores must be \(2,\)'),
     (dict(labels=torch.zeros(1, dtype=torch.long)), r'labels must be \(2,\)'),
     (dict(segments=torch.rand(2, 3)), r'must be \(M, 2\)'),

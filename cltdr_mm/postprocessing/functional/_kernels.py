@@ -15,7 +15,7 @@ import math
 import numba
 import numpy as np
 
-HARD, LINEAR, GAUSSIAN = 0, 1, 2
+HARD, LINEAR, GAUSSIAN, BSN = 0, 1, 2, 3
 # Keeps two segments of length zero from dividing 0 by 0; the published operator adds the same.
 LENGTH_EPS = 1e-6
 BLOCK = 32
@@ -110,6 +110,25 @@ def _decay_threshold(starts, ends, scores, start, end, iou_threshold, hard, min_
 
 
 @_compile()
+def _decay_above(starts, ends, scores, start, end, sigma, low, high, min_score):
+    """The Gaussian where the IoU exceeds ``low + (high - low) * (end - start)``; in place.
+
+    In MMAction2's order of operations and with nothing added to lengths: an IoU beside the limit
+    falls on the same side as there.
+    """
+    length = end - start
+    limit = low + (high - low) * length
+    for j in range(starts.size):
+        inter = min(ends[j], end) - max(starts[j], start)
+        value = scores[j]
+        if inter > 0:
+            iou = inter / (length - inter + ends[j] - starts[j])
+            if iou > limit:
+                value *= math.exp(-(iou * iou) / sigma)
+        scores[j] = value if value >= min_score else -1.0
+
+
+@_compile()
 def _first_from(starts, low, high, bound):
     """First position in ``[low, high)`` whose start is at least ``bound``."""
     while low < high:
@@ -123,7 +142,7 @@ def _first_from(starts, low, high, bound):
 
 @_compile()
 def soft_nms_kernel(segments, scores, classes, num_classes, by_start, method, sigma,
-                    iou_threshold, min_score, max_num):
+                    iou_threshold, high_threshold, min_score, max_num):
     """Soft-NMS of all classes of one video.
 
     Args:
@@ -132,9 +151,10 @@ def soft_nms_kernel(segments, scores, classes, num_classes, by_start, method, si
         classes (np.ndarray): (M,) int64 in ``0 .. num_classes - 1``, ascending with the label.
         num_classes (int): K.
         by_start (np.ndarray): (M,) int64 positions of candidates by ascending start.
-        method (int): HARD, LINEAR or GAUSSIAN.
+        method (int): HARD, LINEAR, GAUSSIAN or BSN.
         sigma (float): Width of the Gaussian.
-        iou_threshold (float): From which IoU the other methods act.
+        iou_threshold (float): From which IoU HARD and LINEAR act; of BSN the lower limit.
+        high_threshold (float): Of BSN the limit beside a kept segment of length 1.
         min_score (float): Candidates that fall below are dropped, but for the best of a class.
         max_num (int): Stop after so many.
 
@@ -198,7 +218,10 @@ def soft_nms_kernel(segments, scores, classes, num_classes, by_start, method, si
         c, start, end = cls[p], starts[p], ends[p]
         low = _first_from(starts, first[c], p, start - longest[c])
         high = _first_from(starts, p + 1, first[c + 1], end)
-        if method != GAUSSIAN:
+        if method == BSN:
+            _decay_above(starts[low:high], ends[low:high], current[low:high], start, end, sigma,
+                         iou_threshold, high_threshold, min_score)
+        elif method != GAUSSIAN:
             _decay_threshold(starts[low:high], ends[low:high], current[low:high], start, end,
                              iou_threshold, method == HARD, min_score)
         elif sigma >= SMALLEST_VECTOR_SIGMA:

@@ -4,14 +4,14 @@ from typing import Optional
 import torch
 from torch import Tensor
 
-METHODS = {'hard': 0, 'linear': 1, 'gaussian': 2}
+METHODS = {'hard': 0, 'linear': 1, 'gaussian': 2, 'bsn': 3}
 LENGTH_EPS = 1e-6  # as in the compiled kernels
 # Rounds between two looks at whether enough is kept; each look waits for the device.
 ROUNDS_PER_CHECK = 8
 
 
 def torch_soft_nms(segments: Tensor, scores: Tensor, labels: Optional[Tensor], method: int,
-                   sigma: float, iou_threshold: float, min_score: float,
+                   sigma: float, iou_threshold: float, high_threshold: float, min_score: float,
                    max_num: int) -> tuple[Tensor, Tensor]:
     """Soft-NMS of all classes side by side.
 
@@ -25,7 +25,8 @@ def torch_soft_nms(segments: Tensor, scores: Tensor, labels: Optional[Tensor], m
         labels (Tensor, optional): (M,) int64.
         method (int): One of :data:`METHODS`.
         sigma (float): Width of the Gaussian.
-        iou_threshold (float): From which IoU the other methods act.
+        iou_threshold (float): From which IoU 'hard' and 'linear' act; of 'bsn' the lower limit.
+        high_threshold (float): Of 'bsn' the limit beside a kept segment of length 1.
         min_score (float): Candidates that fall below are dropped, but for a class's best.
         max_num (int): Largest number to keep, positive.
 
@@ -59,8 +60,13 @@ def torch_soft_nms(segments: Tensor, scores: Tensor, labels: Optional[Tensor], m
             # (M,) the candidate just kept, as each candidate of its class sees it
             start, end = starts[chosen][classes], ends[chosen][classes]
             inter = torch.minimum(ends, end) - torch.maximum(starts, start)
-            length = (end - start + LENGTH_EPS) + (ends - starts + LENGTH_EPS)
-            decayed = _decayed(scores, inter, length, method, sigma, iou_threshold)
+            if method == METHODS['bsn']:
+                limit = iou_threshold + (high_threshold - iou_threshold) * (end - start)
+                union = end - start - inter.clamp(min=0) + ends - starts
+                decayed = _decayed_above(scores, inter, union, limit, sigma)
+            else:
+                length = (end - start + LENGTH_EPS) + (ends - starts + LENGTH_EPS)
+                decayed = _decayed(scores, inter, length, method, sigma, iou_threshold)
             # Dropped ones and kept ones have score -1; a class that is used up changes nothing.
             scores = torch.where(decayed < max(min_score, 0.), -1., decayed)
         alive = scores >= 0
@@ -85,6 +91,13 @@ def _decayed(scores: Tensor, inter: Tensor, length: Tensor, method: int, sigma: 
     if method == METHODS['linear']:
         return torch.where(iou >= iou_threshold, scores * (1 - iou), scores)
     return torch.where((iou >= iou_threshold) & (inter > 0), -1., scores)
+
+
+def _decayed_above(scores: Tensor, inter: Tensor, union: Tensor, limit: Tensor,
+                   sigma: float) -> Tensor:
+    """(M,) scores beside kept candidates, lowered where the IoU exceeds a limit."""
+    iou = torch.where(inter > 0, inter / union, 0.)  # of two empty segments 0 / 0
+    return torch.where(iou > limit, scores * torch.exp(-(iou * iou) / sigma), scores)
 
 
 def _best_first(kept: Tensor, values: Tensor, labels: Optional[Tensor],
