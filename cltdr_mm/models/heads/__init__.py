@@ -4,6 +4,8 @@ from .asl_head import ASLHead
 from .clff_head import CLFFHead
 from .cltdr_head import CLTDRHead
 from .point_head import PointHead
+from .quality_branch import QualityBranch
 from .trident_head import TridentHead
 
-__all__ = ['ASLHead', 'ActionFormerHead', 'CLFFHead', 'CLTDRHead', 'PointHead', 'TridentHead']
+__all__ = ['ASLHead', 'ActionFormerHead', 'CLFFHead', 'CLTDRHead', 'PointHead', 'QualityBranch',
+           'TridentHead']

@@ -66,6 +66,9 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             Defaults to 0.
         normalizer (dict): Arguments of :class:`EMANormalizer`. Defaults to none.
         prior_prob (float): Class probability to start training with. Defaults to 0.01.
+        quality (dict, optional): Arguments of a :class:`.QualityBranch`, or of another part with
+            its methods as ``type``: candidates are ranked by what it says of their boundaries
+            too. Defaults to None: by their class alone.
         test_cfg (dict): ``score_thr``, least score of a candidate (0.001); ``nms_pre``, most
             candidates of one level (2000); ``min_length``, least length in grid steps (0.05).
         init_cfg (dict, optional): See BaseModule.
@@ -99,6 +102,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
                  label_smoothing: float = 0.,
                  normalizer: Optional[dict] = None,
                  prior_prob: float = 0.01,
+                 quality: Optional[dict] = None,
                  test_cfg: Optional[dict] = None,
                  init_cfg: Optional[dict] = None,
                  **unknown) -> None:
@@ -125,6 +129,10 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             iou_power=iou_power, detach_iou=detach_iou, iou_targets=iou_targets,
             balance_negatives=balance_negatives, label_smoothing=label_smoothing)
         self.normalizer = EMANormalizer(**(normalizer or {}))
+        self.quality = None
+        if quality is not None:
+            self.quality = MODELS.build(
+                dict(dict(type='QualityBranch', in_channels=in_channels), **quality))
         self.test_cfg = {**TEST_CFG, **(test_cfg or {})}
 
     @property
@@ -205,8 +213,9 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         Returns:
             dict[str, Tensor]: ``loss_cls`` and ``loss_reg``, scalars, and ``num_pos``.
         """
-        outs = self.forward_rows(self.table_of(feats, masks, data_samples))
-        return self.loss_by_targets(outs, self.get_targets(outs, data_samples))
+        table = self.table_of(feats, masks, data_samples)
+        outs = self.forward_rows(table)
+        return self.losses(table, outs, self.get_targets(outs, data_samples))
 
     @torch.no_grad()
     def predict(self, feats: Pyramid, masks: Optional[Sequence[Tensor]],
@@ -222,11 +231,36 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             list[InstanceData]: Per video ``segments`` (M, 2) in grid steps, neither clipped nor
             suppressed, ``scores`` (M,) and ``labels`` (M,).
         """
-        outs = self.forward_rows(self.table_of(feats, masks, data_samples))
-        score, pairs = top_pairs(outs.cls_logits.float().sigmoid(), outs.layout,
+        table = self.table_of(feats, masks, data_samples)
+        outs = self.forward_rows(table)
+        score, pairs = top_pairs(self.scores(table, outs), outs.layout,
                                  self.test_cfg['nms_pre'], self.test_cfg['score_thr'])
         return candidates_of(score, pairs, self.segments(outs, pairs), outs.layout,
                              self.test_cfg['min_length'], len(data_samples))
+
+    def scores(self, table: PackedRows, outs: HeadOutputs) -> Tensor:
+        """Scores of every point and class, by which candidates are chosen and ranked.
+
+        Args:
+            table (PackedRows): (R, C), all levels of all videos.
+            outs (HeadOutputs): What :meth:`forward_rows` made of it.
+
+        Returns:
+            Tensor: (R, K) float32; without meaning in gaps.
+        """
+        scores = outs.cls_logits.float().sigmoid()
+        if self.quality is None:
+            return scores
+        rows = outs.layout.valid_rows
+        # where classes have boundaries of their own, those of the point's best class
+        pairs = Pairs(rows, outs.cls_logits.index_select(0, rows).argmax(1))
+        quality = self.judge(table, pairs, self.segments(outs, pairs)).sigmoid()
+        return self.quality.fuse(scores, outs.layout.place(quality[:, None], rows))
+
+    def judge(self, table: PackedRows, pairs: Pairs, segments: Tensor) -> Tensor:
+        points = pyramid_points(table.layout, self.regression_ranges)
+        return self.quality(table, pairs.row, points.time[pairs.row], points.stride[pairs.row],
+                            segments)
 
     def segments(self, outs: HeadOutputs, pairs: Pairs) -> Tensor:
         """Segments of chosen pairs.
@@ -253,13 +287,14 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             tuple[Tensor, Tensor]: Of P points, the valid rows in order: scores (P, K), and segments
             (P, K, 2) in grid steps, or (P, 1, 2) where classes share their boundaries.
         """
-        outs = self.forward_rows(self.table_of(feats, None))
+        table = self.table_of(feats, None)
+        outs = self.forward_rows(table)
         rows = outs.layout.valid_rows  # (P,)
         classes = self.num_classes if self.boundaries_per_class else 1
         pairs = Pairs(rows[:, None].repeat(1, classes).flatten(),
                       torch.arange(classes, device=rows.device).repeat(rows.shape[0]))
         segments = self.segments(outs, pairs)
-        return outs.cls_logits[rows].float().sigmoid(), segments.view(-1, classes, 2)
+        return self.scores(table, outs)[rows], segments.view(-1, classes, 2)
 
     # training
 
@@ -287,10 +322,25 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         else:
             assigned = self.assigner.assign(points, actions)
             rows = assigned.pairs.row
+            if self.quality is not None:
+                judged = self.quality.judged(outs.cls_logits, layout, assigned.pairs)
+                rows = torch.cat([rows, judged.row])
             outs.focus({**dict.fromkeys(outs.readings, rows), **self.reads(layout, rows)})
         targets = PointTargets(points, assigned.pairs, assigned.distance, None)
+        if self.quality is not None:
+            targets.judged, targets.actions = judged, actions
         targets.num_points = targets.first_of_row.sum()
         return targets
+
+    def losses(self, table, outs, targets, pair_weights=None):
+        losses = self.loss_by_targets(outs, targets, pair_weights)
+        if self.quality is not None:
+            pairs = targets.judged
+            segments = self.segments(outs, pairs).detach()
+            losses['loss_quality'] = self.quality.loss(
+                self.judge(table, pairs, segments), segments, pairs,
+                targets.points.video[pairs.row], targets.actions)
+        return losses
 
     def loss_by_targets(self, outs: HeadOutputs, targets: PointTargets,
                         pair_weights: Optional[tuple[Tensor, Tensor]] = None) -> dict:
