@@ -314,6 +314,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         """
         layout = outs.layout
         points = pyramid_points(layout, self.regression_ranges)
+        judged = None
         actions = gather_actions(data_samples, self.num_classes, points.time.device)
         if self.assigner.needs_predictions:
             outs.compute_all()  # here, where gradients are recorded
@@ -328,7 +329,8 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             outs.focus({**dict.fromkeys(outs.readings, rows), **self.reads(layout, rows)})
         targets = PointTargets(points, assigned.pairs, assigned.distance, None)
         if self.quality is not None:
-            targets.judged, targets.actions = judged, actions
+            targets.judged = judged or self.quality.judged(outs.cls_logits, layout, assigned.pairs)
+            targets.actions = actions
         targets.num_points = targets.first_of_row.sum()
         return targets
 
@@ -337,6 +339,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         if self.quality is not None:
             pairs = targets.judged
             segments = self.segments(outs, pairs).detach()
+            segments, pairs = self.quality.jittered(segments, pairs)
             losses['loss_quality'] = self.quality.loss(
                 self.judge(table, pairs, segments), segments, pairs,
                 targets.points.video[pairs.row], targets.actions)

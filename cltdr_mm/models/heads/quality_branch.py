@@ -21,7 +21,7 @@ class QualityBranch(BaseModule):
                  exponent: float = 0.5,
                  loss_weight: float = 1.0,
                  boundary: bool = True,
-                 steps=(-1., 0., 1.),
+                 steps=(-4., -2., -1., 0., 1., 2., 4.),
                  parts=(),
                  extra: float = 1.,
                  same_class: bool = False,
@@ -29,6 +29,11 @@ class QualityBranch(BaseModule):
                  hidden_layers: int = 1,
                  dropout: float = 0.,
                  loss: str = 'bce',
+                 jitter: int = 4,
+                 jitter_low: float = 0.01,
+                 jitter_high: float = 0.3,
+                 use_own: bool = False,
+                 use_class: int = 0,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg=init_cfg)
         self.exponent = exponent
@@ -43,7 +48,10 @@ class QualityBranch(BaseModule):
             samples += [(1., 0., s) for s in steps] + [(0., 1., s) for s in steps]
             samples += [(1. - p, p, 0.) for p in parts]
         self.samples = samples
-        self.own = Conv(in_channels, feat_channels, 3)
+        self.use_own = use_own
+        self.jitter, self.jitter_range = jitter, (jitter_low, jitter_high)
+        if use_own:
+            self.own = Conv(in_channels, feat_channels, 3)
         if samples:
             self.sampled = Conv(in_channels, feat_channels * len(samples), 1, bias=False)
         self.shape = nn.Linear(4, feat_channels)
@@ -59,7 +67,7 @@ class QualityBranch(BaseModule):
         segments = segments.detach()
         x, layout = table.rows, table.layout
         x = x.detach() if self.detach else x
-        hidden = self.own(x, layout)[rows]
+        hidden = self.own(x, layout)[rows] if self.use_own else 0.
         length = (segments[:, 1] - segments[:, 0]).clamp(min=1e-3)
         shape = torch.stack([length.log2(), (length / stride).log2(), stride.log2(),
                              (time - segments[:, 0]) / length], 1)
@@ -117,6 +125,19 @@ class QualityBranch(BaseModule):
             loss = (logits.sigmoid() - target).square() * 4
         count = mean_over_ranks(loss.new_tensor(float(len(loss)))).clamp(min=1)
         return self.loss_weight * loss.sum() / count
+
+    def jittered(self, segments: Tensor, pairs: Pairs) -> tuple[Tensor, Pairs]:
+        """Segments and copies of them with moved boundaries."""
+        if not self.jitter:
+            return segments, pairs
+        copies = segments.repeat(self.jitter, 1)
+        length = (copies[:, 1] - copies[:, 0]).clamp(min=0.1)[:, None]
+        low, high = self.jitter_range
+        scale = low * (high / low)**torch.rand_like(copies)
+        moved = copies + length * scale * torch.randn_like(copies)
+        moved = torch.stack([moved.amin(1), moved.amax(1)], 1)
+        repeat = lambda x: x.repeat(self.jitter + 1)
+        return torch.cat([segments, moved]), Pairs(*(repeat(x) for x in pairs))
 
     def fuse(self, scores: Tensor, quality: Tensor) -> Tensor:
         """``scores^(1 - a) * quality^a``."""
