@@ -128,6 +128,7 @@ class ASLHead(BaseModule):
         logits = outs.at('sensitivity', targets.pairs.row).float()  # (N, 2)
         q_cls, q_loc = logits.detach().sigmoid().unbind(1)
         losses = self.head.loss_by_targets(outs, targets, (p_cls + q_cls, p_loc + q_loc))
+        losses.update(self.head.quality_loss(table, outs, targets))
 
         error = (logits.sigmoid() - self.quality(outs, targets)).square().sum()
         count = mean_over_ranks(error.new_tensor(float(len(logits)))).clamp(min=1)

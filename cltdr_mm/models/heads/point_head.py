@@ -67,8 +67,8 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         normalizer (dict): Arguments of :class:`EMANormalizer`. Defaults to none.
         prior_prob (float): Class probability to start training with. Defaults to 0.01.
         quality (dict, optional): Arguments of a :class:`.QualityBranch`, or of another part with
-            its methods as ``type``: candidates are ranked by what it says of their boundaries
-            too. Defaults to None: by their class alone.
+            its methods, its ``type`` too: it judges the points' boundaries, and candidates are
+            chosen and ranked by that as well. Defaults to None: by their class alone.
         test_cfg (dict): ``score_thr``, least score of a candidate (0.001); ``nms_pre``, most
             candidates of one level (2000); ``min_length``, least length in grid steps (0.05).
         init_cfg (dict, optional): See BaseModule.
@@ -129,10 +129,8 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             iou_power=iou_power, detach_iou=detach_iou, iou_targets=iou_targets,
             balance_negatives=balance_negatives, label_smoothing=label_smoothing)
         self.normalizer = EMANormalizer(**(normalizer or {}))
-        self.quality = None
-        if quality is not None:
-            self.quality = MODELS.build(
-                dict(dict(type='QualityBranch', in_channels=in_channels), **quality))
+        self.quality = None if quality is None else MODELS.build(
+            {'type': 'QualityBranch', 'in_channels': in_channels, **quality})
         self.test_cfg = {**TEST_CFG, **(test_cfg or {})}
 
     @property
@@ -211,11 +209,13 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             data_samples (list): B data samples with ``gt_instances``.
 
         Returns:
-            dict[str, Tensor]: ``loss_cls`` and ``loss_reg``, scalars, and ``num_pos``.
+            dict[str, Tensor]: ``loss_cls``, ``loss_reg`` and, of a head with a quality branch,
+            ``loss_quality``, scalars, and ``num_pos``.
         """
         table = self.table_of(feats, masks, data_samples)
         outs = self.forward_rows(table)
-        return self.losses(table, outs, self.get_targets(outs, data_samples))
+        targets = self.get_targets(outs, data_samples)
+        return {**self.loss_by_targets(outs, targets), **self.quality_loss(table, outs, targets)}
 
     @torch.no_grad()
     def predict(self, feats: Pyramid, masks: Optional[Sequence[Tensor]],
@@ -251,16 +251,13 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         scores = outs.cls_logits.float().sigmoid()
         if self.quality is None:
             return scores
-        rows = outs.layout.valid_rows
-        # where classes have boundaries of their own, those of the point's best class
-        pairs = Pairs(rows, outs.cls_logits.index_select(0, rows).argmax(1))
-        quality = self.judge(table, pairs, self.segments(outs, pairs)).sigmoid()
-        return self.quality.fuse(scores, outs.layout.place(quality[:, None], rows))
-
-    def judge(self, table: PackedRows, pairs: Pairs, segments: Tensor) -> Tensor:
-        points = pyramid_points(table.layout, self.regression_ranges)
-        return self.quality(table, pairs.row, points.time[pairs.row], points.stride[pairs.row],
-                            segments)
+        rows = outs.layout.valid_rows  # (V,)
+        scores = scores.index_select(0, rows)
+        # where classes have boundaries of their own, those of the point's best class are judged
+        distances = self.decode(outs, Pairs(rows, scores.argmax(1)))
+        points = pyramid_points(outs.layout, self.regression_ranges)
+        logits = self.quality(table, points, rows, distances)
+        return outs.layout.place(self.quality.fuse(scores, logits), rows)
 
     def segments(self, outs: HeadOutputs, pairs: Pairs) -> Tensor:
         """Segments of chosen pairs.
@@ -314,7 +311,6 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         """
         layout = outs.layout
         points = pyramid_points(layout, self.regression_ranges)
-        judged = None
         actions = gather_actions(data_samples, self.num_classes, points.time.device)
         if self.assigner.needs_predictions:
             outs.compute_all()  # here, where gradients are recorded
@@ -323,27 +319,28 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         else:
             assigned = self.assigner.assign(points, actions)
             rows = assigned.pairs.row
-            if self.quality is not None:
-                judged = self.quality.judged(outs.cls_logits, layout, assigned.pairs)
-                rows = torch.cat([rows, judged.row])
             outs.focus({**dict.fromkeys(outs.readings, rows), **self.reads(layout, rows)})
         targets = PointTargets(points, assigned.pairs, assigned.distance, None)
-        if self.quality is not None:
-            targets.judged = judged or self.quality.judged(outs.cls_logits, layout, assigned.pairs)
-            targets.actions = actions
         targets.num_points = targets.first_of_row.sum()
         return targets
 
-    def losses(self, table, outs, targets, pair_weights=None):
-        losses = self.loss_by_targets(outs, targets, pair_weights)
-        if self.quality is not None:
-            pairs = targets.judged
-            segments = self.segments(outs, pairs).detach()
-            segments, pairs = self.quality.jittered(segments, pairs)
-            losses['loss_quality'] = self.quality.loss(
-                self.judge(table, pairs, segments), segments, pairs,
-                targets.points.video[pairs.row], targets.actions)
-        return losses
+    def quality_loss(self, table: PackedRows, outs: HeadOutputs,
+                     targets: PointTargets) -> dict[str, Tensor]:
+        """What the quality branch loses on the boundaries of the positives.
+
+        Args:
+            table (PackedRows): (R, C), all levels of all videos.
+            outs (HeadOutputs): What :meth:`forward_rows` made of it.
+            targets (PointTargets): What :meth:`get_targets` returned.
+
+        Returns:
+            dict[str, Tensor]: ``loss_quality``, a scalar; empty without a branch.
+        """
+        if self.quality is None:
+            return {}
+        return dict(loss_quality=self.quality.loss(
+            table, targets.points, targets.pairs.row, self.decode(outs, targets.pairs),
+            targets.distance))
 
     def loss_by_targets(self, outs: HeadOutputs, targets: PointTargets,
                         pair_weights: Optional[tuple[Tensor, Tensor]] = None) -> dict:

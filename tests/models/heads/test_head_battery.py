@@ -35,7 +35,14 @@ NAMES = sorted(name for name, cls in MODELS.module_dict.items()
 # Names that the battery must have found, so that an empty registry is no success.
 assert set(NAMES) >= {'ActionFormerHead', 'CLFFHead', 'CLTDRHead', 'TridentHead'}
 WRAPPED = dict(ActionFormerHead={}, CLTDRHead=dict(num_bins=4))
+#: Nothing dropped: a loss is to be the same twice.
+QUALITY = dict(type='QualityBranch', dropout=0.)
 FOCUSED = [dict(type=name) for name in NAMES] + [
+    dict(type=name, quality=QUALITY) for name in NAMES
+] + [
+    dict(type='ASLHead', head=dict(type='ActionFormerHead', num_classes=3, in_channels=WIDTH,
+                                   regression_ranges=RANGES, quality=QUALITY)),
+] + [
     dict(type='ASLHead', head=dict(type=name, num_classes=3, in_channels=WIDTH,
                                    regression_ranges=RANGES, **more))
     for name, more in WRAPPED.items()
@@ -53,6 +60,7 @@ FOCUSED = [dict(type=name) for name in NAMES] + [
 ]
 EVERYWHERE = [
     dict(type='ActionFormerHead', assigner=dict(type='SimOTAAssigner1D')),
+    dict(type='ActionFormerHead', assigner=dict(type='SimOTAAssigner1D'), quality=QUALITY),
     dict(type='TridentHead', assigner=dict(type='SimOTAAssigner1D', topk=5),
          boundary_kernel_size=1, kernel_size=5),
 ]
