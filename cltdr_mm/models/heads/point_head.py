@@ -254,9 +254,9 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         rows = outs.layout.valid_rows  # (V,)
         scores = scores.index_select(0, rows)
         # where classes have boundaries of their own, those of the point's best class are judged
-        distances = self.decode(outs, Pairs(rows, scores.argmax(1)))
+        segments = self.segments(outs, Pairs(rows, scores.argmax(1)))
         points = pyramid_points(outs.layout, self.regression_ranges)
-        logits = self.quality(table, points, rows, distances)
+        logits = self.quality(table, points, rows, segments)
         return outs.layout.place(self.quality.fuse(scores, logits), rows)
 
     def segments(self, outs: HeadOutputs, pairs: Pairs) -> Tensor:
@@ -339,8 +339,8 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         if self.quality is None:
             return {}
         return dict(loss_quality=self.quality.loss(
-            table, targets.points, targets.pairs.row, self.decode(outs, targets.pairs),
-            targets.distance))
+            table, targets.points, targets.pairs.row, self.segments(outs, targets.pairs),
+            targets.segments))
 
     def loss_by_targets(self, outs: HeadOutputs, targets: PointTargets,
                         pair_weights: Optional[tuple[Tensor, Tensor]] = None) -> dict:

@@ -8,9 +8,8 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ...structures import Layout, PackedRows
+from ...structures import Layout, PackedRows, aligned_segment_iou
 from ..layers import Conv
-from ..losses import distance_iou
 from ..parts import refuse_unknown
 from ..task_modules import PyramidPoints, mean_over_ranks
 
@@ -79,25 +78,23 @@ class QualityBranch(BaseModule):
         self.out = Conv(feat_channels, 1, 1)
 
     def forward(self, table: PackedRows, points: PyramidPoints, rows: Tensor,
-                distances: Tensor) -> Tensor:
+                segments: Tensor) -> Tensor:
         """Judge segments.
 
         Args:
             table (PackedRows): (R, C), all levels of all videos, zero in gaps.
             points (PyramidPoints): Its points.
             rows (Tensor): (N,) rows of the points that the segments belong to.
-            distances (Tensor): (N, 2) to start and end, in strides.
+            segments (Tensor): (N, 2) in grid steps.
 
         Returns:
             Tensor: (N,) float32 logits of their tIoU.
         """
-        distances = distances.detach().float()
-        time, stride = points.time[rows], points.stride[rows]
-        segments = torch.stack([time - distances[:, 0] * stride,
-                                time + distances[:, 1] * stride], dim=1)  # (N, 2), grid steps
-        length = distances.sum(1).clamp(min=1e-3)
-        shape = torch.stack([length.log2(), (length * stride).log2(), stride.log2(),
-                             distances[:, 0] / length], dim=1)  # (N, 4)
+        segments = segments.detach()
+        stride = points.stride[rows]
+        length = (segments[:, 1] - segments[:, 0]).clamp(min=1e-3)
+        shape = torch.stack([length.log2(), (length / stride).log2(), stride.log2(),
+                             (points.time[rows] - segments[:, 0]) / length], dim=1)  # (N, 4)
         hidden = self.shape(shape) + self.look(table, rows, segments)
         hidden = self.dropout(F.relu(self.norm(hidden)))
         hidden = self.dropout(F.relu(self.hidden(hidden)))
@@ -121,29 +118,30 @@ class QualityBranch(BaseModule):
                 total = total + values[row] * share[:, None]
         return total
 
-    def loss(self, table: PackedRows, points: PyramidPoints, rows: Tensor, distances: Tensor,
-             targets: Tensor) -> Tensor:
+    def loss(self, table: PackedRows, points: PyramidPoints, rows: Tensor, segments: Tensor,
+             truth: Tensor) -> Tensor:
         """Loss of the positives.
 
         Args:
             table (PackedRows): See :meth:`forward`.
             points (PyramidPoints): See :meth:`forward`.
             rows (Tensor): (N,) rows of the positive pairs.
-            distances (Tensor): (N, 2) decoded distances, in strides.
-            targets (Tensor): (N, 2) those of their actions.
+            segments (Tensor): (N, 2) what they decoded, in grid steps.
+            truth (Tensor): (N, 2) their actions.
 
         Returns:
             Tensor: A scalar.
         """
         copies = self.num_moved + 1
-        distances = torch.cat([distances.detach(), self.moved(points, rows, distances.detach())])
-        iou = distance_iou(distances, targets.repeat(copies, 1))  # (copies * N,)
-        logits = self(table, points, rows.repeat(copies), distances)
+        segments = segments.detach()
+        segments = torch.cat([segments, self.moved(points, rows, segments)])
+        iou = aligned_segment_iou(segments, truth.repeat(copies, 1))  # (copies * N,)
+        logits = self(table, points, rows.repeat(copies), segments)
         loss = F.binary_cross_entropy_with_logits(logits, iou, reduction='none').sum()
         count = mean_over_ranks(loss.new_tensor(float(len(logits)))).clamp(min=1)
         return self.loss_weight * loss / count
 
-    def moved(self, points: PyramidPoints, rows: Tensor, distances: Tensor) -> Tensor:
+    def moved(self, points: PyramidPoints, rows: Tensor, segments: Tensor) -> Tensor:
         """Copies of segments with other boundaries.
 
         Each boundary moves to either side by a share of the length; shares of all orders of
@@ -153,7 +151,7 @@ class QualityBranch(BaseModule):
         Args:
             points (PyramidPoints): The points.
             rows (Tensor): (N,) their rows.
-            distances (Tensor): (N, 2), in any unit.
+            segments (Tensor): (N, 2).
 
         Returns:
             Tensor: (num_moved * N, 2), copy after copy.
@@ -161,13 +159,13 @@ class QualityBranch(BaseModule):
         copy = torch.arange(self.num_moved, device=rows.device).repeat_interleave(len(rows))
         place = (points.time[rows].long() * 8 + points.level[rows]).repeat(self.num_moved)
         key = (place * max(self.num_moved, 1) + copy)[:, None]  # (num_moved * N, 1)
-        # odd multipliers, the golden ratio's among them, scatter neighbouring keys
-        scattered = key * torch.tensor([40503, 52429], device=rows.device) % 65536
-        unit = 2 * scattered.to(distances.dtype) / 65536 - 1  # (num_moved * N, 2), in [-1, 1)
+        # multiples of the plastic number's inverse powers (here over 2^16) fill a square evenly
+        spread = key * torch.tensor([49471, 37345], device=rows.device) % 65536
+        unit = 2 * spread.to(segments.dtype) / 65536 - 1  # (num_moved * N, 2), in [-1, 1)
         low, high = MOVES
         share = torch.where(unit < 0, -1., 1.) * low * (high / low)**unit.abs()
-        distances = distances.repeat(self.num_moved, 1)
-        return distances + share * distances.sum(1, keepdim=True)
+        segments = segments.repeat(self.num_moved, 1)
+        return segments + share * segments.diff(dim=1)
 
     def fuse(self, scores: Tensor, logits: Tensor) -> Tensor:
         """``scores^(1 - a) * sigmoid(logits)^a``, of (N, K) and (N,)."""

@@ -29,6 +29,14 @@ class PointTargets:
         row = self.pairs.row
         return row.diff(prepend=row.new_full((1, ), -1)) > 0
 
+    @property
+    def segments(self) -> Tensor:
+        """(N, 2) the actions of the pairs, in grid steps."""
+        row = self.pairs.row
+        distance = self.distance * self.points.stride[row, None]
+        time = self.points.time[row]
+        return torch.stack([time - distance[:, 0], time + distance[:, 1]], dim=1)
+
 
 def gather_actions(data_samples: list, num_classes: int, device: torch.device) -> Actions:
     """The actions of all videos of a batch.
