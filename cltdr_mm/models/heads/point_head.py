@@ -318,15 +318,20 @@ class PointHead(BaseModule, metaclass=ABCMeta):
                                             lambda pairs: self.decode(outs, pairs))
         else:
             assigned = self.assigner.assign(points, actions)
-            rows = assigned.pairs.row
-            outs.focus({**dict.fromkeys(outs.readings, rows), **self.reads(layout, rows)})
         targets = PointTargets(points, assigned.pairs, assigned.distance, None)
+        rows = assigned.pairs.row
+        if self.quality is not None:
+            targets.actions = actions
+            targets.others = self.quality.others(outs.cls_logits, layout, rows)
+            rows = torch.cat([rows, targets.others.row])
+        if not self.assigner.needs_predictions:
+            outs.focus({**dict.fromkeys(outs.readings, rows), **self.reads(layout, rows)})
         targets.num_points = targets.first_of_row.sum()
         return targets
 
     def quality_loss(self, table: PackedRows, outs: HeadOutputs,
                      targets: PointTargets) -> dict[str, Tensor]:
-        """What the quality branch loses on the boundaries of the positives.
+        """What the quality branch loses.
 
         Args:
             table (PackedRows): (R, C), all levels of all videos.
@@ -338,9 +343,9 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         """
         if self.quality is None:
             return {}
+        pairs = Pairs(*(torch.cat(x) for x in zip(targets.pairs, targets.others)))
         return dict(loss_quality=self.quality.loss(
-            table, targets.points, targets.pairs.row, self.segments(outs, targets.pairs),
-            targets.segments))
+            table, targets.points, pairs.row, self.segments(outs, pairs), targets.actions))
 
     def loss_by_targets(self, outs: HeadOutputs, targets: PointTargets,
                         pair_weights: Optional[tuple[Tensor, Tensor]] = None) -> dict:

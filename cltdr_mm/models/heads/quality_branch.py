@@ -8,10 +8,10 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ...structures import Layout, PackedRows, aligned_segment_iou
+from ...structures import Layout, PackedRows, segment_iou
 from ..layers import Conv
 from ..parts import refuse_unknown
-from ..task_modules import PyramidPoints, mean_over_ranks
+from ..task_modules import Actions, Pairs, PyramidPoints, mean_over_ranks
 
 #: Smallest and largest move of a boundary in training, in lengths of the segment.
 MOVES = (0.01, 0.3)
@@ -55,7 +55,8 @@ class QualityBranch(BaseModule):
                  exponent: float = 0.5,
                  loss_weight: float = 1.0,
                  steps: Sequence[float] = (-4, -2, -1, 0, 1, 2, 4),
-                 num_moved: int = 4,
+                 num_others: int = 3,
+                 num_moved: int = 2,
                  dropout: float = 0.2,
                  detach: bool = True,
                  init_cfg: Optional[dict] = None,
@@ -68,9 +69,9 @@ class QualityBranch(BaseModule):
         self.loss_weight = loss_weight
         self.num_moved = num_moved
         self.detach = detach
-        #: Of every look, the boundary it is at (0 start, 1 end) and how far from it.
-        self.looks = [(side, step) for side in (0, 1) for step in steps]
-        self.project = Conv(in_channels, feat_channels * len(self.looks), 1, bias=False)
+        self.steps = tuple(steps)
+        self.looks = nn.ModuleList(
+            Conv(in_channels, feat_channels, 1, bias=False) for _ in range(2 * len(self.steps)))
         self.shape = Conv(4, feat_channels, 1)
         self.norm = nn.LayerNorm(feat_channels)
         self.hidden = Conv(feat_channels, feat_channels, 1)
@@ -102,32 +103,52 @@ class QualityBranch(BaseModule):
 
     def look(self, table: PackedRows, rows: Tensor, segments: Tensor) -> Tensor:
         """Sum of what stands around the boundaries of segments (N, 2), in grid steps, (N, D)."""
-        layout = table.layout
-        x = table.rows[:end_of_finest(layout)]
-        x = self.project(x.detach() if self.detach else x)
-        first, length = (of_row[rows] for of_row in layout.finest)
-        total = segments.new_zeros(())
+        x = table.rows.detach() if self.detach else table.rows
+        first, length = (of_row[rows, None] for of_row in table.layout.finest)
+        steps = segments.new_tensor(self.steps)
+        position = (segments[:, :, None] + steps).flatten(1)  # (N, looks)
+        before = position.floor()
+        parts = []
+        # between two rows both count, by how near they are; beyond the video there is nothing
+        for at, share in ((before, before + 1 - position), (before + 1, position - before)):
+            row = first + at.clamp(min=0).long().minimum(length - 1)
+            parts.append((row, (share * ((at >= 0) & (at < length))).to(x.dtype)))
+        total = 0.
         # one look at a time: all together would hold the features of many times the rows
-        for (side, step), values in zip(self.looks, x.chunk(len(self.looks), dim=1)):
-            position = segments[:, side] + step
-            before = position.floor()
-            # between two rows both count, by how near they are; beyond the video there is nothing
-            for at, share in ((before, before + 1 - position), (before + 1, position - before)):
-                share = share * ((at >= 0) & (at < length))
-                row = first + at.clamp(min=0).long().minimum(length - 1)
-                total = total + values[row] * share[:, None]
+        for number, project in enumerate(self.looks):
+            total = total + project(sum(
+                x.index_select(0, row[:, number]) * share[:, number, None]
+                for row, share in parts))
         return total
 
+    def others(self, logits: Tensor, layout: Layout, positives: Tensor) -> Pairs:
+        """The best-scored points that are no positives, ``num_others`` for each of those.
+
+        Args:
+            logits (Tensor): (R, K) class logits.
+            layout (Layout): Of their rows.
+            positives (Tensor): (N,) rows of the positive pairs.
+
+        Returns:
+            Pairs: Points and their best classes.
+        """
+        best, label = logits.detach().max(1)
+        free = layout.valid.index_fill(0, positives, False)
+        num = min(self.num_others * len(positives), layout.num_rows)
+        score, row = best.masked_fill(~free, -torch.inf).topk(num)
+        row = row[score > -torch.inf]
+        return Pairs(row, label[row])
+
     def loss(self, table: PackedRows, points: PyramidPoints, rows: Tensor, segments: Tensor,
-             truth: Tensor) -> Tensor:
-        """Loss of the positives.
+             actions: Actions) -> Tensor:
+        """Loss of decoded segments.
 
         Args:
             table (PackedRows): See :meth:`forward`.
             points (PyramidPoints): See :meth:`forward`.
-            rows (Tensor): (N,) rows of the positive pairs.
+            rows (Tensor): (N,) rows of positives and :meth:`others`.
             segments (Tensor): (N, 2) what they decoded, in grid steps.
-            truth (Tensor): (N, 2) their actions.
+            actions (Actions): Of the batch.
 
         Returns:
             Tensor: A scalar.
@@ -135,8 +156,11 @@ class QualityBranch(BaseModule):
         copies = self.num_moved + 1
         segments = segments.detach()
         segments = torch.cat([segments, self.moved(points, rows, segments)])
-        iou = aligned_segment_iou(segments, truth.repeat(copies, 1))  # (copies * N,)
-        logits = self(table, points, rows.repeat(copies), segments)
+        rows = rows.repeat(copies)
+        iou = segment_iou(segments, actions.segments)  # (copies * N, G)
+        iou = iou * (points.video[rows, None] == actions.video)
+        iou = F.pad(iou, (0, 1)).amax(1)  # 0 where there is no action
+        logits = self(table, points, rows, segments)
         loss = F.binary_cross_entropy_with_logits(logits, iou, reduction='none').sum()
         count = mean_over_ranks(loss.new_tensor(float(len(logits)))).clamp(min=1)
         return self.loss_weight * loss / count
@@ -170,10 +194,3 @@ class QualityBranch(BaseModule):
     def fuse(self, scores: Tensor, logits: Tensor) -> Tensor:
         """``scores^(1 - a) * sigmoid(logits)^a``, of (N, K) and (N,)."""
         return scores**(1 - self.exponent) * logits.sigmoid()[:, None]**self.exponent
-
-
-def end_of_finest(layout: Layout):
-    """The row at which the finest level of a table ends."""
-    coarser = [first for first, level in zip(layout.first, layout.levels)
-               if level > layout.levels[0]]
-    return coarser[0] if coarser else layout.num_rows

@@ -1,5 +1,6 @@
 """Targets of a batch: the positive (point, class) pairs of all its videos."""
 from dataclasses import dataclass
+from typing import Optional
 
 import torch
 from torch import Tensor
@@ -16,26 +17,22 @@ class PointTargets:
         pairs (Pairs): The N positive (point, class) pairs, by row, then by class.
         distance (Tensor): (N, 2) to start and end, in strides.
         num_points (Tensor): Number of points with at least one class, a scalar.
+        actions (Actions, optional): The batch's actions, for a quality branch.
+        others (Pairs, optional): Other points that it learns from.
     """
 
     points: PyramidPoints
     pairs: Pairs
     distance: Tensor
     num_points: Tensor
+    actions: Optional[Actions] = None
+    others: Optional[Pairs] = None
 
     @property
     def first_of_row(self) -> Tensor:
         """(N,) bool, whether a pair is the first of its point."""
         row = self.pairs.row
         return row.diff(prepend=row.new_full((1, ), -1)) > 0
-
-    @property
-    def segments(self) -> Tensor:
-        """(N, 2) the actions of the pairs, in grid steps."""
-        row = self.pairs.row
-        distance = self.distance * self.points.stride[row, None]
-        time = self.points.time[row]
-        return torch.stack([time - distance[:, 0], time + distance[:, 1]], dim=1)
 
 
 def gather_actions(data_samples: list, num_classes: int, device: torch.device) -> Actions:

@@ -21,7 +21,7 @@ from torch import nn
 
 from cltdr_mm.models.heads import QualityBranch
 from cltdr_mm.models.heads.quality_branch import MOVES
-from cltdr_mm.models.task_modules import pyramid_points
+from cltdr_mm.models.task_modules import Pairs, pyramid_points
 from cltdr_mm.structures import pack, segment_iou, stack_rows
 
 LENGTHS = [53, 30, 9, 1]
@@ -95,8 +95,8 @@ def test_gradient(name, detach):
     for key, param in head.named_parameters():
         learns = param.grad is not None and bool(param.grad.any())
         assert learns == key.startswith('quality.'), key
-    assert (tables[0].rows.grad is None) == detach
-    assert all(table.rows.grad is None or not table.rows.grad.any() for table in tables[1:])
+    assert (tables[0].rows.grad is not None and bool(tables[0].rows.grad.any())) != detach
+    assert not any(table.rows.grad is not None and table.rows.grad.any() for table in tables[1:])
 
 
 def test_no_positives():
@@ -110,30 +110,50 @@ def test_no_positives():
 
 
 def test_loss_is_that_of_the_tiou():
-    """Of what the head decodes, towards its own action; plain loops and float64."""
+    """Of what positives and others decode, towards the action they fit best; plain loops."""
     head = build('ActionFormerHead', dict(num_moved=0, dropout=0., loss_weight=3.)).eval()
     tables, samples = make_tables(LENGTHS), make_samples()
     table = head.table_of(tables, None)
     outs = head.forward_rows(table)
     targets = head.get_targets(outs, samples)
-    row = targets.pairs.row
-    segments = head.segments(outs, targets.pairs)
-    logits = head.quality(table, targets.points, row, segments).double()
+    pairs = Pairs(torch.cat([targets.pairs.row, targets.others.row]),
+                  torch.cat([targets.pairs.label, targets.others.label]))
+    segments = head.segments(outs, pairs)
+    logits = head.quality(table, targets.points, pairs.row, segments).double()
     terms = []
-    for index, (number, (start, end), logit) in enumerate(zip(
-            row.tolist(), segments.tolist(), logits)):
-        video, left = table.layout.video[number], targets.distance[index, 0]
-        time, stride = targets.points.time[number], targets.points.stride[number]
-        own = samples[video].gt_instances
-        action = (own.segments[:, 0] - (time - left * stride)).abs().argmin()
-        low, high = own.segments[action].tolist()
-        shared = max(0., min(end, high) - max(start, low))
-        iou = shared / (end - start + high - low - shared)
+    for row, (start, end), logit in zip(pairs.row.tolist(), segments.tolist(), logits):
+        ious = [0.]
+        for low, high in samples[table.layout.video[row]].gt_instances.segments.tolist():
+            shared = max(0., min(end, high) - max(start, low))
+            ious.append(shared / (end - start + high - low - shared))
         p = torch.sigmoid(logit)
-        terms.append(-iou * p.log() - (1 - iou) * (1 - p).log())
+        terms.append(-max(ious) * p.log() - (1 - max(ious)) * (1 - p).log())
     loss = head.loss(tables, None, samples)['loss_quality']
-    assert len(terms) > 10
+    assert len(terms) > 40
     assert loss.item() == pytest.approx(3 * sum(terms).item() / len(terms), rel=1e-4)
+
+
+@every_head
+def test_others_are_the_best_scored_points(name):
+    """None of them a positive, a gap or padding; three for each positive pair, or all there are."""
+    head = build(name, dict(num_others=3))
+    outs = head.forward_rows(head.table_of(make_tables([400, 350], [420, 420]), None))
+    videos = [(400, [(50., 56.), (300., 309.)], [0, 2]), (350, [(11., 15.)], [1])]
+    targets = head.get_targets(outs, make_samples(videos))
+    row, label = targets.others
+    best, classes = outs.cls_logits.max(1)
+    assert len(row) == 3 * len(targets.pairs.row) == len(row.unique())
+    assert torch.equal(label, classes[row])
+    free = outs.layout.valid.clone()
+    free[targets.pairs.row] = False
+    assert free[row].all()
+    free[row] = False
+    assert best[row].min() >= best[free].max()
+    head.quality.num_others = 1000
+    others = head.get_targets(head.forward_rows(head.table_of(make_tables([400, 350]), None)),
+                              make_samples(videos)).others
+    valid = head.table_of(make_tables([400, 350]), None).layout.valid_rows
+    assert len(others.row) == len(valid) - len(targets.pairs.row.unique())
 
 
 def test_moved_boundaries():
@@ -177,7 +197,7 @@ def test_looks_between_the_steps_of_the_finest_level():
     videos = table.layout.video[rows].tolist()
     segments = torch.tensor([[1.3, 7.9], [-1.2, 33.7], [0., 29.], [11.5, 12.], [-9., -7.]]).double()
     got = branch.look(table, rows, segments)
-    weight = branch.project.weight[:, :, 0].view(2, 3, 5, WIDTH)
+    weight = torch.stack([look.weight[:, :, 0] for look in branch.looks]).view(2, 3, 5, WIDTH)
     layout = tables[0].layout
     for number, video in enumerate(videos):
         first, length = layout.first[video], layout.lengths[video]
@@ -259,8 +279,11 @@ class CertainOfEverything(nn.Module):
     def forward(self, table, points, rows, segments):
         return table.rows.new_zeros(len(rows))
 
-    def loss(self, table, points, rows, segments, truth):
-        return (segments - truth).abs().sum()
+    def others(self, logits, layout, positives):
+        return Pairs(positives[:0], positives[:0])
+
+    def loss(self, table, points, rows, segments, actions):
+        return segments.sum() / len(rows)
 
     def fuse(self, scores, logits):
         return scores * logits.sigmoid()[:, None]
