@@ -67,6 +67,7 @@ class QualityBranch(BaseModule):
             raise ValueError(f'QualityBranch: exponent must lie in [0, 1], got {exponent}')
         self.exponent = exponent
         self.loss_weight = loss_weight
+        self.num_others = num_others
         self.num_moved = num_moved
         self.detach = detach
         self.steps = tuple(steps)
