@@ -21,17 +21,17 @@ MOVES = (0.01, 0.3)
 class QualityBranch(BaseModule):
     """Predicts the tIoU of a point's decoded boundaries, whatever head decoded them.
 
-    It looks at the finest level around both boundaries, each time through a projection of its own,
-    and at the segment's length and the point's place in it; a perceptron of one hidden layer turns
-    the sum into a logit. It does not look at the point's own features: those have told the
-    boundaries already, and in training they know the answer. For the same reason it learns from
-    the positives' boundaries as they are and as they are after they were moved by 0.01 to 0.3
-    lengths, as IoU-Net (Jiang et al., ECCV 2018) does with boxes: a head's boundaries in training
-    are better than those it will be asked about.
+    It looks at the finest level around both boundaries, and at the segment's length and the point's
+    place in it; a perceptron turns that into a logit. It does not look at the point's own features: those have told the boundaries already.
 
-    It learns by binary cross entropy towards the tIoU with the positive's action. Neither
-    boundaries nor tIoU get a gradient. In prediction a score p becomes ``p^(1 - a) * q^a`` (Wu et
-    al., Image and Vision Computing 97, 2020).
+    Boundaries of videos that a head trains on are better than those it will be asked about. So the
+    branch learns from more than the positives: from the best-scored other points, and from copies
+    of all segments with their boundaries moved by 0.01 to 0.3 lengths, as IoU-Net (Jiang et al.,
+    ECCV 2018) does with boxes. It learns by binary cross entropy towards the largest tIoU with an
+    action of the video. Neither boundaries nor tIoU get a gradient.
+
+    In prediction a score p becomes ``p^(1 - a) * q^a`` (Wu et al., Image and Vision Computing 97,
+    2020). A Gaussian soft-NMS decays such scores as before if its sigma is divided by 1 - a.
 
     Args:
         in_channels (int): Channels of the features. In a :class:`.PointHead`, the head's.
@@ -40,9 +40,10 @@ class QualityBranch(BaseModule):
         loss_weight (float): Weight of its loss. Defaults to 1.0.
         steps (Sequence[float]): Where it looks around each boundary, in grid steps.
             Defaults to 4 steps before to 4 steps after.
-        num_moved (int): Moved copies of each positive in training. Defaults to 4.
+        num_others (int): Other points for each positive in training. Defaults to 3.
+        num_moved (int): Moved copies of each segment in training. Defaults to 2.
         dropout (float): Probability of dropping a hidden channel. Defaults to 0.2.
-        detach (bool): Whether no gradient reaches the features. Defaults to True.
+        detach (bool): Whether the features learn nothing from its loss. Defaults to True.
         init_cfg (dict, optional): See BaseModule.
 
     Raises:
@@ -71,8 +72,9 @@ class QualityBranch(BaseModule):
         self.num_moved = num_moved
         self.detach = detach
         self.steps = tuple(steps)
-        self.looks = nn.ModuleList(
-            Conv(in_channels, feat_channels, 1, bias=False) for _ in range(2 * len(self.steps)))
+        narrow = max(feat_channels // 2, 1)
+        self.narrow = Conv(in_channels, narrow, 1)
+        self.looks = Conv(2 * len(self.steps) * narrow, feat_channels, 1)
         self.shape = Conv(4, feat_channels, 1)
         self.norm = nn.LayerNorm(feat_channels)
         self.hidden = Conv(feat_channels, feat_channels, 1)
@@ -103,24 +105,19 @@ class QualityBranch(BaseModule):
         return self.out(hidden)[:, 0].float()
 
     def look(self, table: PackedRows, rows: Tensor, segments: Tensor) -> Tensor:
-        """Sum of what stands around the boundaries of segments (N, 2), in grid steps, (N, D)."""
-        x = table.rows.detach() if self.detach else table.rows
+        """What stands around the boundaries of segments (N, 2), in grid steps, (N, D)."""
+        x = self.narrow(table.rows.detach() if self.detach else table.rows)  # (R, D / 2)
         first, length = (of_row[rows, None] for of_row in table.layout.finest)
         steps = segments.new_tensor(self.steps)
         position = (segments[:, :, None] + steps).flatten(1)  # (N, looks)
         before = position.floor()
-        parts = []
+        total = 0.
         # between two rows both count, by how near they are; beyond the video there is nothing
         for at, share in ((before, before + 1 - position), (before + 1, position - before)):
             row = first + at.clamp(min=0).long().minimum(length - 1)
-            parts.append((row, (share * ((at >= 0) & (at < length))).to(x.dtype)))
-        total = 0.
-        # one look at a time: all together would hold the features of many times the rows
-        for number, project in enumerate(self.looks):
-            total = total + project(sum(
-                x.index_select(0, row[:, number]) * share[:, number, None]
-                for row, share in parts))
-        return total
+            share = share * ((at >= 0) & (at < length))
+            total = total + x.index_select(0, row.flatten()) * share.flatten()[:, None]
+        return self.looks(total.view(-1, self.looks.in_channels))
 
     def others(self, logits: Tensor, layout: Layout, positives: Tensor) -> Pairs:
         """The best-scored points that are no positives, ``num_others`` for each of those.
