@@ -22,7 +22,8 @@ class QualityBranch(BaseModule):
     """Predicts the tIoU of a point's decoded boundaries, whatever head decoded them.
 
     It looks at the finest level around both boundaries, and at the segment's length and the point's
-    place in it; a perceptron turns that into a logit. It does not look at the point's own features: those have told the boundaries already.
+    place in it; a perceptron turns that into a logit. It does not look at the point's own features:
+    those have told the boundaries already.
 
     Boundaries of videos that a head trains on are better than those it will be asked about. So the
     branch learns from more than the positives: from the best-scored other points, and from copies
@@ -40,8 +41,8 @@ class QualityBranch(BaseModule):
         loss_weight (float): Weight of its loss. Defaults to 1.0.
         steps (Sequence[float]): Where it looks around each boundary, in grid steps.
             Defaults to 4 steps before to 4 steps after.
-        num_others (int): Other points for each positive in training. Defaults to 3.
-        num_moved (int): Moved copies of each segment in training. Defaults to 2.
+        num_others (int): Other points for each positive in training. Defaults to 1.
+        num_moved (int): Moved copies of each segment in training. Defaults to 1.
         dropout (float): Probability of dropping a hidden channel. Defaults to 0.2.
         detach (bool): Whether the features learn nothing from its loss. Defaults to True.
         init_cfg (dict, optional): See BaseModule.
@@ -56,8 +57,8 @@ class QualityBranch(BaseModule):
                  exponent: float = 0.5,
                  loss_weight: float = 1.0,
                  steps: Sequence[float] = (-4, -2, -1, 0, 1, 2, 4),
-                 num_others: int = 3,
-                 num_moved: int = 2,
+                 num_others: int = 1,
+                 num_moved: int = 1,
                  dropout: float = 0.2,
                  detach: bool = True,
                  init_cfg: Optional[dict] = None,
