@@ -42,9 +42,10 @@ def test_size_of_gmg_with_attention():
     with torch.device('meta'):
         ours, theirs = (MODELS.build({**one, 'in_channels': 2048}) for one in (cfg, other))
     assert millions(ours) == said(row, r'parameters \(([\d.]+) M\)')
-    assert millions(ours) == said('docs/methods/gmg.md', r'the features, this encoder has ([\d.]+) M')
+    page = 'docs/methods/gmg.md'
+    assert millions(ours) == said(page, r'the features, this encoder has ([\d.]+) M')
     assert millions(theirs) == said(row, r"ActionFormer's encoder \(([\d.]+) M\)")
-    assert millions(theirs) == said('docs/methods/gmg.md', r'in its place, which has ([\d.]+) M')
+    assert millions(theirs) == said(page, r'in its place, which has ([\d.]+) M')
 
 
 def test_differences_of_the_comparison():
