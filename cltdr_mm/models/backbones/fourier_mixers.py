@@ -46,8 +46,8 @@ class GFNet(SpectralFilter):
     """Product with a learned filter, one complex weight a channel and frequency.
 
     The filter lies on a grid of frequencies from 0 to half a turn a step, and is interpolated
-    linearly at those of a sequence. Of a sequence of ``2 * (num_frequencies - 1)`` steps they are
-    the grid; of a longer one the filter reaches no further than that many steps.
+    linearly at those of a sequence. Those of ``2 * (num_frequencies - 1)`` steps are the grid; in a
+    longer sequence the filter reaches little further than that many steps.
 
     Args:
         channels (int): Number of channels D.

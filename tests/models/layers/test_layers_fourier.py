@@ -22,6 +22,17 @@ def test_transform_and_back(steps, dtype, norm):
     assert (dft.inverse(spectrum) - y).abs().max() < TOLERANCES[dtype] * y.abs().max()
 
 
+@pytest.mark.parametrize('norm', ['backward', 'ortho'])
+@pytest.mark.parametrize('dtype', TOLERANCES)
+@pytest.mark.parametrize('steps', LENGTHS)
+def test_both_sides(steps, dtype, norm):
+    """Also the frequencies above half a turn a step."""
+    y = torch.randn(2, 3, steps, dtype=dtype, generator=torch.Generator().manual_seed(steps))
+    found = torch.view_as_complex(RealDFT(steps, norm, y, one_sided=False).forward(y))
+    expected = torch.fft.fft(y, norm=norm)
+    assert (found - expected).abs().max() / expected.abs().max() < TOLERANCES[dtype]
+
+
 @pytest.mark.parametrize('steps', [1, 2, 7, 8])
 def test_inverse_of_any_spectrum(steps):
     """The first frequency, and the last of an even length, have no imaginary part to give."""
