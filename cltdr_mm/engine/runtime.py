@@ -200,7 +200,8 @@ def set_watching(cfg: Config, tensorboard: bool, timelines: bool) -> None:
         timelines (bool): Whether eight videos are drawn in each validation.
 
     Raises:
-        ValueError: If TensorBoard is asked for and not installed.
+        ValueError: If TensorBoard is asked for and not installed, or timelines of a training that
+            validates nothing.
     """
     if tensorboard:
         if importlib.util.find_spec('tensorboard') is None:
@@ -210,6 +211,9 @@ def set_watching(cfg: Config, tensorboard: bool, timelines: bool) -> None:
         others = [other for other in visualizer.get('vis_backends') or [] if other != ours]
         cfg.visualizer = dict(visualizer, vis_backends=[*others, ours])
     if timelines:
+        if cfg.get('val_dataloader') is None:
+            raise ValueError('--timelines draws what is validated, and nothing is; with --fold N '
+                             'the validation videos of a fold are')
         cfg.default_hooks = dict(cfg.get('default_hooks') or {}, visualization=dict(
             type='TALVisualizationHook', interval=1, max_samples=8))
 

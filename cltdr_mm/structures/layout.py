@@ -184,6 +184,15 @@ class Layout:
         """(R,) int64, the last seen row of each row's sequence."""
         return self._per_row([first + size - 1 for first, size in zip(self.first, self.seen)])
 
+    @cached_property
+    def finest(self) -> tuple[Tensor, Tensor]:
+        """(R,) int64 each, of each row's video on its finest level: first row, valid rows."""
+        found = {}
+        for first, length, video in zip(self.first, self.lengths, self.videos):
+            found.setdefault(video, (first, length))  # levels come finest first
+        return tuple(self._per_row([found[video][which] for video in self.videos])
+                     for which in (0, 1))
+
     def check(self, x: Tensor) -> None:
         """Raise ValueError unless x is a table of this layout, (R, C)."""
         if x.dim() != 2 or x.shape[0] != self.num_rows:

@@ -83,6 +83,14 @@ def test_nothing_is_validated_on_the_test_subset(tmp_path, capsys):
     assert cfg.test_dataloader.dataset.subset == 'test'
     assert 'no validation subset' in capsys.readouterr().out
     assert 'There is no validation subset' in (tmp_path / 'mine.py').read_text()
+    assert cfg.default_hooks.checkpoint.get('save_best') is None
+
+
+def test_the_best_checkpoint_is_kept_by_a_validation_subset(tmp_path):
+    data = OwnData(tmp_path / 'data', ('train', 'train', 'validation', 'test'))
+    cfg = write(data, tmp_path / 'mine.py')
+    assert (cfg.val_evaluator.subset, cfg.test_evaluator.subset) == ('validation', 'test')
+    assert cfg.default_hooks.checkpoint.save_best == 'average_mAP'
 
 
 def test_a_file_without_subsets(tmp_path):

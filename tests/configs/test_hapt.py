@@ -1,6 +1,9 @@
 """The HAPT comparisons build and differ from their base in what their name says."""
 import pytest
 from config_models import CONFIGS, build, load
+from mmengine.runner import Runner
+
+from cltdr_mm.engine import runtime
 
 FOLDER = CONFIGS / 'hapt'
 NAMES = sorted(p.relative_to(FOLDER).with_suffix('').as_posix() for p in FOLDER.rglob('*.py'))
@@ -27,6 +30,23 @@ def test_builds_and_differs(name):
     assert config.model != base.model
     for part in ('train_cfg', 'optim_wrapper', 'param_scheduler', 'train_dataloader'):
         assert config[part] == base[part], 'one recipe for all'
+
+
+@pytest.mark.parametrize('path', [
+    *sorted(CONFIGS.glob('*_hapt.py')), *sorted((CONFIGS / 'encoded').glob('*_hapt.py'))],
+    ids=lambda path: path.stem)
+def test_no_training_looks_at_test_people(path, tmp_path):
+    cfg = load(path.relative_to(CONFIGS).with_suffix(''))
+    assert cfg.val_cfg is cfg.val_dataloader is cfg.val_evaluator is None
+    assert cfg.train_dataloader.dataset.subset == 'train'
+    assert cfg.default_hooks.checkpoint.get('save_best') is None
+    cfg.work_dir = str(tmp_path)
+    assert Runner.from_cfg(cfg).val_loop is None  # the stock Runner takes it as it is
+    runtime.set_fold(cfg, 1)
+    read = [cfg[f'{name}_dataloader'].dataset for name in ('train', 'val', 'test')]
+    assert {part.ann_file for part in read} == {'annotations_fold1.json'}
+    assert [part.subset for part in read] == ['train', 'validation', 'validation']
+    assert "'test'" not in cfg.pretty_text
 
 
 @pytest.mark.parametrize('name, backbone, head', [

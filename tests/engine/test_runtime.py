@@ -213,10 +213,13 @@ def test_tensorboard_is_added_once(cfg, monkeypatch):
 
 
 def test_timelines_of_a_validation(cfg):
-    cfg.default_hooks = dict(logger=dict(type='LoggerHook'))
+    cfg.update(default_hooks=dict(logger=dict(type='LoggerHook')), val_dataloader=dict())
     runtime.set_watching(cfg, False, True)
     assert set(cfg.default_hooks) == {'logger', 'visualization'} and 'visualizer' not in cfg
     assert cfg.default_hooks.visualization.type == 'TALVisualizationHook'
+    runtime.drop_validation(cfg)
+    with pytest.raises(ValueError, match='--timelines draws what is validated, and nothing is'):
+        runtime.set_watching(cfg, False, True)
 
 
 def test_what_a_test_leaves_out(cfg):

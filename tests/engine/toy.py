@@ -95,7 +95,8 @@ def toy_config(root, work_dir, epochs=2, curve=None, **overrides) -> Config:
     for base in bases:
         cfg.merge_from_dict(Config.fromfile(base).to_dict())
     cfg.merge_from_dict(dict(train_cfg=dict(max_epochs=epochs), param_scheduler=dict(warmup=0.5),
-                             optim_wrapper=dict(optimizer=dict(lr=0.01))))
+                             optim_wrapper=dict(optimizer=dict(lr=0.01)),
+                             default_hooks=dict(checkpoint=dict(save_best='average_mAP'))))
     if curve is not None:
         cfg.param_scheduler = curve
     cfg.merge_from_dict(overrides)

@@ -76,14 +76,16 @@ def make_pyramid(lengths, steps=None, width=WIDTH, levels=LEVELS, dtype=torch.fl
 
 
 def awaken(head):
-    """Keep distances and widths above 0, where ReLU and clamp let gradients through."""
+    """Keep what is clamped or squashed where gradients get through: distances and widths above 0,
+    qualities apart from 1."""
     shifts = {'reg_tower.out.conv.bias': 2., 'center_tower.out.conv.bias': 2.,
               'start_out.conv.bias': -2., 'end_out.conv.bias': 2.}
     with torch.no_grad():
         for name, param in head.named_parameters():
             if 'scales' in name or name.endswith('_width'):
                 param.abs_().add_(0.5)
-            if name.endswith(('start_out.conv.weight', 'end_out.conv.weight')):
+            if name.endswith(('start_out.conv.weight', 'end_out.conv.weight',
+                              'quality.out.weight')):
                 param.mul_(0.05)
             param.add_(sum(shift for part, shift in shifts.items() if name.endswith(part)))
     return head

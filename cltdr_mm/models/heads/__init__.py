@@ -5,9 +5,10 @@ from .clff_head import CLFFHead
 from .cltdr_head import CLTDRHead
 from .fine_boundaries import FineBoundaries
 from .point_head import PointHead
+from .quality_branch import QualityBranch
 from .trident_head import TridentHead
 
 __all__ = [
     'ASLHead', 'ActionFormerHead', 'CLFFHead', 'CLTDRHead', 'FineBoundaries', 'PointHead',
-    'TridentHead'
+    'QualityBranch', 'TridentHead'
 ]

@@ -152,7 +152,7 @@ class ASLHead(BaseModule):
             q = outs.at('sensitivity', row).float().sigmoid()  # (N, 2)
             of_pairs.append(q.detach())
         weights = _of_points(sum(of_pairs), row, layout.num_rows) if of_pairs else None
-        losses = self.head.losses(outs, targets, weights)
+        losses = self.head.losses(table, outs, targets, weights)
 
         # after the losses: what runs first without gradient would have none in them
         if self.instance_sensitivity is not None:

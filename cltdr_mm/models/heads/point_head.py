@@ -69,6 +69,9 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         prior_prob (float): Class probability to start training with. Defaults to 0.01.
         refinement (dict, optional): Moves decoded boundaries, in training by a loss of its own;
             see :class:`.FineBoundaries`. Defaults to None: they stay.
+        quality (dict, optional): Arguments of a :class:`.QualityBranch`, or of another part with
+            its methods, its ``type`` too: it judges the points' boundaries, and candidates are
+            chosen and ranked by that as well. Defaults to None: by their class alone.
         test_cfg (dict): ``score_thr``, least score of a candidate (0.001); ``nms_pre``, most
             candidates of one level (2000); ``min_length``, least length in grid steps (0.05).
         init_cfg (dict, optional): See BaseModule.
@@ -103,6 +106,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
                  normalizer: Optional[dict] = None,
                  prior_prob: float = 0.01,
                  refinement: Optional[dict] = None,
+                 quality: Optional[dict] = None,
                  test_cfg: Optional[dict] = None,
                  init_cfg: Optional[dict] = None,
                  **unknown) -> None:
@@ -134,6 +138,8 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             self.refinement = MODELS.build(with_shapes(
                 dict(refinement), 'refinement', in_channels=in_channels, num_classes=num_classes,
                 num_levels=self.num_levels))
+        self.quality = None if quality is None else MODELS.build(
+            {'type': 'QualityBranch', 'in_channels': in_channels, **quality})
         self.test_cfg = {**TEST_CFG, **(test_cfg or {})}
 
     @property
@@ -219,11 +225,12 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             data_samples (list): B data samples with ``gt_instances``.
 
         Returns:
-            dict[str, Tensor]: ``loss_cls`` and ``loss_reg``, with a refinement
-            ``loss_refinement``, scalars, and ``num_pos``.
+            dict[str, Tensor]: ``loss_cls`` and ``loss_reg``, ``loss_refinement`` and
+            ``loss_quality`` of a head that has these parts, scalars, and ``num_pos``.
         """
-        outs = self.outputs_of(self.table_of(feats, masks, data_samples))
-        return self.losses(outs, self.get_targets(outs, data_samples))
+        table = self.table_of(feats, masks, data_samples)
+        outs = self.outputs_of(table)
+        return self.losses(table, outs, self.get_targets(outs, data_samples))
 
     @torch.no_grad()
     def predict(self, feats: Pyramid, masks: Optional[Sequence[Tensor]],
@@ -239,11 +246,33 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             list[InstanceData]: Per video ``segments`` (M, 2) in grid steps, neither clipped nor
             suppressed, ``scores`` (M,) and ``labels`` (M,).
         """
-        outs = self.outputs_of(self.table_of(feats, masks, data_samples))
-        score, pairs = top_pairs(outs.cls_logits.float().sigmoid(), outs.layout,
+        table = self.table_of(feats, masks, data_samples)
+        outs = self.outputs_of(table)
+        score, pairs = top_pairs(self.scores(table, outs), outs.layout,
                                  self.test_cfg['nms_pre'], self.test_cfg['score_thr'])
         return candidates_of(score, pairs, self.segments(outs, pairs), outs.layout,
                              self.test_cfg['min_length'], len(data_samples))
+
+    def scores(self, table: PackedRows, outs: HeadOutputs) -> Tensor:
+        """Scores of every point and class, by which candidates are chosen and ranked.
+
+        Args:
+            table (PackedRows): (R, C), all levels of all videos.
+            outs (HeadOutputs): What :meth:`forward_rows` made of it.
+
+        Returns:
+            Tensor: (R, K) float32; without meaning in gaps.
+        """
+        scores = outs.cls_logits.float().sigmoid()
+        if self.quality is None:
+            return scores
+        rows = outs.layout.valid_rows  # (V,)
+        scores = scores.index_select(0, rows)
+        # where classes have boundaries of their own, those of the point's best class are judged
+        segments = self.segments(outs, Pairs(rows, scores.argmax(1)))
+        points = pyramid_points(outs.layout, self.regression_ranges)
+        logits = self.quality(table, points, rows, segments)
+        return outs.layout.place(self.quality.fuse(scores, logits), rows)
 
     def segments(self, outs: HeadOutputs, pairs: Pairs) -> Tensor:
         """Segments of chosen pairs, refined where the head has a refinement.
@@ -272,7 +301,8 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             tuple[Tensor, Tensor]: Of P points, the valid rows in order: scores (P, K), and segments
             (P, K, 2) in grid steps, or (P, 1, 2) where classes share their boundaries.
         """
-        outs = self.outputs_of(self.table_of(feats, None))
+        table = self.table_of(feats, None)
+        outs = self.outputs_of(table)
         rows = outs.layout.valid_rows  # (P,)
         per_class = self.boundaries_per_class or (
             self.refinement is not None and self.refinement.per_class)
@@ -280,7 +310,7 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         pairs = Pairs(rows[:, None].repeat(1, classes).flatten(),
                       torch.arange(classes, device=rows.device).repeat(rows.shape[0]))
         segments = self.segments(outs, pairs)
-        return outs.cls_logits[rows].float().sigmoid(), segments.view(-1, classes, 2)
+        return self.scores(table, outs)[rows], segments.view(-1, classes, 2)
 
     # training
 
@@ -307,15 +337,20 @@ class PointHead(BaseModule, metaclass=ABCMeta):
                                             lambda pairs: self.decode(outs, pairs))
         else:
             assigned = self.assigner.assign(points, actions)
-            rows = assigned.pairs.row
-            outs.focus({**dict.fromkeys(outs.readings, rows), **self.reads(layout, rows)})
         targets = PointTargets(points, assigned.pairs, assigned.distance, None)
+        rows = assigned.pairs.row
+        if self.quality is not None:
+            targets.actions = actions
+            targets.others = self.quality.others(outs.cls_logits, layout, rows)
+            rows = torch.cat([rows, targets.others.row])
+        if not self.assigner.needs_predictions:
+            outs.focus({**dict.fromkeys(outs.readings, rows), **self.reads(layout, rows)})
         targets.num_points = targets.first_of_row.sum()
         return targets
 
-    def losses(self, outs: HeadOutputs, targets: PointTargets,
+    def losses(self, table: PackedRows, outs: HeadOutputs, targets: PointTargets,
                point_weights: Optional[Tensor] = None) -> dict:
-        """Losses of the predictions, see :meth:`loss_by_targets`, and of their refinement."""
+        """Losses of the predictions, see :meth:`loss_by_targets`, and of the parts beside them."""
         losses = self.loss_by_targets(outs, targets, point_weights)
         if self.refinement is not None:
             stride = targets.points.stride[targets.pairs.row, None]
@@ -324,7 +359,25 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             of_pairs = self.refinement.loss(outs.evidence, outs.layout, targets.pairs, distance,
                                             targets.distance * stride)
             losses['loss_refinement'] = of_pairs.sum() / self.normalizer.share
-        return losses
+        return {**losses, **self.quality_loss(table, outs, targets)}
+
+    def quality_loss(self, table: PackedRows, outs: HeadOutputs,
+                     targets: PointTargets) -> dict[str, Tensor]:
+        """What the quality branch loses.
+
+        Args:
+            table (PackedRows): (R, C), all levels of all videos.
+            outs (HeadOutputs): What :meth:`forward_rows` made of it.
+            targets (PointTargets): What :meth:`get_targets` returned.
+
+        Returns:
+            dict[str, Tensor]: ``loss_quality``, a scalar; empty without a branch.
+        """
+        if self.quality is None:
+            return {}
+        pairs = Pairs(*(torch.cat(x) for x in zip(targets.pairs, targets.others)))
+        return dict(loss_quality=self.quality.loss(
+            table, targets.points, pairs.row, self.segments(outs, pairs), targets.actions))
 
     def loss_by_targets(self, outs: HeadOutputs, targets: PointTargets,
                         point_weights: Optional[Tensor] = None) -> dict:

@@ -1,5 +1,6 @@
 """Targets of a batch: the positive (point, class) pairs of all its videos."""
 from dataclasses import dataclass
+from typing import Optional
 
 import torch
 from torch import Tensor
@@ -16,12 +17,16 @@ class PointTargets:
         pairs (Pairs): The N positive (point, class) pairs, by row, then by class.
         distance (Tensor): (N, 2) to start and end, in strides.
         num_points (Tensor): Number of points with at least one class, a scalar.
+        actions (Actions, optional): The batch's actions, for a quality branch.
+        others (Pairs, optional): Other points that it learns from.
     """
 
     points: PyramidPoints
     pairs: Pairs
     distance: Tensor
     num_points: Tensor
+    actions: Optional[Actions] = None
+    others: Optional[Pairs] = None
 
     @property
     def first_of_row(self) -> Tensor:

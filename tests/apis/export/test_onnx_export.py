@@ -46,9 +46,11 @@ BACKBONES = [(name, {}) for name in registered(PyramidBackbone)] + [
     ('SGP', dict(window_size=5, k=2)),
     ('ActionFormer', dict(window_size=[3, 5, -1], use_abs_pe=True, max_len=50)),
     ('ConvPyramid', dict(kernel_size=[1, 9, 3], embed_kernel_size=9, embed_norm=False))]
-HEADS = [(name, {}) for name in registered(PointHead)] + [
-    (name, dict(refinement=dict(type='FineBoundaries'))) for name in registered(PointHead)] + [
-    ('TridentHead', dict(refinement=dict(type='FineBoundaries', per_class=False))),
+HEADS = [(name, options) for name in registered(PointHead)
+         for options in ({}, dict(refinement=dict(type='FineBoundaries')),
+                         dict(quality=dict(exponent=0.6)))] + [
+    ('TridentHead', dict(refinement=dict(type='FineBoundaries', per_class=False),
+                         quality=dict(exponent=0.6))),
     ('CLTDRHead', dict(fusion='concat', score_fusion='logit_product', offsets_per_class=True,
                        offset_unit='grid', boundary_feats='pyramid')),
     ('CLTDRHead', dict(fusion_depthwise=False, fusion_kernel_size=1, kernel_size=5))]

@@ -19,6 +19,7 @@ from head_batteries import (
 )
 from mmaction.registry import MODELS
 
+from cltdr_mm.engine.optim import takes_weight_decay
 from cltdr_mm.models.heads import fine_boundaries
 from cltdr_mm.models.task_modules import Pairs
 from cltdr_mm.structures import Layout, PackedRows, stack_rows
@@ -165,6 +166,14 @@ def test_candidates_are_refined():
     head.refinement = part
     _, segments = head.all_points(make_tables([53]))
     assert segments.shape[1] == CLASSES and (segments[:, 0] - segments[:, 1]).abs().max() > 0.1
+
+
+def test_what_is_no_weight_is_not_kept_small():
+    part = build()
+    decayed = {name for module_name, module in part.named_modules()
+               for name, param in module.named_parameters(module_name, recurse=False)
+               if takes_weight_decay(module, name.rsplit('.')[-1], param)}
+    assert decayed == {'tower.convs.0.conv.weight', 'tower.out.conv.weight'}
 
 
 # learning

@@ -38,7 +38,14 @@ assert set(NAMES) >= {'ActionFormerHead', 'CLFFHead', 'CLTDRHead', 'TridentHead'
 WRAPPED = {name: {} if name == 'ActionFormerHead' else dict(num_bins=4) for name in NAMES}
 SWITCHES = [dict(class_level='fixed'), dict(class_level=None), dict(instance_level=False),
             dict(contrast_weight=0.)]
+#: Nothing dropped: a loss is to be the same twice.
+QUALITY = dict(type='QualityBranch', dropout=0.)
 FOCUSED = [dict(type=name) for name in NAMES] + [
+    dict(type=name, quality=QUALITY) for name in NAMES
+] + [
+    dict(type='ASLHead', head=dict(type='ActionFormerHead', num_classes=3, in_channels=WIDTH,
+                                   regression_ranges=RANGES, quality=QUALITY)),
+] + [
     dict(type='ASLHead', head=dict(type=name, num_classes=3, in_channels=WIDTH,
                                    regression_ranges=RANGES, **more), **switches)
     for name, more in WRAPPED.items()
@@ -59,12 +66,14 @@ FOCUSED = [dict(type=name) for name in NAMES] + [
 ] + [
     dict(type=name, refinement=dict(type='FineBoundaries')) for name in NAMES
 ] + [
+    dict(type='TridentHead', refinement=dict(type='FineBoundaries'), quality=QUALITY),
     dict(type='ASLHead', head=dict(type='ActionFormerHead', num_classes=3, in_channels=WIDTH,
                                    regression_ranges=RANGES,
                                    refinement=dict(type='FineBoundaries', detach_feats=True))),
 ]
 EVERYWHERE = [
     dict(type='ActionFormerHead', assigner=dict(type='SimOTAAssigner1D')),
+    dict(type='ActionFormerHead', assigner=dict(type='SimOTAAssigner1D'), quality=QUALITY),
     dict(type='TridentHead', assigner=dict(type='SimOTAAssigner1D', topk=5),
          boundary_kernel_size=1, kernel_size=5),
 ]
@@ -349,6 +358,6 @@ def test_candidates_are_of_all_points(cfg):
         assert ((best[:, None] - found.scores).abs() < 1e-6).any(1).all()
     label = found.labels if segments.shape[1] > 1 else torch.zeros_like(found.labels)
     for segment, score, own, of in zip(found.segments, found.scores, found.labels, label):
-        near = (segments[:, of] - segment).abs().amax(-1) < 1e-4
-        same = ((scores[:, own] - score).abs() < 1e-6) & near
+        same = (scores[:, own] - score).abs() < 1e-6
+        same &= (segments[:, of] - segment).abs().amax(-1) < 1e-4
         assert same.any()

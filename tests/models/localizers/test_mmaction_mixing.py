@@ -7,61 +7,26 @@ import torch
 from mixed_data import (
     CHANNELS,
     CLASSES,
-    META_KEYS,
+    LOAD,
+    LOAD_THEIRS,
+    NMS,
+    PACK,
     SPEC,
     STEPS,
+    STOCK,
     anet_dataset,
     anet_metric,
+    encoded,
     make_mixed,
     runner,
+    single_stage,
+    stock_pipeline,
     tal_dataset,
     tal_metric,
 )
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.structures import InstanceData
-
-from cltdr_mm.datasets import TALDataError
-
-SOFT_NMS = dict(soft_nms_alpha=0.4, soft_nms_low_threshold=0.5, soft_nms_high_threshold=0.9,
-                post_process_top_k=50)
-STOCK = dict(
-    BMN=dict(type='BMN', temporal_dim=STEPS, boundary_ratio=0.5, num_samples=8,
-             num_samples_per_bin=2, feat_dim=CHANNELS, hidden_dim_1d=32, hidden_dim_2d=8,
-             hidden_dim_3d=16, **SOFT_NMS),
-    TEM=dict(type='TEM', temporal_dim=STEPS, boundary_ratio=0.1, tem_feat_dim=CHANNELS,
-             tem_hidden_dim=32, tem_match_threshold=0.5, conv3_ratio=1),
-    TCANet=dict(type='TCANet', feat_dim=CHANNELS, se_sample_num=4, action_sample_num=8,
-                temporal_dim=STEPS, window_size=5, lgte_num=1, **SOFT_NMS))
-BACKBONE = dict(type='GMG', in_channels=CHANNELS, embed_dims=32, arch=(1, 1, 2), ffn_dims=48)
-NMS = dict(type='TALPostProcessor', nms=dict(type='SoftNMS', sigma=0.4), max_per_video=100)
-LOAD_THEIRS = dict(type='LoadLocalizationFeature')
-PACK = dict(type='PackTALInputs')
-
-
-def single_stage(num_classes=2):
-    """One of our localizers."""
-    return dict(
-        type='SingleStageLocalizer', backbone=BACKBONE, neck=dict(type='IdentityNeck'),
-        head=dict(type='CLTDRHead', num_classes=num_classes, num_bins=8), postprocessor=NMS)
-
-
-def encoded(kind='TEM'):
-    """The other, around one of MMAction2's."""
-    width = dict(tem_feat_dim=32) if kind == 'TEM' else dict(feat_dim=32)
-    own = dict(type='TALPostProcessor', max_per_video=100)
-    return dict(type='EncodedLocalizer', backbone=BACKBONE, neck=dict(type='IdentityNeck'),
-                localizer=dict(STOCK[kind], **width), postprocessor=own if kind == 'BMN' else NMS)
-
-
-def stock_pipeline(*proposals, length=STEPS, keys=('gt_bbox', 'proposals'), meta_keys=META_KEYS,
-                   interval=16):
-    """From our files to what MMAction2's localizers take."""
-    resize = [dict(type='ResizeFeature', length=length)] if length else []
-    return [dict(type='LoadTALFeature'), *resize, *proposals,
-            dict(type='TALToActivityNet', interval=interval),
-            dict(type='GenerateLocalizationLabels'),
-            dict(type='PackLocalizationInputs', keys=keys, meta_keys=meta_keys)]
 
 
 @pytest.fixture(scope='module')
@@ -123,16 +88,17 @@ def test_anet_samples_train_an_encoded_localizer(data):
     same_recall(metrics)
 
 
-def test_files_of_unequal_length(data, tmp_path):
+def test_files_of_unequal_length(data, proposals, tmp_path):
     """CSV files as they came from a network: ours take any length, or resize them."""
     (tmp_path / 'csv').mkdir()
     for name in (data / 'csv').iterdir():
         rows = np.load(data / 'features' / f'{name.stem}.npy')
         np.savetxt(tmp_path / 'csv' / name.name, rows, delimiter=',', header='x', comments='')
     load = [LOAD_THEIRS, dict(type='ActivityNetToTAL')]
+    resized = [*load, dict(type='ResizeFeature', length=STEPS)]
     for model, pipeline in (
-            (single_stage(1), [*load, PACK]),
-            (encoded('BMN'), [*load, dict(type='ResizeFeature', length=STEPS), PACK])):
+            (single_stage(1), [*load, PACK]), (encoded('BMN'), [*resized, PACK]),
+            (encoded('TCANet'), [*resized, proposals, PACK])):
         sets = [anet_dataset(data, subset, pipeline) for subset in ('train', 'test')]
         for dataset in sets:
             dataset['data_prefix'] = dict(video=str(tmp_path / 'csv'))
@@ -141,7 +107,7 @@ def test_files_of_unequal_length(data, tmp_path):
         run.train()
         dataset = run.train_dataloader.dataset
         lengths = {len(dataset[i]['inputs'].rows) for i in range(len(dataset))}
-        assert len(lengths) == 1 if len(pipeline) == 4 else len(lengths) > 4
+        assert len(lengths) > 4 if pipeline == [*load, PACK] else lengths == {STEPS}
         same_recall(run.test())
 
 
@@ -186,7 +152,7 @@ def test_stock_proposals_with_classes_of_videos(data):
 def test_anet_metric_judges_ours_on_our_data_set(model, data):
     """Untrained; what is compared is how it is judged."""
     resize = [dict(type='ResizeFeature', length=STEPS)] * (model['type'] == 'EncodedLocalizer')
-    pipeline = [dict(type='LoadTALFeature'), *resize, dict(type='TALToActivityNet'), PACK]
+    pipeline = [LOAD, *resize, dict(type='TALToActivityNet'), PACK]
     metrics = runner(data, model, tal_dataset(data, 'train', pipeline),
                      tal_dataset(data, 'test', pipeline),
                      [tal_metric(data, 'ProposalMetric'), anet_metric(data)],
@@ -199,7 +165,7 @@ def test_a_video_in_which_nothing_is_found(data):
     """ANetMetric fails on an empty list: it gets a proposal that matches nothing."""
     model = single_stage()
     model['postprocessor'] = dict(type='TALPostProcessor', min_score=2.)
-    pipeline = [dict(type='LoadTALFeature'), dict(type='TALToActivityNet'), PACK]
+    pipeline = [LOAD, dict(type='TALToActivityNet'), PACK]
     metrics = runner(data, model, tal_dataset(data, 'train', pipeline),
                      tal_dataset(data, 'test', pipeline),
                      [tal_metric(data, 'ProposalMetric'), anet_metric(data)]).test()
@@ -227,120 +193,3 @@ def test_samples_of_its_pipelines_do_not_fit_ours(cfg):
     with pytest.raises(ValueError, match="video 'v_a' has no `grid` in its metainfo, which places "
                                          "segments in seconds: .*type='ActivityNetToTAL'"):
         model.eval().val_step(packed_by_mmaction())
-
-
-LOAD = dict(type='LoadTALFeature')
-
-
-@pytest.mark.parametrize('kind, subset, pipeline, message', [
-    ('BMN', 'train', [LOAD, dict(type='ResizeFeature', length=STEPS), PACK],
-     r"pipeline: BMN takes tensors \(C, T\): write dict\(type='TALToActivityNet'\)"),
-    ('BMN', 'train', stock_pipeline(length=None),
-     r"steps: features have \d+ steps, but BMN is made for 48: dict\(type='ResizeFeature', "
-     r'length=48\)'),
-    ('TEM', 'test', stock_pipeline(length=40), 'features have 40 steps, but TEM is made for 48'),
-    ('TCANet', 'train', stock_pipeline(length=50), 'have 50 steps, but TCANet is made for 48'),
-    ('TEM', 'train', stock_pipeline(keys=()), 'gt_bbox: missing, but TEM needs it: `keys`'),
-    ('TCANet', 'train', stock_pipeline(), 'proposals: missing, but TCANet needs it'),
-    ('BMN', 'test', stock_pipeline(meta_keys=('video_name', 'duration_second', 'annotations')),
-     'duration_frame: missing, but BMN needs it'),
-    ('TEM', 'test', stock_pipeline(meta_keys=('video_name', 'annotations')),
-     'duration_second, duration_frame, feature_frame: missing, but TEM needs it'),
-])
-def test_a_stock_localizer_says_what_it_lacks(kind, subset, pipeline, message, data):
-    """Before the run, in one line that names data set and video."""
-    run = runner(data, STOCK[kind], tal_dataset(data, 'train', pipeline),
-                 tal_dataset(data, 'test', pipeline), tal_metric(data, 'ProposalMetric'))
-    begin = run.train if subset == 'train' else run.test
-    with pytest.raises(TALDataError, match=f"the data do not fit {kind}: .*annotations.json: video "
-                                           f"'{subset}_.*{message}") as error:
-        begin()
-    assert '\n' not in str(error.value)
-
-
-def test_other_channels(data):
-    model = dict(STOCK['TEM'], tem_feat_dim=400)
-    run = runner(data, model, tal_dataset(data, 'train', stock_pipeline()),
-                 tal_dataset(data, 'test', stock_pipeline()), tal_metric(data, 'ProposalMetric'))
-    with pytest.raises(TALDataError, match=r'channels: features have the shape \(16, 48\), but TEM '
-                                           'takes 400 channels'):
-        run.train()
-
-
-def test_other_intervals(data):
-    """Seconds of MMAction2 would end before the last interval that is not whole."""
-    model = dict(STOCK['BMN'], feature_extraction_interval=36)
-    for interval in (16, 36):
-        pipeline = stock_pipeline(interval=interval)
-        run = runner(data, model, tal_dataset(data, 'train', pipeline),
-                     tal_dataset(data, 'test', pipeline), tal_metric(data, 'ProposalMetric'))
-        if interval == 36:
-            assert run.test()['AR@100'] >= 0
-            continue
-        with pytest.raises(TALDataError, match=r"interval: dict\(type='TALToActivityNet', "
-                                               r'interval=36\)'):
-            run.test()
-
-
-def test_one_video_at_a_time(data):
-    run = runner(data, STOCK['BMN'], tal_dataset(data, 'train', stock_pipeline()),
-                 tal_dataset(data, 'test', stock_pipeline()), tal_metric(data, 'ProposalMetric'),
-                 batches=(4, 3))
-    with pytest.raises(TALDataError, match='batch_size: is 3, but BMN predicts the first video of '
-                                           'a batch only: set batch_size=1'):
-        run.test()
-
-
-def spoiled(data, tmp_path, change):
-    """The test videos' annotations with a change."""
-    content = json.loads((data / 'annotations.json').read_text())
-    content['database'] = change(content['database'])
-    path = tmp_path / 'annotations.json'
-    path.write_text(json.dumps(content))
-    return str(path)
-
-
-def without_actions(database):
-    database['test_00002']['annotations'] = []
-    return database
-
-
-@pytest.mark.parametrize('subset', ['train', 'test'])
-def test_videos_without_actions(subset, data, tmp_path):
-    """Nothing to learn from for MMAction2's localizers, nothing to judge by for its metric."""
-    sets = [tal_dataset(data, name, stock_pipeline()) for name in ('train', 'test')]
-    sets[0].update(subset='test', filter_cfg=dict(filter_empty_gt=False))
-    for dataset in sets:
-        dataset['ann_file'] = spoiled(data, tmp_path, without_actions)
-    run = runner(data, STOCK['BMN'], *sets, anet_metric(data))
-    message = dict(train='BMN cannot learn from a video without an action',
-                   test='there are none, and ANetMetric cannot judge')[subset]
-    with pytest.raises(TALDataError, match=f"video 'test_00002': annotations: {message}"):
-        run.train() if subset == 'train' else run.test()
-
-
-def test_anet_metric_needs_annotations(data):
-    """The plain pipeline of ours has none."""
-    pipeline = [LOAD, PACK]
-    run = runner(data, single_stage(), tal_dataset(data, 'train', pipeline),
-                 tal_dataset(data, 'test', pipeline), anet_metric(data))
-    with pytest.raises(TALDataError, match="the data do not fit ANetMetric: .*video 'test_00000': "
-                                           'annotations: missing in the metainfo.*'
-                                           "type='TALToActivityNet'"):
-        run.test()
-
-
-def test_anet_metric_cuts_names(data, tmp_path):
-    """Of `01_a` and `02_a` it would judge one."""
-    pipeline = [LOAD, dict(type='TALToActivityNet'), PACK]
-    dataset = tal_dataset(data, 'test', pipeline)
-    dataset['ann_file'] = spoiled(data, tmp_path, lambda database: {
-        'te_a': database['test_00000'], 'st_a': database['test_00001']})
-    dataset['data_prefix'] = dict(feats=str(tmp_path))
-    for old, new in dict(test_00000='te_a', test_00001='st_a').items():
-        rows = np.load(data / 'features' / f'{old}.npy')
-        np.save(tmp_path / f'{new}.npy', rows)
-    run = runner(data, single_stage(), dataset, dataset, anet_metric(data))
-    with pytest.raises(TALDataError, match="video 'te_a': video name: differs from that of another "
-                                           'video in its first two letters only'):
-        run.test()

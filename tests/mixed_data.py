@@ -1,4 +1,4 @@
-"""One generated data set in two layouts, ours and MMAction2's, and Runners over it."""
+"""One generated data set in two layouts, ours and MMAction2's; small models and Runners for it."""
 import json
 from itertools import count
 from pathlib import Path
@@ -18,6 +18,21 @@ SPEC = SyntheticSpec(
 RUNS = count()
 #: What MMAction2's configs pack.
 META_KEYS = ('video_name', 'duration_second', 'duration_frame', 'annotations', 'feature_frame')
+SOFT_NMS = dict(soft_nms_alpha=0.4, soft_nms_low_threshold=0.5, soft_nms_high_threshold=0.9,
+                post_process_top_k=50)
+STOCK = dict(
+    BMN=dict(type='BMN', temporal_dim=STEPS, boundary_ratio=0.5, num_samples=8,
+             num_samples_per_bin=2, feat_dim=CHANNELS, hidden_dim_1d=32, hidden_dim_2d=8,
+             hidden_dim_3d=16, **SOFT_NMS),
+    TEM=dict(type='TEM', temporal_dim=STEPS, boundary_ratio=0.1, tem_feat_dim=CHANNELS,
+             tem_hidden_dim=32, tem_match_threshold=0.5, conv3_ratio=1),
+    TCANet=dict(type='TCANet', feat_dim=CHANNELS, se_sample_num=4, action_sample_num=8,
+                temporal_dim=STEPS, window_size=5, lgte_num=1, **SOFT_NMS))
+BACKBONE = dict(type='GMG', in_channels=CHANNELS, embed_dims=32, arch=(1, 1, 2), ffn_dims=48)
+NMS = dict(type='TALPostProcessor', nms=dict(type='SoftNMS', sigma=0.4), max_per_video=100)
+LOAD_THEIRS = dict(type='LoadLocalizationFeature')
+LOAD = dict(type='LoadTALFeature')
+PACK = dict(type='PackTALInputs')
 
 
 def make_mixed(folder: Path) -> Path:
@@ -83,3 +98,28 @@ def runner(folder, model, train, test, metrics, epochs=10, lr=2e-3, batches=(4, 
         default_hooks=dict(checkpoint=None), custom_hooks=[dict(type='SetupCheckHook')],
         experiment_name=f'mixed-{next(RUNS)}',
         randomness=dict(seed=0), log_level='WARNING')))
+
+
+def single_stage(num_classes=2):
+    """One of our localizers."""
+    return dict(
+        type='SingleStageLocalizer', backbone=BACKBONE, neck=dict(type='IdentityNeck'),
+        head=dict(type='CLTDRHead', num_classes=num_classes, num_bins=8), postprocessor=NMS)
+
+
+def encoded(kind='TEM'):
+    """The other, around one of MMAction2's."""
+    width = {'tem_feat_dim' if kind == 'TEM' else 'feat_dim': 32}
+    own = dict(type='TALPostProcessor', max_per_video=100)
+    return dict(type='EncodedLocalizer', backbone=BACKBONE, neck=dict(type='IdentityNeck'),
+                localizer=dict(STOCK[kind], **width), postprocessor=own if kind == 'BMN' else NMS)
+
+
+def stock_pipeline(*proposals, length=STEPS, keys=('gt_bbox', 'proposals'), meta_keys=META_KEYS,
+                   interval=16):
+    """From our files to what MMAction2's localizers take."""
+    resize = [dict(type='ResizeFeature', length=length)] if length else []
+    return [LOAD, *resize, *proposals,
+            dict(type='TALToActivityNet', interval=interval),
+            dict(type='GenerateLocalizationLabels'),
+            dict(type='PackLocalizationInputs', keys=keys, meta_keys=meta_keys)]
