@@ -19,7 +19,7 @@ DURATIONS = ('duration_second', 'duration_frame')
 
 def check_localizer(model: Any, dataset: Any, infos: Sequence[dict],
                     judges: Optional[Sequence] = None, batch_size: Optional[int] = None) -> None:
-    """Check that a data set gives MMAction2's BMN, TEM or TCANet what it takes.
+    """Check that a data set gives MMAction2's BMN, TEM, TCANet or PEM what it takes.
 
     Args:
         model: Any model; others are not asked.
@@ -34,6 +34,8 @@ def check_localizer(model: Any, dataset: Any, infos: Sequence[dict],
             names data set, video and field.
     """
     kind = _theirs(model)
+    if kind == 'PEM' and infos:
+        _check_pem(model, dataset, infos, judges, batch_size)
     if kind not in ('BMN', 'TEM', 'TCANet') or not infos:
         return
     refuse = partial(_refuse, f'the data do not fit {kind}', dataset)
@@ -101,6 +103,33 @@ def check_anet_metric(dataset: Any, infos: Sequence[dict], judges: Sequence) -> 
         if same[name[2:]] > 1:
             refuse(name, 'video name', 'differs from that of another video in its first two '
                    'letters only, which ANetMetric leaves out; ProposalMetric does not')
+
+
+def _check_pem(model: Any, dataset: Any, infos: Sequence[dict], judges: Optional[Sequence],
+               batch_size: Optional[int]) -> None:
+    """BSN's PEM takes features of proposals, which `cltdr proposals` writes."""
+    refuse = partial(_refuse, 'the data do not fit PEM', dataset)
+    index = _shortest_and_longest(infos)[0]
+    video = infos[index].get('video_name')
+    try:
+        sample = dataset[index]['data_samples']
+    except FileNotFoundError as error:
+        refuse(video, 'proposals', f'{error}: `cltdr proposals CONFIG CURVES` writes them')
+    given = sample.get('gt_instances', {})
+    wanted = ('bsp_feature', 'reference_temporal_iou') if judges is None else (
+        'bsp_feature', 'tmin', 'tmax', 'tmin_score', 'tmax_score')
+    missing = [key for key in wanted if key not in given]
+    missing += [key for key in DURATIONS if judges is not None and key not in sample]
+    if missing:
+        refuse(video, ', '.join(missing), 'missing, but PEM needs it: `keys` of '
+               'PackLocalizationInputs name what LoadProposals gives, `meta_keys` all else')
+    width = given['bsp_feature'].shape[1]
+    if width != model.feat_dim:
+        refuse(video, 'bsp_feature', f'has {width} numbers a proposal, but PEM takes '
+               f'{model.feat_dim}')
+    if judges is not None and (batch_size or 1) > 1:
+        refuse(None, 'batch_size', f'is {batch_size}, but PEM gives the proposals of a batch to '
+               'its first video: set batch_size=1 of the data loader')
 
 
 def _check_inputs(model: Any, inputs: Any, refuse: Any) -> None:

@@ -1,7 +1,7 @@
 """Judging detections: protocols, measures, result files, the Runner's metric."""
 from .evaluate import evaluate_detections, flat_metrics, report_text
 from .ground_truth import load_ground_truth
-from .metrics import ProposalMetric, TALMetric
+from .metrics import ProposalMetric, TALMetric, TEMCurves
 from .protocols import PROTOCOLS, Protocol, get_protocol
 from .remarks import ground_truth_remarks
 from .result_file import ResultFile, read_results, results_of
@@ -9,6 +9,6 @@ from .structures import Detections, GroundTruth
 
 __all__ = [
     'PROTOCOLS', 'Detections', 'GroundTruth', 'ProposalMetric', 'Protocol', 'ResultFile',
-    'TALMetric', 'evaluate_detections', 'flat_metrics', 'get_protocol', 'ground_truth_remarks',
-    'load_ground_truth', 'read_results', 'report_text', 'results_of'
+    'TALMetric', 'TEMCurves', 'evaluate_detections', 'flat_metrics', 'get_protocol',
+    'ground_truth_remarks', 'load_ground_truth', 'read_results', 'report_text', 'results_of'
 ]

@@ -19,10 +19,8 @@ pipeline = [
         meta_keys=('video_name', 'duration_second', 'duration_frame', 'feature_frame')),
 ]
 train_dataloader = dict(dataset=dict(pipeline=pipeline))
-val_dataloader = dict(dataset=dict(pipeline=pipeline))
 test_dataloader = dict(dataset=dict(pipeline=pipeline))
 # its curves become proposals in the metric, by BSN's rule
 postprocessor = dict(
     type='TALPostProcessor', nms=dict(type='SoftNMS', sigma=0.4), max_per_video=100, min_score=0.)
-val_evaluator = dict(postprocessor=postprocessor)
 test_evaluator = dict(postprocessor=postprocessor)

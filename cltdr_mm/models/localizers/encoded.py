@@ -130,7 +130,8 @@ class SequenceLocalizerHead(BaseModule):
         Args:
             feats (list[PackedRows] | Sequence[Tensor]): See :meth:`forward`.
             masks (Sequence[Tensor], optional): See :meth:`forward`.
-            data_samples (list): B data samples.
+            data_samples (list): B data samples. TEM's curves (T, 5) of action, start, end and the
+                ends of steps, as fractions of the sequence, are set as their ``curves``.
 
         Returns:
             list[InstanceData]: Per video ``segments`` (M, 2) in grid steps and ``scores`` (M,); no
@@ -139,8 +140,13 @@ class SequenceLocalizerHead(BaseModule):
         x = self.fuse(feats, masks, data_samples)
         with torch.autocast(x.device.type, enabled=False):
             results = self.adapter.predict(x, self.proposals(data_samples, x))
-        return [InstanceData(segments=segments * self.adapter.num_steps - 0.5, scores=scores)
-                for segments, scores in results]
+        instances = []
+        for sample, (segments, scores, *curves) in zip(data_samples, results):
+            instances.append(InstanceData(
+                segments=segments * self.adapter.num_steps - 0.5, scores=scores))
+            if curves:
+                sample.curves, = curves
+        return instances
 
     def to_fraction(self, position: Tensor) -> Tensor:
         """Fractions of the sequence for positions in grid steps."""

@@ -6,6 +6,7 @@ segments from features, for any batch. The localizers themselves are MMAction2's
 """
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from mmaction.structures import ActionDataSample
 from mmengine.logging import print_log
@@ -57,8 +58,7 @@ class LocalizerAdapter:
             samples.append(sample)
         return self.localizer(list(feats), samples, mode='loss')
 
-    def predict(self, feats: Tensor,
-                proposals: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
+    def predict(self, feats: Tensor, proposals: Sequence[Tensor]) -> list[tuple]:
         """Scored segments of a batch.
 
         Args:
@@ -66,8 +66,8 @@ class LocalizerAdapter:
             proposals (Sequence[Tensor]): See :meth:`loss`.
 
         Returns:
-            list[tuple[Tensor, Tensor]]: Per video (M, 2) start and end in [0, 1], and (M,)
-            scores.
+            list[tuple]: Per video (M, 2) start and end in [0, 1], and (M,) scores; of TEM also the
+            curves that they are made of.
         """
         raise NotImplementedError
 
@@ -99,8 +99,7 @@ class BMNAdapter(LocalizerAdapter):
             return dict(loss=sum(output.sum() for output in outputs) * 0)
         return super().loss(feats, boxes, proposals)
 
-    def predict(self, feats: Tensor,
-                proposals: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
+    def predict(self, feats: Tensor, proposals: Sequence[Tensor]) -> list[tuple]:
         """See :meth:`LocalizerAdapter.predict`."""
         # with these its results are in fractions of the sequence
         interval = self.localizer.feature_extraction_interval
@@ -117,15 +116,16 @@ class BMNAdapter(LocalizerAdapter):
 class TEMAdapter(LocalizerAdapter):
     """BSN's TEM: gives curves, of which BSN's rule makes proposals (sec. 3.3 of that paper)."""
 
-    def predict(self, feats: Tensor,
-                proposals: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
-        """See :meth:`LocalizerAdapter.predict`."""
+    def predict(self, feats: Tensor, proposals: Sequence[Tensor]) -> list[tuple]:
+        """See :meth:`LocalizerAdapter.predict`; curves are (T, 5) as TEM's own predict has them."""
+        steps = self.localizer.anchors_tmins, self.localizer.anchors_tmaxs
         curves = self.localizer(list(feats), None, mode='tensor').float().cpu().numpy()
         results = []
-        for _, start, end in curves:
+        for action, start, end in curves:
             segments, scores = boundary_proposals(start, end)
             results.append((torch.from_numpy(segments).to(feats.device),
-                            torch.from_numpy(scores).to(feats.device)))
+                            torch.from_numpy(scores).to(feats.device),
+                            np.stack((action, start, end, *steps), axis=1)))
         return results
 
 
@@ -157,8 +157,7 @@ class TCANetAdapter(LocalizerAdapter):
             samples.append(sample)
         return self.localizer(list(feats), samples, mode='loss')
 
-    def predict(self, feats: Tensor,
-                proposals: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
+    def predict(self, feats: Tensor, proposals: Sequence[Tensor]) -> list[tuple]:
         """See :meth:`LocalizerAdapter.predict`."""
         features = self.localizer(list(feats), None, mode='tensor')
         counts = [len(given) for given in proposals]
