@@ -200,21 +200,22 @@ def test_a_recipe_of_ours_says_so():
         assert 'recipe ours' in row
 
 
-ENCODED = sorted(p.stem for p in (CONFIGS / 'encoded').glob('*.py'))
+# tests/configs/test_mix.py looks at the steps of BSN
+ENCODED = sorted(p.stem for p in (CONFIGS / 'encoded').glob('*.py') if p.stem[:4] != 'bsn_')
 
 
 @pytest.mark.parametrize('name', ENCODED)
 def test_encoded(name):
     cfg = load(f'encoded/{name}')
     kind = dict(bmn='BMN', tem='TEM', tcanet='TCANet')[name.split('_')[0]]
-    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+    for loader in filter(None, (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)):
         steps = [s.type for s in loader.dataset.pipeline]
         proposals = ['LoadTALProposals'] if kind == 'TCANet' else []
         assert steps == ['LoadTALFeature', 'ResizeFeature', *proposals, 'PackTALInputs']
         assert loader.dataset.pipeline[1].length == cfg.model.localizer.temporal_dim
-    for evaluator in (cfg.val_evaluator, cfg.test_evaluator):
+    for evaluator in filter(None, (cfg.val_evaluator, cfg.test_evaluator)):
         assert evaluator.type == 'ProposalMetric' and 'ann_file' in evaluator
-    assert cfg.default_hooks.checkpoint.save_best == 'AUC'
+    assert 'save_best' not in cfg.default_hooks.checkpoint  # by its default the last one counts
     if kind == 'BMN':  # its table of samples takes seconds at full size
         cfg.model.localizer.temporal_dim = 12
     model = build(cfg)

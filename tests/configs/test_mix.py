@@ -12,15 +12,19 @@ LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 def test_all_are_looked_at():
-    assert {p.stem for p in (CONFIGS / 'mix').glob('*.py')} == {*STOCK, 'cltdr_anet_feature'}
+    assert {p.stem for p in (CONFIGS / 'mix').glob('*.py')} == {
+        *STOCK, 'cltdr_anet_feature', 'bsn_tem_hapt', 'bsn_pem_hapt'}
 
 
 @pytest.mark.parametrize('name', STOCK)
 def test_a_stock_localizer_on_our_data(name, tmp_path):
     cfg, (kind, theirs) = load(f'mix/{name}'), STOCK[name]
     assert MODELS.get(cfg.model.type).__module__.startswith('mmaction.')
+    assert (cfg.val_dataloader is None) == (name == 'tem_hapt')
     for key in LOADERS:
         loader = cfg[key]
+        if loader is None:
+            continue
         assert DATASETS.get(loader.dataset.type).__module__.startswith('cltdr_mm.')
         steps = {step.type: step for step in loader.dataset.pipeline}
         assert [*steps][-3:] == ['TALToActivityNet', 'GenerateLocalizationLabels',
@@ -28,7 +32,7 @@ def test_a_stock_localizer_on_our_data(name, tmp_path):
         assert ('LoadTALProposals' in steps) == (kind == 'TCANet')
         assert steps['ResizeFeature'].length == cfg.model.temporal_dim
         assert key == 'train_dataloader' or kind == 'TEM' or loader.batch_size == 1
-    assert cfg.val_evaluator.type == cfg.test_evaluator.type == 'ProposalMetric'
+    assert cfg.test_evaluator.type == 'ProposalMetric'
     assert cfg.auto_scale_lr.base_batch_size % cfg.train_dataloader.batch_size == 0
     # MMAction2's values but for the width
     (tmp_path / 'theirs.py').write_text(f"_base_ = ['mmaction::{theirs}']\n")
@@ -56,3 +60,42 @@ def test_ours_on_the_data_set_of_mmaction():
     assert type(metric).__module__.startswith('mmaction.')
     assert cfg.default_hooks.checkpoint.save_best == 'auc'
     assert cfg.auto_scale_lr.base_batch_size == cfg.train_dataloader.batch_size
+
+
+BSN = 'mix', 'encoded'
+
+
+@pytest.mark.parametrize('folder', BSN)
+def test_curves_of_tem_are_of_all_videos(folder):
+    """Trained as ever; what a test writes are the curves that `cltdr proposals` reads."""
+    cfg, plain = load(f'{folder}/bsn_tem_hapt'), load(f'{folder}/tem_hapt')
+    assert cfg.model == plain.model and cfg.train_dataloader == plain.train_dataloader
+    assert set(cfg.test_dataloader.dataset.subset) == {'train', 'test'}
+    writer = METRICS.build(dict(cfg.test_evaluator))
+    assert writer.metric_type == 'TEM' and writer.output_format == 'csv'
+    assert writer.out == cfg.work_dir.replace('/tem', '/tem_results')
+
+
+@pytest.mark.parametrize('folder', BSN)
+def test_pem_reads_what_becomes_of_them(folder, tmp_path):
+    cfg = load(f'{folder}/bsn_pem_hapt')
+    (tmp_path / 'theirs.py').write_text("_base_ = ['mmaction::_base_/models/bsn_pem.py']\n")
+    assert cfg.model == Config.fromfile(tmp_path / 'theirs.py').model
+    assert type(MODELS.build(cfg.model)).__module__.startswith('mmaction.')
+    for key, top_k in (('train_dataloader', 500), ('test_dataloader', 1000)):
+        resize, proposals, pack = (cfg[key].dataset.pipeline[i] for i in (1, 3, 4))
+        assert resize.length == load(f'{folder}/bsn_tem_hapt').train_dataloader.dataset.pipeline[
+            1].length
+        assert (proposals.type, proposals.top_k) == ('LoadProposals', top_k)
+        for kind in ('proposals', 'features'):
+            assert proposals[f'pgm_{kind}_dir'] == cfg.work_dir.replace('/pem', f'/pgm_{kind}')
+        assert pack.type == 'PackLocalizationInputs' and 'bsp_feature' in pack['keys']
+    assert cfg.test_dataloader.batch_size == 1
+    assert cfg.test_evaluator.type == 'ProposalMetric' and cfg.test_evaluator.subset == 'test'
+    assert [hook.type for hook in cfg.custom_hooks] == ['FastSoftNMSHook']
+
+
+def test_each_has_folders_of_its_own():
+    folders = {load(f'{folder}/bsn_{step}_hapt').work_dir for folder in BSN
+               for step in ('tem', 'pem')}
+    assert len(folders) == 4

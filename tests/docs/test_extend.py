@@ -120,7 +120,7 @@ def test_check_notices(outputs, name, changes, message):
 def test_mix(tmp_path):
     """Each block is a program of its own; one process runs them all."""
     codes = python_blocks(MIX)
-    assert len(codes) == 7
+    assert len(codes) == 10
     program = tmp_path / 'program.py'
     program.write_text('\n'.join(
         f'def block{i}():\n' + ''.join(f'    {line}\n' for line in code.splitlines())

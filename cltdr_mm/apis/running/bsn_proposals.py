@@ -45,13 +45,13 @@ class ProposalVideo:
     top_k: int
 
 
-def make_proposals(cfg: Config, tem_dir: Union[str, Path], peak_threshold: float = 0.5,
+def make_proposals(cfg: Union[Config, dict], tem_dir: Union[str, Path], peak_threshold: float = 0.5,
                    workers: int = 1) -> dict[str, int]:
     """Make the proposals, and their features, that a config of PEM reads.
 
     Args:
-        cfg (Config): Its data sets say of which videos, their ``LoadProposals`` where they shall be
-            and of how many there are features.
+        cfg (Config or dict): Its data sets say of which videos, their ``LoadProposals`` where files
+            shall be and of how many proposals there are features.
         tem_dir (str or Path): Curves of TEM, a file ``<video>.csv`` each, as ``ANetMetric`` or
             :class:`.TEMCurves` write them.
         peak_threshold (float): A step may be a start (or end) if its probability is a peak or
@@ -80,11 +80,11 @@ def make_proposals(cfg: Config, tem_dir: Union[str, Path], peak_threshold: float
                 matching=int(counts[:, 1].sum()))
 
 
-def proposal_videos(cfg: Config) -> list[ProposalVideo]:
+def proposal_videos(cfg: Union[Config, dict]) -> list[ProposalVideo]:
     """List the videos of a config of PEM.
 
     Args:
-        cfg (Config): See :func:`make_proposals`.
+        cfg (Config or dict): See :func:`make_proposals`.
 
     Returns:
         list[ProposalVideo]: Each video once.

@@ -4,7 +4,9 @@ import shlex
 from pathlib import Path
 from typing import Any, Optional
 
-from ...engine.runtime import RESULT_WRITERS
+from mmaction.registry import MODELS
+
+from ...engine.runtime import RESULT_WRITERS, metrics_of
 from ...engine.score_threshold import checkpoint_score_threshold
 from ...engine.screen import short_path
 
@@ -32,8 +34,15 @@ def after_training(runner: Any) -> str:
         return _lines(files, [])
     infer = ['infer', config, checkpoint, 'INPUT', '--out-dir', folder / 'inferred']
     infer += [] if _threshold(checkpoint) is None else ['--min-score', 'auto']
-    test = [['test', config, checkpoint, '--out', folder]]
-    return _lines(files, [*(test if runner.cfg.get('test_dataloader') else []), infer])
+    steps = []
+    if runner.cfg.get('test_dataloader'):
+        writes = any(metric.get('type') in RESULT_WRITERS
+                     for metric in metrics_of(runner.cfg, 'test_evaluator'))
+        steps.append(['test', config, checkpoint, *(['--out', folder] if writes else [])])
+    kind = MODELS.get(runner.cfg['model']['type'])
+    if not getattr(kind, '__module__', '').startswith('mmaction.'):  # which takes its own samples
+        steps.append(infer)
+    return _lines(files, steps)
 
 
 def after_test(runner: Any) -> str:

@@ -32,7 +32,8 @@ class Mine(dict):
 def trained(folder: Path, **info):
     return SimpleNamespace(
         work_dir=str(folder), log_dir=str(folder / 'log'), timestamp='2030',
-        cfg=Mine(test_dataloader=dict(batch_size=1)), message_hub=SimpleNamespace(
+        cfg=Mine(model=dict(type='SingleStageLocalizer'), test_dataloader=dict(batch_size=1),
+                 test_evaluator=dict(type='TALMetric')), message_hub=SimpleNamespace(
             runtime_info={key: str(folder / name) for key, name in info.items()}))
 
 
@@ -66,9 +67,17 @@ def test_after_a_training_without_validation(folder):
 
 def test_after_a_training_that_has_nothing_to_be_tested_on(folder):
     runner = trained(folder, last_ckpt='epoch_3.pth')
-    runner.cfg = Mine(test_dataloader=None)
+    runner.cfg.update(test_dataloader=None)
     (_, verb, *_), = commands(after_training(runner))
     assert verb == 'infer'
+
+
+def test_after_a_training_of_tem(folder):
+    """Its test writes curves where its config says; files in, detections out is for ours."""
+    runner = trained(folder, last_ckpt='epoch_3.pth')
+    runner.cfg.update(model=dict(type='TEM'), test_evaluator=[dict(type='TEMCurves')])
+    words, = commands(after_training(runner))
+    assert words == ['cltdr', 'test', 'w o/mine.py', 'w o/epoch_3.pth']
 
 
 def test_after_a_training_that_kept_nothing(folder):

@@ -1,16 +1,18 @@
-"""BSN from curves to judged proposals: TEM, `cltdr proposals`, PEM; TEM behind our encoder or not."""
+"""BSN's three steps: TEM, as it is or behind our encoder, `cltdr proposals`, PEM."""
 import json
 
 import numpy as np
 import pytest
 import torch
 from mixed_data import CHANNELS, META_KEYS, SPEC, STEPS, make_mixed, runner, tal_dataset, tal_metric
-from mmaction.registry import METRICS, MODELS
+from mmaction.registry import DATASETS, METRICS, MODELS
 from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
 
 from cltdr_mm import cli
 from cltdr_mm.apis.running.bsn_proposals import make_proposals
 from cltdr_mm.datasets import TALDataError
+from cltdr_mm.engine.hooks.setup_check import check_parts
 from cltdr_mm.structures import segment_iou
 
 TEM = dict(type='TEM', temporal_dim=STEPS, boundary_ratio=0.1, tem_feat_dim=CHANNELS,
@@ -47,10 +49,10 @@ def tem_of(kind, folder):
 def pem_datasets(data, folder, top_k=(60, 200)):
     """Training and test set of PEM."""
     found = []
-    for subset, top_k, keys in (
+    for subset, number, keys in (
             ('train', top_k[0], ('reference_temporal_iou', 'bsp_feature')),
             ('test', top_k[1], ('tmin', 'tmax', 'tmin_score', 'tmax_score', 'bsp_feature'))):
-        load = dict(type='LoadProposals', top_k=top_k,
+        load = dict(type='LoadProposals', top_k=number,
                     pgm_proposals_dir=str(folder / 'pgm_proposals'),
                     pgm_features_dir=str(folder / 'pgm_features'))
         pack = dict(type='PackLocalizationInputs', keys=keys, meta_keys=META_KEYS)
@@ -80,8 +82,8 @@ def bsn(request, data, tmp_path_factory):
         counts = make_proposals(as_config(train, test), folder / 'curves')
         assert counts['videos'] == 22 and counts['proposals'] > 22 * 20
     else:
-        as_config(train, test).dump(folder / 'pem.py')
-        cli.main(['proposals', str(folder / 'pem.py'), str(folder / 'curves'), '--workers', '2'])
+        as_config(train, test).dump(folder / 'pem.json')
+        cli.main(['proposals', str(folder / 'pem.json'), str(folder / 'curves'), '--workers', '2'])
     return folder
 
 
@@ -169,7 +171,7 @@ def curves_for(folder, names, rows=None):
     """Files as TEM writes them, of made-up numbers."""
     folder.mkdir(exist_ok=True)
     for number, name in enumerate(names):
-        values = np.random.default_rng(number).random((STEPS, 5)) if rows is None else rows
+        values = np.random.default_rng(number).random((STEPS, 5))**6 if rows is None else rows
         np.savetxt(folder / f'{name}.csv', values, delimiter=',', comments='',
                    header='action,start,end,tmin,tmax')
 
@@ -181,9 +183,9 @@ def names_of(subset, count):
 def test_curves_that_are_missing_or_spoiled(data, tmp_path):
     """All are named before anything is written."""
     config = as_config(*pem_datasets(data, tmp_path, FEW))
-    config.dump(tmp_path / 'pem.py')
+    config.dump(tmp_path / 'pem.json')
     with pytest.raises(SystemExit) as end:
-        cli.main(['proposals', str(tmp_path / 'pem.py'), str(tmp_path / 'gone')])
+        cli.main(['proposals', str(tmp_path / 'pem.json'), str(tmp_path / 'gone')])
     error = end.value.code
     assert error.startswith('error: making proposals: 22 problems')
     assert "train_00000.csv: video 'train_00000': curves: there is no such file" in error
@@ -212,11 +214,11 @@ def test_a_video_without_actions_and_one_of_a_single_proposal(data, tmp_path):
     make_proposals(as_config(train, test), tmp_path / 'curves')
     rows = np.loadtxt(tmp_path / 'pgm_proposals' / 'test_00001.csv', delimiter=',', skiprows=1)
     assert len(rows) > 20 and (rows[:, 5:] == 0).all()
-    run = runner(tmp_path, PEM, train, test, [tal_metric(
-        data, 'ProposalMetric', out_dir=str(tmp_path))])
-    run.test()
-    found = json.loads((tmp_path / 'detections.json').read_text())['results']['test_00002']
-    assert len({tuple(proposal['segment']) for proposal in found}) == 1
+    dataset = DATASETS.build(test)
+    with torch.no_grad():
+        result, = MODELS.build(PEM).eval().test_step(pseudo_collate([dataset[2]]))
+    assert result['video_name'] == 'test_00002'
+    assert len({tuple(proposal['segment']) for proposal in result['proposal_list']}) == 1
 
 
 def test_a_config_without_proposals(data, tmp_path):
@@ -231,29 +233,27 @@ def test_a_config_without_proposals(data, tmp_path):
 
 
 def test_pem_says_what_it_lacks(data, tmp_path):
-    """Before the run, in one line."""
+    """In one line, as SetupCheckHook asks before a run."""
     train, test = pem_datasets(data, tmp_path, FEW)
 
-    def refused(message, begin='train', model=PEM, batches=(4, 1)):
-        run = runner(tmp_path, model, train, test, [tal_metric(data, 'ProposalMetric')], epochs=1,
-                     batches=batches)
+    def refused(message, config=train, width=32, batch_size=1):
+        dataset = DATASETS.build(config)
+        judges = None if config is train else [METRICS.build(tal_metric(data, 'ProposalMetric'))]
         with pytest.raises(TALDataError, match=f'the data do not fit PEM: .*{message}') as error:
-            getattr(run, begin)()
+            check_parts(MODELS.build(dict(PEM, pem_feat_dim=width)), dataset, judges, batch_size)
         assert '\n' not in str(error.value)
 
     refused(r"video 'train_\d+': proposals: .*train_\d+.csv not found.: `cltdr proposals CONFIG "
             'CURVES` writes them')
     curves_for(tmp_path / 'curves', names_of('train', 16) + names_of('test', 6))
     make_proposals(as_config(train, test), tmp_path / 'curves')
-    refused('bsp_feature: has 32 numbers a proposal, but PEM takes 48',
-            model=dict(PEM, pem_feat_dim=48))
-    refused('batch_size: is 2, but PEM gives the proposals of a batch to its first video', 'test',
-            batches=(4, 2))
-    pack = train['pipeline'][-1]
-    train['pipeline'][-1] = dict(pack, keys=('bsp_feature', ))
+    refused('bsp_feature: has 32 numbers a proposal, but PEM takes 48', width=48)
+    refused('batch_size: is 2, but PEM gives the proposals of a batch to its first video', test,
+            batch_size=2)
+    train['pipeline'][-1] = dict(train['pipeline'][-1], keys=('bsp_feature', ))
     refused('reference_temporal_iou: missing, but PEM needs it')
     test['pipeline'][-1] = dict(test['pipeline'][-1], meta_keys=('video_name', ))
-    refused('duration_second, duration_frame: missing, but PEM needs it', 'test')
+    refused('duration_second, duration_frame: missing, but PEM needs it', test)
 
 
 def test_stock_parts_are_mmactions():
