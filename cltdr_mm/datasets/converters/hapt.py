@@ -136,10 +136,10 @@ def split_people(users: Sequence[int], folds: int, seed: int = 0) -> list[list[i
 
 
 def convert_hapt(source: str, out_dir: str, partial: bool = False, folds: int = 0,
-                 seed: int = 0) -> dict:
+                 seed: int = 0, window: int = WINDOW, stride: int = STRIDE) -> dict:
     """Convert the raw archive.
 
-    Writes ``features/expXX_userYY.npy`` ((T, 150) float32) and ``annotations.json`` with subsets
+    Writes ``features/expXX_userYY.npy`` ((T, 3 * window) float32) and ``annotations.json`` with subsets
     ``train`` (21 people) and ``test`` (UCI's nine test people). Labels give first and last sample,
     both included and counted from 1: a segment is ``[(first - 1) / 50, last / 50]`` seconds.
 
@@ -155,6 +155,8 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False, folds: int = 
             segments. Defaults to False.
         folds (int): Folds of the training people, see :func:`split_people`. Defaults to 0: none.
         seed (int): Of the folds. Defaults to 0.
+        window (int): Samples of a feature step, of 20 ms each. Defaults to 50.
+        stride (int): Samples between feature steps. Defaults to 25.
 
     Returns:
         dict: The database of ``annotations.json``.
@@ -162,8 +164,10 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False, folds: int = 
     Raises:
         TALDataError: If something is missing, damaged or not as published, or if ``out_dir`` has
             files of more folds.
-        ValueError: If so many folds cannot be made.
+        ValueError: If so many folds cannot be made, or ``window`` or ``stride`` is not positive.
     """
+    if min(window, stride) < 1:
+        raise ValueError(f'window and stride must be positive, got {window} and {stride}')
     members = _members(source)
     for name in ('labels.txt', 'activity_labels.txt'):
         if name not in members:
@@ -181,7 +185,7 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False, folds: int = 
     with whole_folder(out_dir) as folder:
         for file, (experiment, user) in recordings.items():
             samples = _table(source, file, members[file](), 3, np.float32)
-            if len(samples) < WINDOW:
+            if len(samples) < window:
                 raise _bad(f'{source}: {file}', 'file',
                            f'{len(samples)} samples are less than a window')
             name = osp.splitext(file)[0][len('acc_'):]
@@ -190,7 +194,7 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False, folds: int = 
                 subset='test' if user in TEST_USERS else 'train',
                 duration=len(samples) / FPS, fps=float(FPS),
                 annotations=_annotations(source, name, rows[:, 2:], classes))
-            save_feature(osp.join(folder, 'features'), name, window_features(samples))
+            save_feature(osp.join(folder, 'features'), name, window_features(samples, window, stride))
         _check_complete(source, database, len(labels), partial)
         labels_file = f'{source}: labels.txt'
         save_annotations(osp.join(folder, ANNOTATIONS), database, classes, 'HAPT 2.1',
