@@ -313,3 +313,15 @@ def test_apply_keeps_the_number_of_rows(change):
 def test_a_table_of_another_layout_is_refused():
     with pytest.raises(ValueError, match=r'a table of 13 rows was expected, got \(10, 2\)'):
         Layout([7]).check(torch.zeros(10, 2))
+
+
+def test_finest_level_of_every_row():
+    """Whatever level a row is on, where its video's steps stand; padding is not counted."""
+    layout = Layout([5, 9], [8, 12])
+    levels = Layout.stack([layout, layout.half])
+    first, length = levels.finest
+    for rows_first, size, video in zip(levels.first, levels.seen, levels.videos):
+        rows = slice(rows_first, rows_first + size)
+        assert (first[rows] == layout.first[video]).all()
+        assert (length[rows] == [5, 9][video]).all()
+    assert len(first) == len(length) == levels.num_rows
