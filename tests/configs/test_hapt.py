@@ -22,18 +22,34 @@ def test_builds_and_differs(name):
     base = 'cltdr_hapt'
     if name == 'swaps/gmg_actionformer':
         base = 'actionformer_hapt'
-    elif name == 'swaps/gmg_trident':
+    elif name in ('swaps/gmg_trident', 'finer_boundaries', 'best_hapt'):
         base = 'tridet_hapt'
     elif name == 'switches/hapt_logo_eq7':
         base = 'logo_hapt'
     base = load(base)
     assert config.model != base.model
     for part in ('train_cfg', 'optim_wrapper', 'param_scheduler', 'train_dataloader'):
-        assert config[part] == base[part], 'one recipe for all'
+        if name != 'best_hapt' or part != 'train_dataloader':  # which has features of its own
+            assert config[part] == base[part], 'one recipe for all'
+
+
+def test_best_reads_the_same_recordings_at_half_the_stride():
+    config, base = load('hapt/best_hapt'), load('hapt/finer_boundaries')
+    assert config.model.head.regression_ranges[:-2] == [
+        (0, 4), (4, 8), (8, 16), (16, 32), (32, 64)]
+    for name in ('train', 'test'):
+        ours, theirs = (cfg[f'{name}_dataloader'].dataset for cfg in (config, base))
+        different = {key for key in ours if ours[key] != theirs[key]}
+        assert different == {'data_root', 'feature_stride', 'feature_window', 'feature_dim'}
+        assert ours.feature_dim == 3 * ours.feature_window
+    assert config.test_evaluator.ann_file == ours.data_root + ours.ann_file
+    model = build(config)
+    assert model.head.refinement is not None and model.head.quality is not None
 
 
 @pytest.mark.parametrize('path', [
-    *sorted(CONFIGS.glob('*_hapt.py')), *sorted((CONFIGS / 'encoded').glob('*_hapt.py'))],
+    *sorted(CONFIGS.glob('*_hapt.py')), *sorted((CONFIGS / 'encoded').glob('*_hapt.py')),
+    FOLDER / 'finer_boundaries.py', FOLDER / 'best_hapt.py'],
     ids=lambda path: path.stem)
 def test_no_training_looks_at_test_people(path, tmp_path):
     cfg = load(path.relative_to(CONFIGS).with_suffix(''))
@@ -42,6 +58,10 @@ def test_no_training_looks_at_test_people(path, tmp_path):
     assert cfg.default_hooks.checkpoint.get('save_best') is None
     cfg.work_dir = str(tmp_path)
     assert Runner.from_cfg(cfg).val_loop is None  # the stock Runner takes it as it is
+    if cfg.test_evaluator.type == 'TEMCurves':  # writes what the next step trains on, of all videos
+        with pytest.raises(ValueError, match='TEMCurves has no ann_file'):
+            runtime.set_fold(cfg, 1)
+        return
     runtime.set_fold(cfg, 1)
     read = [cfg[f'{name}_dataloader'].dataset for name in ('train', 'val', 'test')]
     assert {part.ann_file for part in read} == {'annotations_fold1.json'}

@@ -139,9 +139,9 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False, folds: int = 
                  seed: int = 0, window: int = WINDOW, stride: int = STRIDE) -> dict:
     """Convert the raw archive.
 
-    Writes ``features/expXX_userYY.npy`` ((T, 3 * window) float32) and ``annotations.json`` with subsets
-    ``train`` (21 people) and ``test`` (UCI's nine test people). Labels give first and last sample,
-    both included and counted from 1: a segment is ``[(first - 1) / 50, last / 50]`` seconds.
+    Writes ``features/expXX_userYY.npy`` ((T, 3 * window) float32) and ``annotations.json`` with
+    subsets ``train`` (21 people) and ``test`` (UCI's nine test people). Labels give first and last
+    sample, both included and counted from 1: a segment is ``[(first - 1) / 50, last / 50]`` seconds.
 
     Folds of the training people are for choosing between settings. ``annotations_fold<N>.json``
     has the people of one fold as ``validation``, the other training people as ``train``, and no
@@ -194,7 +194,8 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False, folds: int = 
                 subset='test' if user in TEST_USERS else 'train',
                 duration=len(samples) / FPS, fps=float(FPS),
                 annotations=_annotations(source, name, rows[:, 2:], classes))
-            save_feature(osp.join(folder, 'features'), name, window_features(samples, window, stride))
+            save_feature(osp.join(folder, 'features'), name,
+                         window_features(samples, window, stride))
         _check_complete(source, database, len(labels), partial)
         labels_file = f'{source}: labels.txt'
         save_annotations(osp.join(folder, ANNOTATIONS), database, classes, 'HAPT 2.1',

@@ -350,6 +350,21 @@ def test_people_are_split_by_the_seed():
             split_people([1, 2, 4, 7, 9], number)
 
 
+def test_hapt_window_and_stride(small_hapt, tmp_path):
+    (source, _), out = small_hapt, tmp_path / 'out'
+    convert_hapt(str(source), str(out), partial=True, window=26, stride=13)
+    fine = {path.stem: np.load(path) for path in sorted((out / 'features').glob('*.npy'))}
+    convert_hapt(str(source), str(tmp_path / 'usual'), partial=True)
+    for name, rows in fine.items():
+        usual = np.load(tmp_path / 'usual/features' / f'{name}.npy')
+        assert rows.shape[1] == 78 and len(rows) > len(usual) > 0
+        # both begin with the first samples of the recording
+        assert np.array_equal(rows[0], usual[0, :78])
+        assert np.array_equal(rows[1], usual[0, 39:117])
+    with pytest.raises(ValueError, match='must be positive, got 0 and 13'):
+        convert_hapt(str(source), str(out), partial=True, window=0, stride=13)
+
+
 def test_hapt_without_folds_writes_none(small_hapt, tmp_path):
     source, _ = small_hapt
     convert_hapt(str(source), str(tmp_path / 'out'), partial=True)
