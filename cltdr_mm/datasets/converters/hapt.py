@@ -141,7 +141,7 @@ def convert_hapt(source: str, out_dir: str, partial: bool = False, folds: int = 
 
     Writes ``features/expXX_userYY.npy`` ((T, 3 * window) float32) and ``annotations.json`` with
     subsets ``train`` (21 people) and ``test`` (UCI's nine test people). Labels give first and last
-    sample, both included and counted from 1: a segment is ``[(first - 1) / 50, last / 50]`` seconds.
+    sample, both included and counted from 1: a segment is ``[(first - 1) / 50, last / 50]`` s.
 
     Folds of the training people are for choosing between settings. ``annotations_fold<N>.json``
     has the people of one fold as ``validation``, the other training people as ``train``, and no
