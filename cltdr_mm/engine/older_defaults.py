@@ -13,6 +13,8 @@ from .checkpoint_config import checkpoint_config
 
 #: The first version with today's defaults.
 SINCE = '0.3.0'
+#: The version that did not write its own, and a hook that all its configs have and no later ones.
+FIRST, FIRST_HOOK = '0.1.0', 'external_scores'
 
 
 def check_defaults(checkpoint: Any, model: Any, name: str) -> None:
@@ -31,7 +33,7 @@ def check_defaults(checkpoint: Any, model: Any, name: str) -> None:
     if used is not None and trained is not None and trained != used:
         raise TALDataError.of(
             'checkpoint', name, 'fft_norm', f'was {trained!r} where it was trained, by version '
-            f'{_version(checkpoint)}, and is {used!r} in the config: add --cfg-options '
+            f'{_version(checkpoint) or FIRST}, and is {used!r} in the config: add --cfg-options '
             f'model.backbone.fft_norm={trained}, or train anew')
 
 
@@ -45,12 +47,16 @@ def older_settings(checkpoint: Any) -> dict[str, Any]:
         dict[str, Any]: By the option of a config, the value there was; empty for a checkpoint of
         today's defaults, and for one that holds no config.
     """
-    if not isinstance(checkpoint, Mapping) or not _is_older(_version(checkpoint)):
+    version = _version(checkpoint) if isinstance(checkpoint, Mapping) else None
+    if version is None or (version and not _is_older(version)):
         return {}
     try:
         cfg = checkpoint_config(checkpoint)
     except ValueError:  # weights alone
         return {}
+    hooks = cfg.get('default_hooks')
+    if not version and not (isinstance(hooks, Mapping) and FIRST_HOOK in hooks):
+        return {}  # by a hook of MMEngine, which does not write our version
     model = cfg.get('model')
     parts = [model.get(part) if isinstance(model, Mapping) else None
              for part in ('backbone', 'head')]
@@ -83,14 +89,15 @@ def older_advice(checkpoint: Any) -> str:
     if not settings:
         return ''
     options = ' '.join(f'{key}={value}' for key, value in settings.items()).replace(', ', ',')
-    return (f'version {_version(checkpoint)} trained it, and defaults have changed since: try '
+    return (f'version {_version(checkpoint) or FIRST} trained it, and defaults have changed since: try '
             f'--cfg-options {options}')
 
 
 def _version(checkpoint: Mapping) -> str:
+    """Version that wrote a checkpoint, '' where nothing says so; 0.1.0 did not write its own."""
     meta = checkpoint.get('meta')
     version = meta.get('cltdr_mm_version') if isinstance(meta, Mapping) else None
-    return version if isinstance(version, str) else '0.1.0'
+    return version if isinstance(version, str) else ''
 
 
 def _is_older(version: str) -> bool:

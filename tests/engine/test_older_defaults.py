@@ -19,13 +19,17 @@ def localizer(backbone=None, head=None):
 
 def checkpoint_of(model, trained_as=None, version='0.2.0'):
     """Weights of a model beside the config that a version would have stored."""
-    meta = dict(cfg=Config(dict(model=trained_as or model)).pretty_text)
-    if version is not None:
+    cfg = dict(model=trained_as or model)
+    meta = {}
+    if version is None:  # 0.1.0 did not write it
+        cfg['default_hooks'] = dict(external_scores=dict(type='ExternalScoresHook'))
+    elif version:
         meta['cltdr_mm_version'] = version
+    meta['cfg'] = Config(cfg).pretty_text
     return dict(meta=meta, state_dict=MODELS.build(model).state_dict())
 
 
-@pytest.mark.parametrize('version', [None, '0.1.0', '0.2.0'])
+@pytest.mark.parametrize('version', [None, '0.1.0', '0.2.0', '0.3.0.dev0'])
 def test_another_norm_of_the_transform_is_refused_and_the_override_named(version):
     checkpoint = checkpoint_of(localizer(), version=version)
     trained_by = version or '0.1.0'
@@ -47,6 +51,7 @@ def test_todays_checkpoints_weights_alone_and_other_encoders_pass():
     model = MODELS.build(localizer())
     check_fit(checkpoint_of(localizer(), version=__version__), model, 'x.pth')
     check_fit(dict(state_dict=model.state_dict()), model, 'x.pth')
+    check_fit(checkpoint_of(localizer(), version=''), model, 'x.pth')  # MMEngine's own hook
 
 
 def test_kernels_that_have_changed_are_named_where_weights_do_not_fit():
