@@ -34,7 +34,7 @@ val_evaluator = dict(
     metric_type='AR@AN',
     dump_config=dict(out='work_dirs/cltdr_anet_feature/results.json', output_format='json'))
 test_evaluator = val_evaluator
-default_hooks = dict(checkpoint=dict(save_best='auc'))
+val_cfg = dict(type='ValLoop')
 
 train_cfg = dict(max_epochs=15)
 param_scheduler = dict(warmup=10)

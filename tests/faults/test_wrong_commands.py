@@ -54,7 +54,7 @@ def infer(options, video=VIDEO):
     ('no matrix', features(np.zeros(40)), infer('--fps 30', 'own.npy'), 'own.npy: must hold a mat'),
     ('not annotated', features(np.zeros((40, 16))),
      infer('--annotations data/annotations.json', 'own.npy'),
-     ("data/annotations.json: video 'own'", 'there is no such video', 'train_00006')),
+     ("data/annotations.json: video 'own'", 'there is no such video', 'validation_00004')),
     ('no annotations', '', infer('--annotations gone.json'), ('gone.json', 'from {folder}')),
     ('no rate', features(np.zeros((40, 16))), infer('', 'own.npy'),
      ('own.npy', 'the frame rate is unknown', 'give fps')),

@@ -211,7 +211,7 @@ DATA = 'train_dataloader.dataset.'
     ('endings', '', f'{SET}{DATA}file_suffix=.npz',
      ('7 problems', 'train_00000.npz', 'missing feature', 'looked for from {folder}')),
     ('subset', '', f'{SET}{DATA}subset=training',
-     ("no video of subset ['training']", "['test', 'train']")),
+     ("no video of subset ['training']", "['test', 'train', 'validation']")),
     ('classes of the head', '', f'{SET}model.head.num_classes=4',
      ('classes: there are 3', 'model.head.num_classes is 4')),
     ('labels of the head', '', f'{SET}model.head.num_classes=2',
@@ -235,8 +235,8 @@ DATA = 'train_dataloader.dataset.'
     ('results for annotations', lambda folder: (folder / 'results.json').replace(
         folder / 'data/annotations.json'), GOOD, ('database: is missing', 'a result file?')),
     ('nothing to validate', annotations(lambda content, _: [
-        content['database'].pop(name) for name in list(content['database']) if 'test' in name]),
-     GOOD, ("no video of subset ['test']", "['train']")),
+        content['database'].pop(name) for name in list(content['database']) if 'valid' in name]),
+     GOOD, ("no video of subset ['validation']", "['test', 'train']")),
     ('nothing to learn', annotations(lambda content, _: [
         entry.update(annotations=[]) for entry in content['database'].values()]), GOOD,
      ('train_dataloader.dataset: data/annotations.json', 'no sample is left to train on')),

@@ -85,7 +85,7 @@ def test_a_variant_says_what_it_stood_for(part, instead):
 
 
 def test_names_of_an_earlier_version():
-    with pytest.raises(ImportError, match='MaskedConv1d is gone .* NamedConv.*layout.zero_gaps'):
+    with pytest.raises(ImportError, match='MaskedConv1d is gone.* NamedConv.*layout.zero_gaps'):
         from cltdr_mm.models.layers import MaskedConv1d  # noqa: F401
     with pytest.raises(ImportError, match='pad_sequences is gone'):
         from cltdr_mm.models import pad_sequences  # noqa: F401
