@@ -58,7 +58,7 @@ def test_ours_on_the_data_set_of_mmaction():
     assert model.postprocessor.fusion is None
     metric = METRICS.build(dict(cfg.test_evaluator))
     assert type(metric).__module__.startswith('mmaction.')
-    assert 'save_best' not in cfg.default_hooks.checkpoint  # it is judged by what it validates on
+    assert 'save_best' not in cfg.default_hooks.checkpoint  # judged by it
     assert cfg.auto_scale_lr.base_batch_size == cfg.train_dataloader.batch_size
 
 
