@@ -89,8 +89,8 @@ def older_advice(checkpoint: Any) -> str:
     if not settings:
         return ''
     options = ' '.join(f'{key}={value}' for key, value in settings.items()).replace(', ', ',')
-    return (f'version {_version(checkpoint) or FIRST} trained it, and defaults have changed since: try '
-            f'--cfg-options {options}')
+    return (f'version {_version(checkpoint) or FIRST} trained it, and defaults have changed since: '
+            f'try --cfg-options {options}')
 
 
 def _version(checkpoint: Mapping) -> str:
