@@ -1,7 +1,7 @@
 # HAPT: finer boundaries on features of half the stride, with one level more
 _base_ = ['./finer_boundaries.py']
 
-# cltdr convert hapt ARCHIVE --window 26 --stride 13 --out data/hapt_fine
+# cltdr convert hapt ARCHIVE --folds 5 --window 26 --stride 13 --out data/hapt_fine
 data_root = 'data/hapt_fine/'
 fine = dict(data_root=data_root, feature_stride=13, feature_window=26, feature_dim=78)
 

@@ -1,4 +1,5 @@
 """Changes that the command line makes to a config."""
+import copy
 import inspect
 
 import pytest
@@ -67,6 +68,13 @@ def test_a_fold_is_trained_and_judged_within_its_file():
     assert cfg.val_cfg == dict(type='ValLoop')
     cfg.val_dataloader.num_workers = 0
     assert cfg.test_dataloader.num_workers == 3
+    again = copy.deepcopy(cfg)  # the config that the training left
+    runtime.set_fold(again, 4)
+    assert again.test_dataloader.dataset.ann_file == 'annotations_fold4.json'
+    with pytest.raises(ValueError, match='--fold 3: the config is of fold 4 already'):
+        runtime.set_fold(again, 3)
+    with pytest.raises(ValueError, match='--fold -1: folds are numbered from 0'):
+        runtime.set_fold(again, -1)
     del cfg.test_evaluator[0]['ann_file']
     with pytest.raises(ValueError, match='--fold 4: TALMetric has no ann_file'):
         runtime.set_fold(cfg, 4)

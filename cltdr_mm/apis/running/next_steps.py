@@ -67,7 +67,10 @@ def after_test(runner: Any) -> str:
     steps = [['report', result, '--annotations', truth, '--out', Path(out, 'report.html')],
              ['draw', 'timelines', result, truth, '--out-dir', Path(out, 'timelines')]]
     if len(files) > 2:  # it was judged: there is something to compare it with
-        steps.append(['diagnose', result, truth, '--protocol', writer.protocol.name])
+        subset = writer.subset
+        other = isinstance(subset, str) and subset not in writer.protocol.subsets
+        steps.append(['diagnose', result, truth, '--protocol', writer.protocol.name,
+                      *(['--subset', subset] if other else [])])
     return _lines(files, steps)
 
 

@@ -86,7 +86,8 @@ def test_after_a_training_that_kept_nothing(folder):
 
 
 class TALMetric:
-    ann_file, protocol = 'data/a.json', SimpleNamespace(name='custom')
+    ann_file, subset = 'data/a.json', None
+    protocol = SimpleNamespace(name='custom', subsets=('test', 'testing'))
 
     def __init__(self, out_dir):
         self.out_dir = out_dir
@@ -122,7 +123,10 @@ def test_after_a_test(folder):
     assert draw[:3] == ['cltdr', 'draw', 'timelines'] and diagnose[:2] == ['cltdr', 'diagnose']
     args = draw_args(draw[3:])
     assert args.out_dir == 'w o/out/timelines'
-    assert diagnose_args(diagnose[2:]).protocol == 'custom'
+    args = diagnose_args(diagnose[2:])
+    assert (args.protocol, args.subset) == ('custom', None)
+    runner.test_loop.evaluator.metrics[-1].subset = 'validation'  # as in a fold
+    assert diagnose_args(commands(after_test(runner))[-1][2:]).subset == 'validation'
 
 
 @pytest.mark.parametrize('metrics', [[TALMetric(None)], [Accuracy()], [ProposalMetric('out')], []])
