@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 from cltdr_mm.datasets import TALDataset
 
 #: What has no default, by the class that needs it.
-NEEDED = dict(TALMetric=dict(ann_file='a.json', protocol='hapt'),
+NEEDED = dict(TEMCurves=dict(out_dir='curves'), TALMetric=dict(ann_file='a.json', protocol='hapt'),
               ProposalMetric=dict(ann_file='a.json', protocol='anet13'),
               LoadTALProposals=dict(proposal_files='p.json'), ResizeFeature=dict(length=8))
 
