@@ -69,9 +69,9 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         prior_prob (float): Class probability to start training with. Defaults to 0.01.
         refinement (dict, optional): Moves decoded boundaries, in training by a loss of its own;
             see :class:`.FineBoundaries`. Defaults to None: they stay.
-        quality (dict, optional): Arguments of a :class:`.QualityBranch`, or of another part with
-            its methods, its ``type`` too: it judges the points' boundaries, and candidates are
-            chosen and ranked by that as well. Defaults to None: by their class alone.
+        quality (dict, optional): Judges the points' boundaries, and candidates are chosen and
+            ranked by that as well; see :class:`.QualityBranch`. Defaults to None: by their class
+            alone.
         test_cfg (dict): ``score_thr``, least score of a candidate (0.001); ``nms_pre``, most
             candidates of one level (2000); ``min_length``, least length in grid steps (0.05).
         init_cfg (dict, optional): See BaseModule.
@@ -133,13 +133,11 @@ class PointHead(BaseModule, metaclass=ABCMeta):
             iou_power=iou_power, detach_iou=detach_iou, iou_targets=iou_targets,
             balance_negatives=balance_negatives, label_smoothing=label_smoothing)
         self.normalizer = EMANormalizer(**(normalizer or {}))
-        self.refinement = None
-        if refinement is not None:
-            self.refinement = MODELS.build(with_shapes(
-                dict(refinement), 'refinement', in_channels=in_channels, num_classes=num_classes,
-                num_levels=self.num_levels))
+        self.refinement = None if refinement is None else MODELS.build(
+            with_shapes(refinement, 'refinement', in_channels=in_channels,
+                        num_classes=num_classes, num_levels=self.num_levels))
         self.quality = None if quality is None else MODELS.build(
-            {'type': 'QualityBranch', 'in_channels': in_channels, **quality})
+            with_shapes(quality, 'quality', in_channels=in_channels))
         self.test_cfg = {**TEST_CFG, **(test_cfg or {})}
 
     @property

@@ -48,9 +48,9 @@ BACKBONES = [(name, {}) for name in registered(PyramidBackbone)] + [
     ('ConvPyramid', dict(kernel_size=[1, 9, 3], embed_kernel_size=9, embed_norm=False))]
 HEADS = [(name, options) for name in registered(PointHead)
          for options in ({}, dict(refinement=dict(type='FineBoundaries')),
-                         dict(quality=dict(exponent=0.6)))] + [
+                         dict(quality=dict(type='QualityBranch', exponent=0.6)))] + [
     ('TridentHead', dict(refinement=dict(type='FineBoundaries', per_class=False),
-                         quality=dict(exponent=0.6))),
+                         quality=dict(type='QualityBranch', exponent=0.6))),
     ('CLTDRHead', dict(fusion='concat', score_fusion='logit_product', offsets_per_class=True,
                        offset_unit='grid', boundary_feats='pyramid')),
     ('CLTDRHead', dict(fusion_depthwise=False, fusion_kernel_size=1, kernel_size=5))]

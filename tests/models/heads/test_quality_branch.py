@@ -31,6 +31,8 @@ every_head = pytest.mark.parametrize('name', HEADS)
 
 def build(name, quality=None, **options):
     """A head with and without a branch, the other parameters the same."""
+    if quality is not None:
+        quality = {'type': 'QualityBranch', **quality}
     head = build_head(type=name, quality=quality, **options)
     state = build_head(type=name, **options).state_dict()
     assert head.load_state_dict(state, strict=False).unexpected_keys == []
@@ -244,7 +246,8 @@ def test_it_ranks_a_toy_set():
     torch.manual_seed(0)
     head = MODELS.build(dict(
         type='ActionFormerHead', num_classes=1, in_channels=WIDTH, num_layers=1, kernel_size=1,
-        regression_ranges=[(0, 10000)], quality=dict(feat_channels=32))).train()
+        regression_ranges=[(0, 10000)],
+        quality=dict(type='QualityBranch', feat_channels=32))).train()
     optimizer = torch.optim.AdamW(head.parameters(), lr=5e-3)
     for _ in range(150):
         feats, samples = make_scenes(generator, 4)
@@ -318,7 +321,8 @@ def test_inside_action_sensitivity():
     """The wrapped head's branch learns and judges there too."""
     inner = dict(type='ActionFormerHead', num_classes=3, in_channels=WIDTH,
                  regression_ranges=RANGES)
-    head = build_head(type='ASLHead', head=dict(inner, quality=dict(exponent=0.5)))
+    quality = dict(type='QualityBranch', exponent=0.5)
+    head = build_head(type='ASLHead', head=dict(inner, quality=quality))
     assert loss_of(head.train())['loss_quality'] > 0
     found = candidates_of(head, [53])[0]
     head.head.quality.exponent = 0.
