@@ -81,6 +81,7 @@ class ActionMamba(PyramidBackbone):
         expand (int, optional): Inner width of the mixer by D. Defaults to None: 1 of 'dbm', 2 of
             'vim'.
         num_states (int): States of a channel. Defaults to 16.
+        kernel_size (int): Taps of the mixer's convolution. Defaults to 4.
         drop_path (float): Probability of dropping a mixer. Defaults to 0.3.
         scale_undropped (bool): Whether mixers that are never dropped have learned factors.
             Defaults to True.
@@ -96,6 +97,7 @@ class ActionMamba(PyramidBackbone):
                  mixer: str = 'dbm',
                  expand: Optional[int] = None,
                  num_states: int = 16,
+                 kernel_size: int = 4,
                  drop_path: float = 0.3,
                  scale_undropped: bool = True,
                  **kwargs) -> None:
@@ -103,4 +105,4 @@ class ActionMamba(PyramidBackbone):
         options = {} if expand is None else dict(expand=expand)
         self.add_blocks(lambda level, stride: MambaBlock(
             embed_dims, stride, mixer, drop_path, scale_undropped, num_states=num_states,
-            **options))
+            kernel_size=kernel_size, **options))

@@ -9,11 +9,12 @@ has T_l = ceil(T / 2^l) steps; level 0 is the finest.
 from collections.abc import Callable, Sequence
 from typing import Optional, Union
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...structures import Layout, PackedRows
-from ..layers import ChannelLayerNorm, NamedConv
+from ..layers import ChannelLayerNorm, NamedConv, set_norm_eps
 from ..parts import PyramidPart, refuse_unknown
 from .position import SinusoidPosition
 
@@ -38,10 +39,14 @@ class PyramidBackbone(PyramidPart):
         use_abs_pe (bool): Whether to add a sinusoid position encoding to the embedded features.
             Defaults to False.
         max_len (int): Steps in the position encoding's table. Defaults to 2304.
+        input_dropout (float): Probability that a channel of the input features is dropped in
+            training, at all steps of a sequence. Defaults to 0.0.
+        norm_eps (float): ``eps`` of all channel LayerNorms; in a localizer better its own
+            ``norm_eps``, which goes to neck and head too. Defaults to 1e-5.
         init_cfg (dict, optional): MMEngine's weight initialisation config. Defaults to None.
 
     Raises:
-        ValueError: If ``arch`` or ``num_levels`` is not of that form.
+        ValueError: If ``arch`` or another argument is not of that form.
     """
 
     def __init__(self,
@@ -53,6 +58,8 @@ class PyramidBackbone(PyramidPart):
                  embed_norm: bool = True,
                  use_abs_pe: bool = False,
                  max_len: int = 2304,
+                 input_dropout: float = 0.0,
+                 norm_eps: float = 1e-5,
                  init_cfg: Optional[dict] = None,
                  **unknown) -> None:
         refuse_unknown(self, unknown)
@@ -62,6 +69,10 @@ class PyramidBackbone(PyramidPart):
                              f'blocks >= 0), got {tuple(arch)}')
         if num_levels is not None and num_levels < 1:
             raise ValueError(f'num_levels must be positive, got {num_levels}')
+        if not 0 <= input_dropout < 1:
+            raise ValueError(f'input_dropout must lie in [0, 1), got {input_dropout}')
+        self.input_dropout = input_dropout
+        self.norm_eps = norm_eps
         self.in_channels = in_channels
         self.embed_dims = embed_dims
         self.arch = tuple(arch) if num_levels is None else (*arch[:2], num_levels - 1)
@@ -93,6 +104,7 @@ class PyramidBackbone(PyramidPart):
         """
         self.stem.extend(make(0, 1) for _ in range(self.arch[1]))
         self.branch.extend(make(level, 2) for level in range(1, self.num_levels))
+        set_norm_eps(self, self.norm_eps)
 
     def per_level(self, value: Union[int, Sequence[int]], name: str) -> list:
         """One setting for every level.
@@ -115,6 +127,10 @@ class PyramidBackbone(PyramidPart):
 
     def embed(self, x: Tensor, layout: Layout) -> Tensor:
         """Project a table (R, C) to (R, D), zero in gaps."""
+        if self.training and self.input_dropout:
+            # drawn on the host, whose generator is seeded each epoch, whatever the device
+            kept = torch.rand(len(layout), x.shape[1]) >= self.input_dropout  # (S, C)
+            x = x * layout.expand(kept.to(x) / (1 - self.input_dropout))
         for conv, norm in zip(self.embd, self.embd_norm):
             x = layout.zero_padding(conv(x, layout))  # (R, D)
             normed = isinstance(norm, ChannelLayerNorm)
