@@ -44,7 +44,10 @@ class TALMetric(BaseMetric):
             and, once they are judged, ``metrics.json``. Defaults to None: nothing is written.
         allow_missing (bool): Whether videos of the subset without a prediction are reported and
             count as videos without detections; else they are an error. Defaults to False.
-        merge_duplicates (bool): See :func:`.load_ground_truth`. Defaults to True.
+        merge_duplicates (bool, optional): See :func:`.load_ground_truth`. Defaults to None: what
+            the protocol says.
+        recall_average (str, optional): ``average`` of :func:`.recall_at_kx`: ``'macro'``, over
+            classes, or ``'micro'``, over instances. Defaults to None: the protocol's.
         on_error (str): See :func:`.load_ground_truth`. Defaults to ``'raise'``.
         tie_order (str): See :func:`.ranking`. Defaults to ``'stable'``.
         collect_device (str): As in :class:`mmengine.evaluator.BaseMetric`.
@@ -75,7 +78,8 @@ class TALMetric(BaseMetric):
                  postprocessor: Optional[dict] = None,
                  out_dir: Optional[str] = None,
                  allow_missing: bool = False,
-                 merge_duplicates: bool = True,
+                 merge_duplicates: Optional[bool] = None,
+                 recall_average: Optional[str] = None,
                  on_error: str = 'raise',
                  tie_order: str = 'stable',
                  collect_device: str = 'cpu',
@@ -85,7 +89,8 @@ class TALMetric(BaseMetric):
         super().__init__(collect_device, prefix or 'unset', collect_dir)
         self.prefix = prefix
         if protocol is not None:
-            get_protocol(protocol, tious)  # a wrong name fails now, not after an epoch
+            # a wrong name fails now, not after an epoch
+            get_protocol(protocol, tious, recall_average)
         self.ann_file = ann_file
         self.protocol_name = protocol
         self.subset = subset
@@ -96,6 +101,7 @@ class TALMetric(BaseMetric):
         self.out_dir = out_dir
         self.allow_missing = allow_missing
         self.merge_duplicates = merge_duplicates
+        self.recall_average = recall_average
         self.on_error = on_error
         self.tie_order = tie_order
         self._ground_truth: Optional[GroundTruth] = None
@@ -108,7 +114,7 @@ class TALMetric(BaseMetric):
         name = self.protocol_name or (self.dataset_meta or {}).get('protocol')
         if name is None:
             raise ValueError('TALMetric: no protocol given, and the data set names none')
-        return get_protocol(name, self.tious)
+        return get_protocol(name, self.tious, self.recall_average)
 
     @property
     def ground_truth(self) -> GroundTruth:
