@@ -26,7 +26,7 @@ _STARTED_BY = {'pytorch': ('RANK', 'torchrun, or tools/dist_train.sh and tools/d
                'slurm': ('SLURM_PROCID', 'srun, or tools/slurm_train.sh and tools/slurm_test.sh'),
                'mpi': ('OMPI_COMM_WORLD_LOCAL_RANK', 'mpirun')}
 #: Metrics that take ``out_dir``.
-RESULT_WRITERS = ('TALMetric', 'ProposalMetric')
+RESULT_WRITERS = ('TALMetric', 'ProposalMetric', 'EPICActionMetric')
 
 
 def set_work_dir(cfg: Config, config_path: str, work_dir: Optional[str]) -> None:

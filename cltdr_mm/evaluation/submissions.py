@@ -4,7 +4,7 @@ Layouts: Ego4D moment queries (EGO4D/episodic-memory), EPIC-Sounds detection and
 action detection (their C2 repositories and evaluation servers).
 """
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -40,7 +40,7 @@ def epic_action_submission(results: Results, supervision: Sequence[int] = (2, 3,
     Raises:
         TALDataError: If an entry is no action; names video and field.
     """
-    numbers = _Labels(results, _as_action).numbers
+    numbers = _labels(results, _as_action)
     made = {video: [dict(verb=verb, noun=noun, action=action_label(verb, noun),
                          score=entry['score'], segment=list(entry['segment']))
                     for entry, (verb, noun) in zip(_sorted(results[video]), numbers[video])]
@@ -63,7 +63,7 @@ def epic_sounds_submission(results: Results, supervision: Sequence[int] = (2, 3,
     Raises:
         TALDataError: If a label is no class; names video and field.
     """
-    numbers = _Labels(results, partial(_as_number, class_names('epic_sounds'))).numbers
+    numbers = _labels(results, partial(_as_number, class_names('epic_sounds')))
     made = {video: [dict(interaction=number, score=entry['score'], segment=list(entry['segment']))
                     for entry, number in zip(_sorted(results[video]), numbers[video])]
             for video in results}
@@ -93,7 +93,7 @@ def ego4d_mq_submission(results: Results, retrieval: Optional[Results] = None) -
     lists = {}
     for key, part in (('detect_results', results),
                       ('retrieve_results', results if retrieval is None else retrieval)):
-        numbers = _Labels(part, partial(_as_number, names)).numbers
+        numbers = _labels(part, partial(_as_number, names))
         lists[key] = {clip: [dict(label=names[number], segment=list(entry['segment']),
                                   score=entry['score'])
                              for entry, number in zip(_sorted(part[clip]), numbers[clip])]
@@ -233,22 +233,21 @@ def _sorted(entries: Sequence[dict]) -> list[dict]:
     return sorted(entries, key=lambda entry: -entry['score'])
 
 
-class _Labels:
+def _labels(results: Results, read: Callable) -> dict[str, list]:
     """What the labels of detections mean, by video, in the order of :func:`_sorted`."""
-
-    def __init__(self, results: Results, read) -> None:
-        self.numbers, problems = {}, []
-        for video, entries in results.items():
-            self.numbers[video] = []
-            for entry in _sorted(entries):
-                try:
-                    self.numbers[video].append(read(entry['label']))
-                except ValueError as error:
-                    problems.append(Problem('results', video, 'label', str(error)))
-            if len(problems) > 10 * MAX_SHOWN:
-                break
-        if problems:
-            raise TALDataError(problems, _TITLE)
+    numbers, problems = {}, []
+    for video, entries in results.items():
+        numbers[video] = []
+        for entry in _sorted(entries):
+            try:
+                numbers[video].append(read(entry['label']))
+            except ValueError as error:
+                problems.append(Problem('results', video, 'label', str(error)))
+        if len(problems) > 10 * MAX_SHOWN:
+            break
+    if problems:
+        raise TALDataError(problems, _TITLE)
+    return numbers
 
 
 def _as_number(names: tuple[str, ...], label: Any) -> int:
