@@ -15,7 +15,7 @@ from mmengine.logging import print_log
 from .work_dir import find_checkpoint, latest_checkpoint
 
 #: Metrics that take ``out_dir``.
-RESULT_WRITERS = ('TALMetric', 'ProposalMetric')
+RESULT_WRITERS = ('TALMetric', 'ProposalMetric', 'EPICActionMetric')
 
 
 def set_work_dir(cfg: Config, config_path: str, work_dir: Optional[str]) -> None:
