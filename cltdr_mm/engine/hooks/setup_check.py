@@ -262,7 +262,9 @@ def _check_channels(model, dataset) -> None:
         _refuse(dataset, 'pipeline', "makes no samples with `inputs`: does it end with "
                                      "dict(type='PackTALInputs')?")
     front = getattr(model, 'front', None)
-    frames = isinstance(inputs, torch.Tensor) and inputs.ndim == 4
+    packed = sample.get('data_samples') if isinstance(sample, dict) else None
+    frames = (isinstance(inputs, torch.Tensor) and inputs.ndim == 4
+              and 'num_steps' in getattr(packed, 'metainfo', ()))
     if frames and front is None:
         _refuse(dataset, 'pipeline', "gives frames (3, F, H, W), but the model takes features: "
                                      'frames are for an EndToEndLocalizer')
@@ -270,9 +272,9 @@ def _check_channels(model, dataset) -> None:
         if not frames:
             _refuse(dataset, 'pipeline', 'gives no frames (3, F, H, W), which model.front takes: '
                                          'videos are read by a TALVideoDataset')
-        steps = sample['data_samples'].get('num_steps')
-        if steps and inputs.shape[1] != steps * front.frames_per_step:
-            _refuse(dataset, 'frames_per_step', f'is {inputs.shape[1] // steps}, but '
+        per_step = inputs.shape[1] // packed.num_steps
+        if per_step != front.frames_per_step:
+            _refuse(dataset, 'frames_per_step', f'is {per_step}, but '
                     f'model.front.frames_per_step is {front.frames_per_step}')
         return
     channels = None
