@@ -19,6 +19,7 @@ from .tal_dataset import TALDataset
 from .tal_video_dataset import TALVideoDataset
 from .transforms import (
     ActivityNetToTAL,
+    ColorJitterFrames,
     LoadTALFeature,
     LoadTALFrames,
     LoadTALProposals,
@@ -39,11 +40,12 @@ from .video_benchmarks import (
 
 __all__ = [
     'ActivityNet13Dataset', 'ActivityNet13VideoDataset', 'ActivityNetToTAL', 'AnnotationChecker',
-    'CharadesDataset', 'EPICKitchens100Dataset', 'EPICKitchens100VideoDataset',
-    'EPICSoundsDataset', 'Ego4DMQDataset', 'FineActionDataset', 'HACSDataset', 'HACSVideoDataset',
-    'HAPTDataset', 'LoadTALFeature', 'LoadTALFrames', 'LoadTALProposals', 'MultiTHUMOSDataset',
-    'MultiTHUMOSVideoDataset', 'PackTALInputs', 'Problem', 'RandomCropFeature', 'RandomCropFrames',
-    'ResizeFeature', 'SampleTALFrames', 'TALDataError', 'TALDataset', 'TALToActivityNet',
-    'TALVideoDataset', 'THUMOS14Dataset', 'THUMOS14VideoDataset', 'VideoAnnotation', 'class_names',
-    'load_annotations', 'read_annotation_file'
+    'CharadesDataset', 'ColorJitterFrames', 'EPICKitchens100Dataset',
+    'EPICKitchens100VideoDataset', 'EPICSoundsDataset', 'Ego4DMQDataset', 'FineActionDataset',
+    'HACSDataset', 'HACSVideoDataset', 'HAPTDataset', 'LoadTALFeature', 'LoadTALFrames',
+    'LoadTALProposals', 'MultiTHUMOSDataset', 'MultiTHUMOSVideoDataset', 'PackTALInputs',
+    'Problem', 'RandomCropFeature', 'RandomCropFrames', 'ResizeFeature', 'SampleTALFrames',
+    'TALDataError', 'TALDataset', 'TALToActivityNet', 'TALVideoDataset', 'THUMOS14Dataset',
+    'THUMOS14VideoDataset', 'VideoAnnotation', 'class_names', 'load_annotations',
+    'read_annotation_file'
 ]

@@ -3,7 +3,6 @@ from collections import Counter
 
 import numpy as np
 import pytest
-import torch
 from parity_more import load
 
 from cltdr_mm.evaluation import Detections, GroundTruth
