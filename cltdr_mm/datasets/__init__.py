@@ -11,6 +11,7 @@ from .benchmarks import (
     THUMOS14Dataset,
 )
 from .classes import class_names
+from .frame_sampling import FrameSampling
 from .tal_dataset import TALDataset
 from .tal_video_dataset import TALVideoDataset
 from .transforms import (
@@ -36,8 +37,8 @@ from .video_benchmarks import (
 
 __all__ = [
     'ActivityNet13Dataset', 'ActivityNet13VideoDataset', 'ActivityNetToTAL', 'AnnotationChecker',
-    'ColorJitterFrames', 'EPICKitchens100Dataset', 'EPICKitchens100VideoDataset', 'HACSDataset',
-    'HACSVideoDataset', 'HAPTDataset', 'LoadTALFeature', 'LoadTALFrames', 'LoadTALProposals',
+    'ColorJitterFrames', 'EPICKitchens100Dataset', 'EPICKitchens100VideoDataset', 'FrameSampling',
+    'HACSDataset', 'HACSVideoDataset', 'HAPTDataset', 'LoadTALFeature', 'LoadTALFrames', 'LoadTALProposals',
     'MultiTHUMOSDataset', 'MultiTHUMOSVideoDataset', 'PackTALInputs', 'Problem',
     'RandomCropFeature', 'RandomCropFrames', 'ResizeFeature', 'SampleTALFrames', 'TALDataError',
     'TALDataset', 'TALToActivityNet', 'TALVideoDataset', 'THUMOS14Dataset',
