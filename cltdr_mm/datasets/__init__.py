@@ -38,8 +38,8 @@ from .video_benchmarks import (
 __all__ = [
     'ActivityNet13Dataset', 'ActivityNet13VideoDataset', 'ActivityNetToTAL', 'AnnotationChecker',
     'ColorJitterFrames', 'EPICKitchens100Dataset', 'EPICKitchens100VideoDataset', 'FrameSampling',
-    'HACSDataset', 'HACSVideoDataset', 'HAPTDataset', 'LoadTALFeature', 'LoadTALFrames', 'LoadTALProposals',
-    'MultiTHUMOSDataset', 'MultiTHUMOSVideoDataset', 'PackTALInputs', 'Problem',
+    'HACSDataset', 'HACSVideoDataset', 'HAPTDataset', 'LoadTALFeature', 'LoadTALFrames',
+    'LoadTALProposals', 'MultiTHUMOSDataset', 'MultiTHUMOSVideoDataset', 'PackTALInputs', 'Problem',
     'RandomCropFeature', 'RandomCropFrames', 'ResizeFeature', 'SampleTALFrames', 'TALDataError',
     'TALDataset', 'TALToActivityNet', 'TALVideoDataset', 'THUMOS14Dataset',
     'THUMOS14VideoDataset', 'VideoAnnotation', 'class_names', 'load_annotations',

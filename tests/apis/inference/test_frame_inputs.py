@@ -45,7 +45,7 @@ class CountHeldFrames(BaseTransform):
     def transform(self, results):
         if 'imgs' in results:
             for image in results['imgs']:
-                self.add(image if image.base is None else image.base, 1)
+                self.add(image, 1)
         else:
             self.add(results['inputs'], results['inputs'].shape[1])
         return results
@@ -72,8 +72,8 @@ def cfg(videos, tmp_path):
             dataset=videos.settings(test_mode=True, frames_per_step=2, pipeline=PIPELINE,
                                     window=dict(size=16, overlap=0.5))),
         test_evaluator=dict(
-            type='TALMetric', ann_file=str(tmp_path / 'ann.json'), protocol='thumos14', subset=None,
-            out_dir=str(tmp_path / 'runner'), postprocessor=dict(
+            type='TALMetric', ann_file=str(tmp_path / 'ann.json'), protocol='thumos14',
+            subset=['training', 'test'], out_dir=str(tmp_path / 'runner'), postprocessor=dict(
                 type='TALPostProcessor', nms=dict(type='SoftNMS', sigma=0.5), max_per_video=30,
                 min_score=1e-4))))
 
