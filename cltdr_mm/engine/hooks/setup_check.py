@@ -260,6 +260,13 @@ def _check_channels(model, dataset) -> None:
     if isinstance(sample, dict) and inputs is None:
         _refuse(dataset, 'pipeline', "makes no samples with `inputs`: does it end with "
                                      "dict(type='PackTALInputs')?")
+    front = getattr(model, 'front', None)
+    if front is not None:
+        _check_frames(front, dataset, inputs, sample)
+        return
+    if isinstance(inputs, torch.Tensor) and inputs.dtype == torch.uint8:
+        _refuse(dataset, 'pipeline', f'makes samples of frames, but a {type(model).__name__} takes '
+                                     'features: EndToEndLocalizer takes frames')
     channels = None
     if isinstance(inputs, TimeMajor):
         channels = inputs.rows.shape[1]
@@ -268,6 +275,17 @@ def _check_channels(model, dataset) -> None:
     if channels not in (None, expected):
         _refuse(dataset, 'channels', f'features have {channels} channels, but '
                                      f'model.backbone.in_channels is {expected}')
+
+
+def _check_frames(front, dataset, inputs: Any, sample: dict) -> None:
+    if not isinstance(inputs, torch.Tensor) or inputs.ndim != 4 or inputs.dtype != torch.uint8:
+        _refuse(dataset, 'pipeline', 'makes no samples of frames, (3, F, H, W) uint8, which '
+                                     'model.front takes')
+    per_step = getattr(front, 'frames_per_step', None)
+    steps = getattr(sample.get('data_samples'), 'num_steps', None)
+    if None not in (per_step, steps) and inputs.shape[1] != steps * per_step:
+        _refuse(dataset, 'frames', f'a sample has {inputs.shape[1]} frames for {steps} steps, but '
+                                   f'model.front.frames_per_step is {per_step}')
 
 
 def _refuse(dataset, field: str, message: str) -> None:
