@@ -11,10 +11,11 @@ import torch
 import torch.nn.functional as F
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
+from ...utils import TALDataError
 from ..parts import refuse_unknown
 from .backbone_outputs import pooled_rows, trace
 
@@ -103,21 +104,27 @@ class ClipFront(BaseModule):
             values = torch.tensor(values, dtype=torch.float32)[:, None, None, None]
             self.register_buffer(name, values, persistent=False)
         self.backbone = MODELS.build(backbone)
-        self._check_backbone()
-        self.out_channels, idle = trace(self.backbone, clip_len, format_shape)
+        self._check_backbone(backbone)
+        self.out_channels, idle = trace(self.backbone, backbone, clip_len, format_shape)
         for name, param in self.backbone.named_parameters():
             # what the feature map does not depend on (a norm before a classifier) would keep
             # distributed training waiting for its gradient
             if tuning != 'full' or name in idle:
                 param.requires_grad_(False)
+        #: What a checkpoint has to bring, before adapters are added.
+        self._needed = {name: value.shape for name, value in self.backbone.state_dict().items()
+                        if is_needed(name, idle)}
         self.adapter = None
         if tuning == 'adapter':
             self.adapter = MODELS.build(adapter)
             self.adapter.attach(self.backbone)
         self.train()
 
-    def _check_backbone(self) -> None:
+    def _check_backbone(self, config: dict) -> None:
         kind = type(self.backbone).__name__
+        if config.get('pretrained') and weights_file(self.backbone) is None:
+            raise ValueError(f"front.backbone {kind} takes no notice of `pretrained`: write "
+                             "init_cfg=dict(type='Pretrained', checkpoint=...)")
         if getattr(self.backbone, 'return_feat_map', True) is False:
             raise ValueError(f'front.backbone {kind}: write return_feat_map=True, without which '
                              'it gives one vector a clip')
@@ -129,6 +136,37 @@ class ClipFront(BaseModule):
                 isinstance(module, _BatchNorm) for module in self.backbone.modules()):
             raise ValueError('front.with_cp computes clips twice, and norm_eval=False would move '
                              'the running statistics of BatchNorm twice: leave one of them out')
+
+    def init_weights(self) -> None:
+        """Initialise, or load what ``init_cfg`` or ``pretrained`` of the backbone says.
+
+        Raises:
+            TALDataError: If the file has not all that the backbone computes with.
+            ValueError: If the backbone does not load it.
+        """
+        kind, loaded = type(self.backbone).__name__, []
+
+        def check(module, state, *_) -> None:
+            loaded.append(module)
+            lacking = [name for name, shape in self._needed.items()
+                       if name not in state or state[name].shape != shape]
+            if lacking:
+                more = f' and {len(lacking) - 4} more' if len(lacking) > 4 else ''
+                raise TALDataError.of(
+                    'checkpoint', str(weights_file(module)), 'state_dict',
+                    f'does not fit front.backbone {kind}: missing or of another '
+                    f"shape: {', '.join(lacking[:4])}{more}; it has "
+                    f"{', '.join(list(state)[:4])} (a recognizer's need prefix='backbone.')")
+
+        expects = named_weights(self.backbone) and not getattr(self.backbone, 'is_init', False)
+        hook = self.backbone.register_load_state_dict_pre_hook(check)
+        try:
+            super().init_weights()
+        finally:
+            hook.remove()
+        if expects and not loaded:  # ResNet3d and others have their own way
+            raise ValueError(f'front.backbone {kind} takes no notice of init_cfg: write '
+                             'pretrained=..., with pretrained2d=False where it has that')
 
     def train(self, mode: bool = True) -> 'ClipFront':
         """Set the mode; what is not learned stays in evaluation mode."""
@@ -204,3 +242,26 @@ class ClipFront(BaseModule):
         if self.format_shape == 'NCHW':
             return x.transpose(0, 1)
         return x.unflatten(1, (end - start, self.clip_len)).transpose(0, 1)
+
+
+def named_weights(backbone: nn.Module) -> Optional[str]:
+    """The file that ``init_cfg`` of a backbone names, if it does."""
+    configs = getattr(backbone, 'init_cfg', None) or ()
+    for config in [configs] if isinstance(configs, dict) else configs:
+        if 'checkpoint' in config:
+            return config['checkpoint']
+    return None
+
+
+def weights_file(backbone: nn.Module) -> Optional[str]:
+    """The file that a backbone loads its weights from, if it has one."""
+    return named_weights(backbone) or getattr(backbone, 'pretrained', None)
+
+
+def is_needed(name: str, idle: set[str]) -> bool:
+    """Whether weights from a file must have this entry of a backbone's state.
+
+    Not what it does not compute with, counters, nor tables that follow from its sizes.
+    """
+    return name not in idle and name.rpartition('.')[2] not in (
+        'num_batches_tracked', 'pos_embed', 'relative_position_index')
