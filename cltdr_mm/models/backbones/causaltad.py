@@ -70,7 +70,7 @@ class HybridMixer(Mamba):
         self.qkv = ThirdsConv(self.channels)
 
     def attend_block(self, block: Tensor) -> Tensor:
-        """Causal attention of whole sequences, queries, keys and values (b, T, 3 E) to (b, T, E)."""
+        """Causal attention of whole sequences: what is attended (b, T, 3 E) to (b, T, E)."""
         heads = [x.reshape(*x.shape[:2], self.num_heads, -1).transpose(1, 2)  # (b, H, T, d)
                  for x in block.chunk(3, dim=2)]
         out = F.scaled_dot_product_attention(*heads, is_causal=True)
