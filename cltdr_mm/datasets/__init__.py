@@ -4,7 +4,11 @@ from .annotation_checks import AnnotationChecker, VideoAnnotation
 from .annotations import load_annotations, read_annotation_file
 from .benchmarks import (
     ActivityNet13Dataset,
+    CharadesDataset,
+    Ego4DMQDataset,
     EPICKitchens100Dataset,
+    EPICSoundsDataset,
+    FineActionDataset,
     HACSDataset,
     HAPTDataset,
     MultiTHUMOSDataset,
@@ -23,9 +27,10 @@ from .transforms import (
 )
 
 __all__ = [
-    'ActivityNet13Dataset', 'ActivityNetToTAL', 'AnnotationChecker', 'EPICKitchens100Dataset',
+    'ActivityNet13Dataset', 'ActivityNetToTAL', 'AnnotationChecker', 'CharadesDataset',
+    'EPICKitchens100Dataset', 'EPICSoundsDataset', 'Ego4DMQDataset', 'FineActionDataset',
     'HACSDataset', 'HAPTDataset', 'LoadTALFeature', 'LoadTALProposals', 'MultiTHUMOSDataset',
-    'PackTALInputs', 'Problem', 'RandomCropFeature', 'ResizeFeature', 'TALDataError',
-    'TALDataset', 'TALToActivityNet', 'THUMOS14Dataset', 'VideoAnnotation', 'class_names',
-    'load_annotations', 'read_annotation_file'
+    'PackTALInputs', 'Problem', 'RandomCropFeature', 'ResizeFeature', 'TALDataError', 'TALDataset',
+    'TALToActivityNet', 'THUMOS14Dataset', 'VideoAnnotation', 'class_names', 'load_annotations',
+    'read_annotation_file'
 ]
