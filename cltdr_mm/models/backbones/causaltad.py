@@ -14,7 +14,8 @@ from mmaction.registry import MODELS
 from torch import Tensor, nn
 
 from ...structures import Layout
-from ..layers import ChannelLayerNorm, Mamba, depthwise_along, max_pool, reverse
+from ..layers import ChannelLayerNorm, Mamba, max_pool, reverse
+from ..layers.state_space import depthwise_directions
 from .block import residual
 from .pyramid import PyramidBackbone
 
@@ -30,13 +31,18 @@ class ThirdsConv(nn.Conv1d):
         super().__init__(channels, 3 * channels, 3, padding=1, groups=channels)
         nn.init.zeros_(self.bias)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Convolve (R, G, E), zero in gaps, to (R, G, 3 E), without meaning in gaps.
+    def forward(self, x: Tensor, layout: Layout) -> Tensor:
+        """Convolve; channel c comes from channel c // 3, so that each third comes from a third.
 
-        Channel c comes from channel c // 3, so that each third comes from a third of the input.
+        Args:
+            x (Tensor): (R, G, E), zero in gaps.
+            layout (Layout): Of its rows.
+
+        Returns:
+            Tensor: (R, G, 3 E), without meaning in gaps.
         """
-        taps = self.weight.permute(2, 1, 0)[:, None]  # (3, 1, 1, 3 E)
-        return depthwise_along(x.repeat_interleave(3, dim=2), taps.contiguous(), self.bias, -3)
+        return depthwise_directions(x.repeat_interleave(3, dim=2), self.weight, self.bias, layout,
+                                    before=1)
 
 
 class HybridMixer(Mamba):
@@ -64,7 +70,7 @@ class HybridMixer(Mamba):
         self.qkv = ThirdsConv(self.channels)
 
     def attend_block(self, block: Tensor) -> Tensor:
-        """Causal attention: queries, keys and values (b, T, 3 E) of sequences to (b, T, E)."""
+        """Causal attention of whole sequences: what is attended (b, T, 3 E) to (b, T, E)."""
         heads = [x.reshape(*x.shape[:2], self.num_heads, -1).transpose(1, 2)  # (b, H, T, d)
                  for x in block.chunk(3, dim=2)]
         out = F.scaled_dot_product_attention(*heads, is_causal=True)
@@ -78,7 +84,7 @@ class HybridMixer(Mamba):
         scanned, attended = torch.stack([ahead, back], dim=1).unbind(2)  # (R, G, E) each
         m, m_back = self.scan(scanned, layout).unbind(1)
         t, t_back = (layout.apply(self.attend_block, qkv)
-                     for qkv in self.qkv(attended).unbind(1))
+                     for qkv in self.qkv(attended, layout).unbind(1))
         m_back, t_back = reverse(torch.cat([m_back, t_back.to(m_back.dtype)], dim=1),
                                  layout).chunk(2, dim=1)
         return self.out_proj(torch.cat([

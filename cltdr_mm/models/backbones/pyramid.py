@@ -9,7 +9,6 @@ has T_l = ceil(T / 2^l) steps; level 0 is the finest.
 from collections.abc import Callable, Sequence
 from typing import Optional, Union
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -39,8 +38,8 @@ class PyramidBackbone(PyramidPart):
         use_abs_pe (bool): Whether to add a sinusoid position encoding to the embedded features.
             Defaults to False.
         max_len (int): Steps in the position encoding's table. Defaults to 2304.
-        input_dropout (float): Probability that a channel of the input features is dropped in
-            training, at all steps of a sequence. Defaults to 0.0.
+        input_dropout (float): Probability with which training zeroes a channel of a video's
+            features; the others grow in turn. Defaults to 0.0.
         norm_eps (float): ``eps`` of all channel LayerNorms; in a localizer better its own
             ``norm_eps``, which goes to neck and head too. Defaults to 1e-5.
         init_cfg (dict, optional): MMEngine's weight initialisation config. Defaults to None.
@@ -127,10 +126,9 @@ class PyramidBackbone(PyramidPart):
 
     def embed(self, x: Tensor, layout: Layout) -> Tensor:
         """Project a table (R, C) to (R, D), zero in gaps."""
-        if self.training and self.input_dropout:
-            # drawn on the host, whose generator is seeded each epoch, whatever the device
-            kept = torch.rand(len(layout), x.shape[1]) >= self.input_dropout  # (S, C)
-            x = x * layout.expand(kept.to(x) / (1 - self.input_dropout))
+        if self.training and self.input_dropout > 0:
+            factors = x.new_ones(max(layout.videos) + 1, x.shape[1])
+            x = x * F.dropout(factors, self.input_dropout)[layout.video]
         for conv, norm in zip(self.embd, self.embd_norm):
             x = layout.zero_padding(conv(x, layout))  # (R, D)
             normed = isinstance(norm, ChannelLayerNorm)

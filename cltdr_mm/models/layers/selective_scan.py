@@ -34,16 +34,18 @@ DOUBLINGS = 16
 class _Chunks:
     """The rows of a scan, chunk by chunk, in buffers that are used again."""
 
-    def __init__(self, u: Tensor, dt: Tensor, decay: Tensor, b: Tensor, gaps: Tensor) -> None:
+    def __init__(self, u: Tensor, dt: Tensor, decay: Tensor, b: Tensor, layout: Layout) -> None:
         self.u, self.dt, self.decay, self.b = u, dt, decay, b
         self.starts = range(0, u.shape[0], CHUNK)
         size = min(CHUNK, u.shape[0])
         self.factors = u.new_empty(size, *decay.shape)
         self.states = u.new_empty(size + 1, *decay.shape)
-        # the gap rows of each chunk: there the state is forgotten
-        bounds = torch.searchsorted(gaps.cpu(), torch.tensor([*self.starts, u.shape[0]])).tolist()
-        self.gaps = [gaps[low:high] - start
-                     for start, low, high in zip(self.starts, bounds, bounds[1:])]
+        # rows that know nothing of the row before: the first of a sequence, and those of a gap
+        self.fresh = [set() for _ in self.starts]
+        ends = [0, *(first + seen for first, seen in zip(layout.first, layout.seen))]
+        for end in ends:
+            for row in range(end, min(end + layout.gap + 1, u.shape[0])):
+                self.fresh[row // CHUNK].add(row % CHUNK)
 
     def run(self, number: int, state: Tensor) -> tuple[slice, Tensor, Tensor]:
         """Scan one chunk.
@@ -62,13 +64,15 @@ class _Chunks:
         factors, states = self.factors[:size], self.states[:size + 1]
         dt = self.dt[rows]
         torch.mul(dt.unsqueeze(2), self.decay, out=factors).exp_()
-        if len(self.gaps[number]):
-            factors.index_fill_(0, self.gaps[number], 0)
+        fresh = self.fresh[number]
+        for row in fresh:
+            factors[row].zero_()
         states[0].copy_(state)
         torch.mul((dt * self.u[rows]).unsqueeze(2), self.b[rows].unsqueeze(3), out=states[1:])
         steps = states.unbind()
-        for before, after, factor in zip(steps, steps[1:], factors.unbind()):
-            after.addcmul_(factor, before)
+        for row, (before, after, factor) in enumerate(zip(steps, steps[1:], factors.unbind())):
+            if row not in fresh:  # a product with 0 would hand on what is no number
+                after.addcmul_(factor, before)
         return rows, factors, states
 
 
@@ -88,9 +92,9 @@ class _SelectiveScan(torch.autograd.Function):
 
     @staticmethod
     @_without_autocast
-    def forward(ctx, u, dt, decay, b, c, gaps):
+    def forward(ctx, u, dt, decay, b, c, layout):
         u, dt, decay, b, c = (x.contiguous() for x in (u, dt, decay, b, c))
-        chunks = _Chunks(u, dt, decay, b, gaps)
+        chunks = _Chunks(u, dt, decay, b, layout)
         first = u.new_empty(len(chunks.starts), *decay.shape)
         out, state = torch.empty_like(u), torch.zeros_like(decay)
         for number in range(len(chunks.starts)):
@@ -98,16 +102,17 @@ class _SelectiveScan(torch.autograd.Function):
             rows, _, states = chunks.run(number, state)
             out[rows] = (c[rows].unsqueeze(2) @ states[1:]).squeeze(2)
             state = states[-1]
-        ctx.save_for_backward(u, dt, decay, b, c, gaps, first)
+        ctx.save_for_backward(u, dt, decay, b, c, first)
+        ctx.layout = layout
         return out
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     @_without_autocast
     def backward(ctx, grad):
-        u, dt, decay, b, c, gaps, first = ctx.saved_tensors
+        u, dt, decay, b, c, first = ctx.saved_tensors
         grad = grad.contiguous()
-        chunks = _Chunks(u, dt, decay, b, gaps)
+        chunks = _Chunks(u, dt, decay, b, ctx.layout)
         grad_u, grad_dt, grad_b, grad_c = (torch.empty_like(x) for x in (u, dt, b, c))
         grad_decay, carry = torch.zeros_like(decay), torch.zeros_like(decay)
         buffer = torch.empty_like(chunks.factors)
@@ -135,7 +140,7 @@ class _SelectiveScan(torch.autograd.Function):
 
 
 def _plain_scan(u: Tensor, dt: Tensor, decay: Tensor, b: Tensor, c: Tensor,
-                gaps: Tensor) -> Tensor:
+                layout: Layout) -> Tensor:
     """The scan in plain operators for any number of rows, for a graph that is exported.
 
     All chunks are scanned side by side from zero, then what each hands on to the next, by doubling;
@@ -143,7 +148,8 @@ def _plain_scan(u: Tensor, dt: Tensor, decay: Tensor, b: Tensor, c: Tensor,
     """
     num_rows = u.shape[0]
     extra = (num_rows + CHUNK - 1) // CHUNK * CHUNK - num_rows
-    factors = (dt.unsqueeze(2) * decay).exp().index_fill(0, gaps, 0)  # (R, G, N, E)
+    later_rows = (layout.step > 0)[:, None, None, None]
+    factors = (dt.unsqueeze(2) * decay).exp() * later_rows  # (R, G, N, E)
     inputs = (dt * u).unsqueeze(2) * b.unsqueeze(3)
     factors, inputs = (F.pad(x, (0, 0, 0, 0, 0, 0, 0, extra)).unflatten(0, (-1, CHUNK))
                        for x in (factors, inputs))  # (M, K, G, N, E)
@@ -161,7 +167,8 @@ def _plain_scan(u: Tensor, dt: Tensor, decay: Tensor, b: Tensor, c: Tensor,
         state = state + product * later(state, 2**doubling)
         product = product * later(product, 2**doubling)
     states = torch.stack(states, 1) + torch.stack(products, 1) * later(state, 1).unsqueeze(1)
-    return (c.unsqueeze(2) @ states.flatten(0, 1)[:num_rows]).squeeze(2)
+    out = (c.unsqueeze(2) @ states.flatten(0, 1)[:num_rows]).squeeze(2)
+    return out.index_fill(0, layout.gap_rows, 0)
 
 
 @functools.cache
@@ -227,4 +234,4 @@ def selective_scan(u: Tensor, dt: Tensor, a: Tensor, b: Tensor, c: Tensor,
         return kernel_scan(kernel, u, dt, a, b, c, layout)
     u = u.index_fill(0, layout.gap_rows, 0)
     scan = _plain_scan if is_exported() else _SelectiveScan.apply
-    return scan(u, dt, a.transpose(1, 2), b, c, layout.gap_rows)
+    return scan(u, dt, a.transpose(1, 2), b, c, layout)

@@ -62,12 +62,30 @@ class CausalConv(nn.Conv1d):
             Tensor: (R, G, E), without meaning in gaps.
         """
         before = self.kernel_size[0] - 1
-        if before > layout.gap:
-            wide = layout.with_gap(before)
-            moved = layout.move(x.flatten(1), wide).view(-1, *x.shape[1:])
-            return wide.move(self(moved, wide).flatten(1), layout).view_as(x)
-        taps = self.weight.permute(2, 1, 0).contiguous()[:, None]  # (k, 1, 1, E)
-        return depthwise_along(x, taps, self.bias, -3, before)
+        return depthwise_directions(x, self.weight, self.bias, layout, before)
+
+
+def depthwise_directions(x: Tensor, weight: Tensor, bias: Tensor, layout: Layout,
+                         before: int) -> Tensor:
+    """Depth-wise convolution of every direction.
+
+    Args:
+        x (Tensor): (R, G, E), zero in gaps.
+        weight (Tensor): (E, 1, k).
+        bias (Tensor): (E,).
+        layout (Layout): Of the rows.
+        before (int): How many of the taps see earlier rows; at least half of the others.
+
+    Returns:
+        Tensor: (R, G, E), without meaning in gaps.
+    """
+    if before > layout.gap:
+        wide = layout.with_gap(before)
+        moved = layout.move(x.flatten(1), wide).view(-1, *x.shape[1:])
+        out = depthwise_directions(moved, weight, bias, wide, before)
+        return wide.move(out.flatten(1), layout).view_as(x)
+    taps = weight.permute(2, 1, 0).contiguous()[:, None]  # (k, 1, 1, E)
+    return depthwise_along(x, taps, bias, -3, before)
 
 
 def reverse(x: Tensor, layout: Layout) -> Tensor:

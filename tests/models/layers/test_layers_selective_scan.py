@@ -83,6 +83,23 @@ def test_what_stands_in_gaps_does_not_matter(case):
         assert torch.equal(selective_scan(u, *args[1:], layout), selective_scan(*args, layout))
 
 
+def test_without_gaps():
+    layout = Layout(LENGTHS, gap=0)
+    args = make(layout)
+    assert worst(results(selective_scan, args, layout), results(by_steps, args, layout)) < 1e-13
+
+
+def test_what_is_no_number_stays_in_its_sequence(case):
+    layout, args, expected = case
+    with torch.no_grad():
+        u = args[0].clone()
+        u[layout.first[2] + 1:layout.first[3]] = float('nan')
+        out = selective_scan(u, *args[1:], layout)
+    other = layout.sequence != 2
+    assert not out[layout.sequence == 2].isfinite().all()
+    assert torch.equal(out[other], selective_scan(*args, layout)[other])
+
+
 def test_in_float32(case):
     layout, args, expected = case
     single = [x.detach().float().requires_grad_() for x in args]
