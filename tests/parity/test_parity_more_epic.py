@@ -1,11 +1,14 @@
 """EPIC's action task and the evaluators in use, against what the published code prints."""
+import json
 from collections import Counter
 
 import numpy as np
 import pytest
+from mmaction.registry import METRICS
 from parity_more import load
 
-from cltdr_mm.evaluation import Detections, GroundTruth
+from cltdr_mm.datasets.classes import class_names
+from cltdr_mm.evaluation import Detections, GroundTruth, read_submission
 from cltdr_mm.evaluation.functional import average_precision, recall_at_kx
 from cltdr_mm.models.task_modules import mean_segments, pair_actions
 from cltdr_mm.structures import FeatureGrid, clip_segments
@@ -102,3 +105,30 @@ def test_per_class_recall_and_ap():
     np.testing.assert_allclose(mean.T, arrays['per_class.recall_mean'], atol=1e-12)
     ap = average_precision(detections, truth, tious)[:, truth.present]
     np.testing.assert_allclose(ap.T, arrays['per_class.AP'], atol=1e-12)
+
+
+def test_the_metric_judges_one_list_as_the_official_evaluation(tmp_path):
+    """From annotation files and data samples of actions to the numbers of all three tasks."""
+    arrays, truth, detections = scene('action')
+    gt, classes = arrays['gt'], {}
+    for task, column in (('verb', 3), ('noun', 4)):
+        classes[task] = class_names(f'epic100_{task}')
+        database = {name: dict(subset='validation', duration=1e4, annotations=[
+            dict(segment=row[1:3].tolist(), label=classes[task][int(row[column])])
+            for row in gt[gt[:, 0] == index]]) for index, name in enumerate(truth.video_names)}
+        (tmp_path / f'{task}.json').write_text(json.dumps(dict(database=database)))
+    metric = METRICS.build(dict(
+        type='EPICActionMetric', ann_file=str(tmp_path / 'verb.json'),
+        noun_ann_file=str(tmp_path / 'noun.json'), out_dir=str(tmp_path / 'out')))
+    for index, name in enumerate(truth.video_names):
+        mine = detections.select(detections.videos == index)
+        metric.process({}, [dict(video_name=name, pred_instances=dict(
+            segments=mine.segments, scores=mine.scores, labels=mine.labels))])
+    found = metric.evaluate(len(truth.video_names))
+    for task in LABELS:
+        official = arrays[f'epic_official.{task}.mAP']
+        ours = [found[f'{task}/mAP@{t / 10:g}'] for t in range(1, 6)]
+        np.testing.assert_allclose(ours, official, atol=1e-12)
+        assert found[f'{task}/average_mAP'] == pytest.approx(official.mean())
+    entries = read_submission(tmp_path / 'out' / 'test.json')['results']
+    assert sum(map(len, entries.values())) == len(detections)

@@ -283,8 +283,9 @@ def _check_channels(model, dataset) -> None:
     elif isinstance(inputs, torch.Tensor) and inputs.ndim == 2:
         channels = len(inputs)  # (C, T), as MMAction2's data sets give them
     if channels not in (None, expected):
+        remark = getattr(model.backbone, 'stream_remark', lambda channels: '')(channels)
         _refuse(dataset, 'channels', f'features have {channels} channels, but '
-                                     f'model.backbone.in_channels is {expected}')
+                                     f'model.backbone.in_channels is {expected}{remark}')
 
 
 def _refuse(dataset, field: str, message: str) -> None:
