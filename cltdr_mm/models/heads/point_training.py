@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ...structures import Layout, PackedRows
 from ..parts import Pyramid
-from ..task_modules import Pairs, PointTargets, gather_actions, pyramid_points
+from ..task_modules import PointTargets, gather_actions, pyramid_points
 from .outputs import HeadOutputs
 from .point_loss import point_losses
 
@@ -68,11 +68,13 @@ class PointTraining(BaseModule, metaclass=ABCMeta):
         if self.quality is not None:
             targets.actions = actions
             targets.others = self.quality.others(outs.cls_logits, layout, rows)
-            rows = torch.cat([rows, targets.others.row])
-        if not self.assigner.needs_predictions:
-            outs.focus({**dict.fromkeys(outs.readings, rows), **self.reads(layout, rows)})
+        self.focus(outs, rows)
         targets.num_points = targets.first_of_row.sum()
         return targets
+
+    def focus(self, outs: HeadOutputs, rows: Tensor) -> None:
+        """Run the networks of a head where its boundaries at rows (N,) are read."""
+        outs.focus({**dict.fromkeys(outs.readings, rows), **self.reads(outs.layout, rows)})
 
     def losses(self, table: PackedRows, outs: HeadOutputs, targets: PointTargets,
                point_weights: Optional[Tensor] = None) -> dict:
@@ -101,9 +103,14 @@ class PointTraining(BaseModule, metaclass=ABCMeta):
         """
         if self.quality is None:
             return {}
-        pairs = Pairs(*(torch.cat(x) for x in zip(targets.pairs, targets.others)))
+        with torch.no_grad():  # of the other points nothing but their segments is asked
+            elsewhere = outs.elsewhere()
+            self.focus(elsewhere, targets.others.row)
+            segments = torch.cat([self.segments(outs, targets.pairs),
+                                  self.segments(elsewhere, targets.others)])
         return dict(loss_quality=self.quality.loss(
-            table, targets.points, pairs.row, self.segments(outs, pairs), targets.actions))
+            table, targets.points, torch.cat([targets.pairs.row, targets.others.row]), segments,
+            targets.actions))
 
     def loss_by_targets(self, outs: HeadOutputs, targets: PointTargets,
                         point_weights: Optional[Tensor] = None) -> dict:
