@@ -15,6 +15,7 @@ from .tal_dataset import TALDataset
 from .tal_video_dataset import TALVideoDataset
 from .transforms import (
     ActivityNetToTAL,
+    ColorJitterFrames,
     LoadTALFeature,
     LoadTALFrames,
     LoadTALProposals,
@@ -35,10 +36,11 @@ from .video_benchmarks import (
 
 __all__ = [
     'ActivityNet13Dataset', 'ActivityNet13VideoDataset', 'ActivityNetToTAL', 'AnnotationChecker',
-    'EPICKitchens100Dataset', 'EPICKitchens100VideoDataset', 'HACSDataset', 'HACSVideoDataset',
-    'HAPTDataset', 'LoadTALFeature', 'LoadTALFrames', 'LoadTALProposals', 'MultiTHUMOSDataset',
-    'MultiTHUMOSVideoDataset', 'PackTALInputs', 'Problem', 'RandomCropFeature',
-    'RandomCropFrames', 'ResizeFeature', 'SampleTALFrames', 'TALDataError', 'TALDataset',
-    'TALToActivityNet', 'TALVideoDataset', 'THUMOS14Dataset', 'THUMOS14VideoDataset',
-    'VideoAnnotation', 'class_names', 'load_annotations', 'read_annotation_file'
+    'ColorJitterFrames', 'EPICKitchens100Dataset', 'EPICKitchens100VideoDataset', 'HACSDataset',
+    'HACSVideoDataset', 'HAPTDataset', 'LoadTALFeature', 'LoadTALFrames', 'LoadTALProposals',
+    'MultiTHUMOSDataset', 'MultiTHUMOSVideoDataset', 'PackTALInputs', 'Problem',
+    'RandomCropFeature', 'RandomCropFrames', 'ResizeFeature', 'SampleTALFrames', 'TALDataError',
+    'TALDataset', 'TALToActivityNet', 'TALVideoDataset', 'THUMOS14Dataset',
+    'THUMOS14VideoDataset', 'VideoAnnotation', 'class_names', 'load_annotations',
+    'read_annotation_file'
 ]

@@ -2,12 +2,13 @@
 from .activitynet import ActivityNetToTAL, TALToActivityNet
 from .crop import RandomCropFeature
 from .formatting import PackTALInputs
-from .frames import LoadTALFrames, RandomCropFrames, SampleTALFrames
+from .frames import ColorJitterFrames, LoadTALFrames, RandomCropFrames, SampleTALFrames
 from .loading import LoadTALFeature
 from .proposals import LoadTALProposals
 from .resize import ResizeFeature
 
 __all__ = [
-    'ActivityNetToTAL', 'LoadTALFeature', 'LoadTALFrames', 'LoadTALProposals', 'PackTALInputs',
-    'RandomCropFeature', 'RandomCropFrames', 'ResizeFeature', 'SampleTALFrames', 'TALToActivityNet'
+    'ActivityNetToTAL', 'ColorJitterFrames', 'LoadTALFeature', 'LoadTALFrames',
+    'LoadTALProposals', 'PackTALInputs', 'RandomCropFeature', 'RandomCropFrames', 'ResizeFeature',
+    'SampleTALFrames', 'TALToActivityNet'
 ]

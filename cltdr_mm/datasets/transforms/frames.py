@@ -1,8 +1,9 @@
-"""Pipeline steps from a video file to frames."""
+"""Pipeline steps from a video file to frames, and the one that MMAction2 lacks to change them."""
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Optional
 
+import cv2
 import numpy as np
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
@@ -159,6 +160,48 @@ class LoadTALFrames(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(short_side={self.short_side})'
+
+
+@TRANSFORMS.register_module()
+class ColorJitterFrames(BaseTransform):
+    """MMAction2's ``ColorJitter``, one draw for all frames, with any version of NumPy.
+
+    MMAction2 1.2.0 adds a shift of the hue to uint8 values, which NumPy 2 refuses where the shift
+    is negative. Nothing else differs: the order of the four changes is drawn when the transform is
+    built, their strengths are drawn for every sample.
+
+    Required and modified keys: ``imgs``.
+
+    Args:
+        **kwargs: ``brightness``, ``contrast``, ``saturation`` (0.5 each) and ``hue`` (0.1), see
+            MMAction2.
+    """
+
+    def __init__(self, **kwargs):
+        from mmaction.datasets.transforms.processing import ColorJitter  # seconds, where unused
+        self.jitter = ColorJitter(**kwargs)
+        self.jitter.adjust_hue = _adjust_hue
+
+    def transform(self, results: dict) -> dict:
+        """Change the colours of one sample.
+
+        Args:
+            results (dict): See the class.
+
+        Returns:
+            dict: The same dict with the modified key.
+        """
+        return self.jitter.transform(results)
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}({self.jitter!r})'
+
+
+def _adjust_hue(image: np.ndarray, factor: float) -> np.ndarray:
+    """Turn the hue (in OpenCV from 0 to 179) of an image (H, W, 3) by ``255 * factor``."""
+    hsv = cv2.cvtColor(np.clip(image, 0, 255).astype(np.uint8), cv2.COLOR_RGB2HSV)
+    hsv[..., 0] = (hsv[..., 0].astype(np.int64) + int(factor * 255)) % 180
+    return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB).astype(np.float32)
 
 
 def _error(results: dict, error: ValueError) -> TALDataError:
