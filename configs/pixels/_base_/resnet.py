@@ -1,5 +1,5 @@
-# A backbone of MMAction2 small enough for one core: two stages of a ResNet3d, 8 channels wide. The
-# recognizer and the fronts have it in common.
+# A backbone of MMAction2 small enough for one core: two stages of a ResNet3d, 8 channels wide. A
+# recognizer and fronts have it in common.
 clip_backbone = dict(
     type='ResNet3d',
     depth=50,

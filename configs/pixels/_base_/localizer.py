@@ -1,14 +1,13 @@
-# End to end on generated videos, all of the front trained from scratch
+# A small ActionFormer behind a front, on generated videos (cltdr convert pixels)
 _base_ = [
-    '../_base_/models/actionformer.py', '../_base_/datasets/pixels.py',
-    '../_base_/schedules/adamw_cosine.py', '../_base_/default_runtime.py', './backbone.py'
+    '../../_base_/models/actionformer.py', '../../_base_/datasets/pixels.py',
+    '../../_base_/schedules/adamw_cosine.py', '../../_base_/default_runtime.py'
 ]
 model = dict(
     type='EndToEndLocalizer',
     data_preprocessor=dict(type='TALVideoPreprocessor'),
     front=dict(
         type='ClipFront',
-        backbone={{_base_.clip_backbone}},
         clip_len=16,
         frames_per_step=2,
         mean=(90, 90, 90),

@@ -1,3 +1,4 @@
 # The front stays as it was drawn at random; only what follows is trained
-_base_ = ['./full_random.py']
+_base_ = ['./vit_full_random.py']
+
 model = dict(front=dict(tuning='frozen'))
