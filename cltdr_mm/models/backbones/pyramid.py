@@ -48,7 +48,6 @@ class PyramidBackbone(PyramidPart):
             kernel 1 projects it. The projections lie beside each other before the embedding, as in
             ActionFormer's models of Ego4D. Defaults to None: the input is one.
         init_cfg (dict, optional): MMEngine's weight initialisation config. Defaults to None.
-        init_cfg (dict, optional): MMEngine's weight initialisation config. Defaults to None.
 
     Raises:
         ValueError: If ``arch`` or another argument is not of that form.
