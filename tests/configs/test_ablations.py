@@ -168,6 +168,7 @@ def test_fusion(name):
     ('table13_actionformer_cltdr', 'ActionFormer', 'CLTDRHead', 'actionformer'),
     ('table13_temporalmaxer_cltdr', 'TemporalMaxer', 'CLTDRHead', 'temporalmaxer'),
     ('table13_tridet_cltdr', 'SGP', 'CLTDRHead', 'tridet'),
+    ('table13_actionmamba_cltdr', 'ActionMamba', 'CLTDRHead', 'actionmamba'),
     ('table13_gmg_cltdr', 'GMG', 'CLTDRHead', 'cltdr')])
 def test_swaps(name, backbone, head, recipe):
     model = model_of(f'cltdr_gmg/{name}')
