@@ -48,13 +48,12 @@ def pyramid(channels=512, steps=64, levels=6, spoilt=2):
 
 def test_every_row_is_there():
     counts = {f'cltdr_gmg/table{n:02d}': rows
-              for n, rows in zip(range(6, 15), (7, 2, 2, 8, 4, 3, 3, 4, 6 * 8))}
+              for n, rows in zip(range(6, 15), (7, 2, 2, 8, 4, 3, 3, 5, 6 * 8))}
     counts['cltdr_gmg/supplementA'] = 3
     counts.update({'logo/table03': 4, 'logo/table04': 3, 'logo/table05': 5,
                    'asl/components': 8, 'asl/gaussians': 3})
     assert {table: len(of_table(table)) for table in counts} == counts
     assert sum(counts.values()) == len(NAMES)
-    assert 'ActionMamba' in (FOLDER / 'README.md').read_text()  # the row that cannot be built
 
 
 @pytest.mark.parametrize('name', NAMES)

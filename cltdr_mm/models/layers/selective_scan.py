@@ -1,6 +1,6 @@
 """The selective scan of state-space layers, on tables of rows.
 
-Source: Mamba (Gu and Dao, 2023), sec. 3.2 and 3.3. For a channel e and a state n, at every step,
+Source: Mamba (Gu and Dao, 2023), algorithm 2. For a channel e and a state n, at every step,
 
     h_t = exp(dt_t A) h_{t-1} + dt_t B_t u_t,    y_t = sum_n C_t h_t
 
