@@ -34,7 +34,7 @@ WANTED = dict(
     temporalmaxer='thumos thumos_internvideo2 multithumos_rgb epic_verb epic_noun hapt',
     logo='thumos anet hapt', asl='thumos multithumos epic_verb epic_noun anet hapt',
     actionmamba='thumos thumos_internvideo2 multithumos anet hacs fineaction hapt',
-    causaltad='thumos thumos_internvideo2 anet hacs epic_verb epic_noun')
+    causaltad='thumos thumos_internvideo2 anet hacs epic_verb epic_noun hapt')
 NAMES = [f'{method}_{data}' for method in METHODS for data in DATA
          if (CONFIGS / f'{method}_{data}.py').is_file()]
 #: Rows whose authors published no settings: theirs for THUMOS14 with I3D features.
@@ -319,12 +319,13 @@ def test_state_space_models_as_published(name, epochs, lr, batch, length, norm, 
     assert cfg.train_dataloader.batch_size == batch
     crop = cfg.train_dataloader.dataset.pipeline[-2]
     threshold = 0.75 if name.startswith('causaltad_thumos') else 0.5
+    threshold = 0.3 if 'epic' in name else threshold
     assert (crop.max_len, crop.trunc_thresh) == (length, threshold)
     window = cfg.val_dataloader.dataset.get('window')
     assert window == (dict(size=2304, overlap=0.5) if 'causaltad_thumos' in name else None)
     last = cfg.val_evaluator.postprocessor if window else cfg.model.postprocessor
     assert (last.nms.sigma, last.voting.iou_threshold, last.max_per_video) == (sigma, voting, kept)
-    assert build(cfg).head.normalizer.value == norm
+    assert cfg.model.head.get('normalizer', {}).get('init', 100) == norm
     published_by_opentad = 'causaltad' in name or 'multithumos' in name
     assert cfg.model.get('norm_eps') == (1e-6 if published_by_opentad else None)
     assert (cfg.model.backbone.get('input_dropout', 0) > 0) == published_by_opentad

@@ -67,7 +67,7 @@ def test_settings(folder, name):
     assert steps['RandomCropFeature'].max_len == crop
     assert steps['RandomCropFeature'].trunc_thresh == trunc
     assert 'RandomCropFeature' not in [s.type for s in cfg.test_dataloader.dataset.pipeline]
-    if name.startswith(('anet13', 'fineaction')):
+    if name.startswith(('anet13', 'fineaction_videomae')):
         for data in (cfg.train_dataloader.dataset, cfg.test_dataloader.dataset):
             resize, = (s for s in data.pipeline if s.type == 'ResizeFeature')
             assert resize.length == crop and data.class_agnostic
