@@ -11,7 +11,7 @@ NAMES = sorted(p.relative_to(FOLDER).with_suffix('').as_posix() for p in FOLDER.
 
 def test_all_are_seen():
     assert len([n for n in NAMES if n.startswith('switches/')]) == 13
-    assert len([n for n in NAMES if n.startswith('swaps/')]) == 5
+    assert len([n for n in NAMES if n.startswith('swaps/')]) == 6
 
 
 @pytest.mark.parametrize('name', NAMES)

@@ -193,7 +193,8 @@ def test_benchmarks_of_other_settings_have_their_own_folder():
 CHANGED = {'docs/methods/gmg.md': 'cltdr_thumos', 'docs/methods/cltdr.md': 'cltdr_thumos',
            'docs/configs.md': 'cltdr_hapt', 'docs/paper_and_release.md': 'cltdr_hapt',
            **{f'docs/methods/{name}.md': f'{name}_hapt' for name in (
-               'tridet', 'actionformer', 'temporalmaxer', 'logo', 'asl')}}
+               'tridet', 'actionformer', 'temporalmaxer', 'logo', 'asl',
+               'actionmamba')}}
 
 
 def table_options(*pages: str) -> list:

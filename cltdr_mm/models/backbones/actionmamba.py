@@ -1,6 +1,6 @@
 """ActionMamba's encoder: a pyramid of bidirectional state space layers.
 
-Source: Video Mamba Suite (Chen et al., 2024), sec. 4.1. With a scale s that is learned,
+Source: Video Mamba Suite (Chen et al., 2024). With a scale s that is learned,
 
     x' = x + DropPath(s mixer(LN(x)))
 

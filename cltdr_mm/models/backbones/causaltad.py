@@ -1,6 +1,6 @@
 """CausalTAD's encoder: causal attention beside a state space layer, in both directions.
 
-Source: CausalTAD (Liu et al., 2024), fig. 2. With E = 2 D, for each direction
+Source: CausalTAD (Liu et al., 2024). With E = 2 D, for each direction
 
     [a; z; p; g] = in_proj y
     m = scan(a) SiLU(z),  t = attention(p) SiLU(g),  out = out_proj [m; t; m_back; t_back]

@@ -1,6 +1,6 @@
 """The selective scan of state-space layers, on tables of rows.
 
-Source: Mamba (Gu and Dao, 2023), sec. 3.2 and 3.3. For a channel e and a state n, at every step,
+Source: Mamba (Gu and Dao, 2023), algorithm 2. For a channel e and a state n, at every step,
 
     h_t = exp(dt_t A) h_{t-1} + dt_t B_t u_t,    y_t = sum_n C_t h_t
 
@@ -27,8 +27,8 @@ from .convolution import is_exported
 
 #: Rows of a chunk.
 CHUNK = 32
-#: An exported scan holds for 2 ** DOUBLINGS chunks.
-DOUBLINGS = 16
+#: The same in an exported graph, which holds for 2 ** DOUBLINGS of them.
+EXPORTED_CHUNK, DOUBLINGS = 16, 14
 
 
 class _Chunks:
@@ -147,11 +147,12 @@ def _plain_scan(u: Tensor, dt: Tensor, decay: Tensor, b: Tensor, c: Tensor,
     last, what came in is added to the states of every chunk.
     """
     num_rows = u.shape[0]
-    extra = (num_rows + CHUNK - 1) // CHUNK * CHUNK - num_rows
+    # never a single chunk: a graph would have to know of it
+    extra = (num_rows + 2 * EXPORTED_CHUNK - 1) // EXPORTED_CHUNK * EXPORTED_CHUNK - num_rows
     later_rows = (layout.step > 0)[:, None, None, None]
     factors = (dt.unsqueeze(2) * decay).exp() * later_rows  # (R, G, N, E)
     inputs = (dt * u).unsqueeze(2) * b.unsqueeze(3)
-    factors, inputs = (F.pad(x, (0, 0, 0, 0, 0, 0, 0, extra)).unflatten(0, (-1, CHUNK))
+    factors, inputs = (F.pad(x, (0, 0, 0, 0, 0, 0, 0, extra)).unflatten(0, (-1, EXPORTED_CHUNK))
                        for x in (factors, inputs))  # (M, K, G, N, E)
     states, products = [inputs[:, 0]], [factors[:, 0]]
     for factor, step in zip(factors.unbind(1)[1:], inputs.unbind(1)[1:]):

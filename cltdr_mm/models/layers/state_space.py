@@ -1,7 +1,7 @@
 """Mamba's selective state space layer and its two bidirectional forms, on tables of rows.
 
-Source: Mamba (Gu and Dao, 2023), fig. 3; Vision Mamba (Zhu et al., 2024), sec. 3.3 (ViM); Video
-Mamba Suite (Chen et al., 2024), sec. 3 (DBM). With [a; z] = in_proj x,
+Source: Mamba (Gu and Dao, 2023); Vision Mamba (Zhu et al., 2024) for ViM; Video Mamba Suite (Chen
+et al., 2024) for DBM. With [a; z] = in_proj x,
 
     u = SiLU(conv a),  [r; B; C] = x_proj u,  dt = softplus(dt_proj r)
     y = scan(u, dt, -exp(A_log), B, C) + D u,  out = out_proj(y SiLU(z))

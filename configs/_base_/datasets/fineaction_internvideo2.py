@@ -16,8 +16,7 @@ features = dict(
     fps=30)
 
 train_dataloader = dict(
-    batch_size=16, num_workers=4,
-    dataset=dict(subset='training', filter_cfg=dict(min_part=0.01), **features))
+    batch_size=16, num_workers=4, dataset=dict(subset='training', **features))
 val_dataloader = dict(batch_size=16, num_workers=4, dataset=dict(subset='validation', **features))
 test_dataloader = val_dataloader
 

@@ -1,4 +1,4 @@
-# Table 13, CLTDR after ActionMamba's encoder, all else as there
+# Table 13, CLTDR after ActionMamba's encoder, all else as there (no figure of the paper at hand)
 _base_ = ['../../actionmamba_thumos_internvideo2.py']
 model = dict(
     head=dict(

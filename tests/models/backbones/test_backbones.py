@@ -62,7 +62,6 @@ EXPORTS = [
     ('GMG', dict(global_mixer='gfnet'), 64, True),
     ('GMG', dict(global_mixer='afno'), 64, True),
     ('ActionMamba', {}, 64, False),
-    ('ActionMamba', dict(mixer='vim'), 64, False),
     ('CausalTAD', {}, 64, False),
     # every level needs more than one block of 18 steps
     ('ActionFormer', {}, 160, False),
