@@ -15,6 +15,7 @@ from .benchmarks import (
     THUMOS14Dataset,
 )
 from .classes import class_names
+from .frame_sampling import FrameSampling
 from .tal_dataset import TALDataset
 from .tal_video_dataset import TALVideoDataset
 from .transforms import (
@@ -41,10 +42,10 @@ from .video_benchmarks import (
 __all__ = [
     'ActivityNet13Dataset', 'ActivityNet13VideoDataset', 'ActivityNetToTAL', 'AnnotationChecker',
     'CharadesDataset', 'ColorJitterFrames', 'EPICKitchens100Dataset', 'EPICKitchens100VideoDataset',
-    'EPICSoundsDataset', 'Ego4DMQDataset', 'FineActionDataset', 'HACSDataset', 'HACSVideoDataset',
-    'HAPTDataset', 'LoadTALFeature', 'LoadTALFrames', 'LoadTALProposals', 'MultiTHUMOSDataset',
-    'MultiTHUMOSVideoDataset', 'PackTALInputs', 'Problem', 'RandomCropFeature', 'RandomCropFrames',
-    'ResizeFeature', 'SampleTALFrames', 'TALDataError', 'TALDataset', 'TALToActivityNet',
-    'TALVideoDataset', 'THUMOS14Dataset', 'THUMOS14VideoDataset', 'VideoAnnotation', 'class_names',
-    'load_annotations', 'read_annotation_file'
+    'EPICSoundsDataset', 'Ego4DMQDataset', 'FineActionDataset', 'FrameSampling', 'HACSDataset',
+    'HACSVideoDataset', 'HAPTDataset', 'LoadTALFeature', 'LoadTALFrames', 'LoadTALProposals',
+    'MultiTHUMOSDataset', 'MultiTHUMOSVideoDataset', 'PackTALInputs', 'Problem',
+    'RandomCropFeature', 'RandomCropFrames', 'ResizeFeature', 'SampleTALFrames', 'TALDataError',
+    'TALDataset', 'TALToActivityNet', 'TALVideoDataset', 'THUMOS14Dataset', 'THUMOS14VideoDataset',
+    'VideoAnnotation', 'class_names', 'load_annotations', 'read_annotation_file'
 ]
