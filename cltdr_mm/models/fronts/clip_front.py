@@ -22,6 +22,9 @@ from .backbone_outputs import pooled_rows, trace
 #: What may be learned of a front.
 TUNINGS = ('full', 'frozen', 'adapter')
 CLIPS_AT_ONCE = 8
+#: What to do with the file of a whole recognizer; ends a message.
+RECOGNIZERS = ("that of a recognizer is loaded by front.init_cfg=dict(type='Pretrained', "
+               'checkpoint=...)')
 
 
 @MODELS.register_module()
@@ -54,7 +57,9 @@ class ClipFront(BaseModule):
             adapters of a block at once. Defaults to False.
         norm_eval (bool): Whether BatchNorm uses its running statistics in training, too. If not,
             it sees the clips that are computed together, of one video. Defaults to True.
-        init_cfg (dict, optional): See BaseModule.
+        init_cfg (dict, optional): See BaseModule. ``dict(type='Pretrained', checkpoint=...)`` here
+            loads the backbone of a recognizer's checkpoint, whichever backbone it is; one in the
+            backbone's own config is for a file of the backbone alone. Defaults to None.
 
     Attributes:
         out_channels (int): Width C of the rows.
@@ -104,6 +109,9 @@ class ClipFront(BaseModule):
             values = torch.tensor(values, dtype=torch.float32)[:, None, None, None]
             self.register_buffer(name, values, persistent=False)
         self.backbone = MODELS.build(backbone)
+        from .fused_attention import fuse_attention  # imports MMAction2's models, as building does
+
+        fuse_attention(self.backbone)
         self._check_backbone(backbone)
         self.out_channels, idle = trace(self.backbone, backbone, clip_len, format_shape)
         for name, param in self.backbone.named_parameters():
@@ -122,7 +130,8 @@ class ClipFront(BaseModule):
 
     def _check_backbone(self, config: dict) -> None:
         kind = type(self.backbone).__name__
-        if config.get('pretrained') and weights_file(self.backbone) is None:
+        if config.get('pretrained') and not (
+                named_weights(self.backbone) or getattr(self.backbone, 'pretrained', None)):
             raise ValueError(f"front.backbone {kind} takes no notice of `pretrained`: write "
                              "init_cfg=dict(type='Pretrained', checkpoint=...)")
         if getattr(self.backbone, 'return_feat_map', True) is False:
@@ -145,28 +154,30 @@ class ClipFront(BaseModule):
             ValueError: If the backbone does not load it.
         """
         kind, loaded = type(self.backbone).__name__, []
+        file = named_weights(self) or named_weights(self.backbone)
 
-        def check(module, state, *_) -> None:
-            loaded.append(module)
+        def check(module, state, prefix, *_) -> None:
+            loaded.append(prefix)
             lacking = [name for name, shape in self._needed.items()
-                       if name not in state or state[name].shape != shape]
+                       if prefix + name not in state or state[prefix + name].shape != shape]
             if lacking:
                 more = f' and {len(lacking) - 4} more' if len(lacking) > 4 else ''
                 raise TALDataError.of(
-                    'checkpoint', str(weights_file(module)), 'state_dict',
-                    f'does not fit front.backbone {kind}: missing or of another '
-                    f"shape: {', '.join(lacking[:4])}{more}; it has "
-                    f"{', '.join(list(state)[:4])} (a recognizer's need prefix='backbone.')")
+                    'checkpoint', str(file or self.backbone.pretrained), 'state_dict',
+                    f'does not fit front.backbone {kind}: missing or of another shape: '
+                    f"{', '.join(lacking[:4])}{more}; it has {', '.join(list(state)[:4])} "
+                    f"({RECOGNIZERS})")
 
-        expects = named_weights(self.backbone) and not getattr(self.backbone, 'is_init', False)
         hook = self.backbone.register_load_state_dict_pre_hook(check)
+        done = getattr(self.backbone, 'is_init', False)
         try:
             super().init_weights()
         finally:
             hook.remove()
-        if expects and not loaded:  # ResNet3d and others have their own way
+        if file and not done and not loaded:  # ResNet3d and others have their own way
             raise ValueError(f'front.backbone {kind} takes no notice of init_cfg: write '
-                             'pretrained=..., with pretrained2d=False where it has that')
+                             f'pretrained=..., with pretrained2d=False where it has that; or '
+                             f'{RECOGNIZERS}')
 
     def train(self, mode: bool = True) -> 'ClipFront':
         """Set the mode; what is not learned stays in evaluation mode."""
@@ -244,18 +255,13 @@ class ClipFront(BaseModule):
         return x.unflatten(1, (end - start, self.clip_len)).transpose(0, 1)
 
 
-def named_weights(backbone: nn.Module) -> Optional[str]:
-    """The file that ``init_cfg`` of a backbone names, if it does."""
-    configs = getattr(backbone, 'init_cfg', None) or ()
+def named_weights(module: nn.Module) -> Optional[str]:
+    """The file that ``init_cfg`` of a module names, if it does."""
+    configs = getattr(module, 'init_cfg', None) or ()
     for config in [configs] if isinstance(configs, dict) else configs:
         if 'checkpoint' in config:
             return config['checkpoint']
     return None
-
-
-def weights_file(backbone: nn.Module) -> Optional[str]:
-    """The file that a backbone loads its weights from, if it has one."""
-    return named_weights(backbone) or getattr(backbone, 'pretrained', None)
 
 
 def is_needed(name: str, idle: set[str]) -> bool:

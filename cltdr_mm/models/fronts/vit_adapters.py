@@ -53,8 +53,6 @@ class PlainAdapter(ClipAdapter):
         """
         from mmaction.models.backbones.vit_mae import VisionTransformer  # with all its models
 
-        from .fused_attention import fuse_attention
-
         name = type(self).__name__
         if not isinstance(backbone, VisionTransformer):
             raise ValueError(f"{name}: adapters go into MMAction2's VisionTransformer, not into "
@@ -67,7 +65,6 @@ class PlainAdapter(ClipAdapter):
         if self.side_tuning and blocks[-1] != depth - 1:
             raise ValueError(f'{name}: side tuning adds to the last block, {depth - 1}, which must '
                              f'be one of its blocks, got {blocks}')
-        fuse_attention(backbone)
         self.blocks = blocks
         adapters = [self.make(backbone.embed_dims) for _ in blocks]
         if self.side_tuning:

@@ -3,6 +3,7 @@ import pytest
 import torch
 from front_models import RESNET, VIT, make_front
 from mmaction.registry import MODELS
+from mmengine.registry import init_default_scope
 from test_clip_front import tuned
 
 from cltdr_mm.utils import TALDataError
@@ -26,10 +27,29 @@ def test_weights_of_a_recognizer(tmp_path):
         del state[name]
     weights = {'backbone.' + name: value for name, value in state.items()}
     path = save(tmp_path / 'recognizer.pth', {**weights, 'cls_head.fc_cls.bias': torch.ones(3)})
-    front = pretrained(path, prefix='backbone.')
+    whole = MODELS.build(dict(type='ClipFront', backbone=VIT, init_cfg=dict(
+        type='Pretrained', checkpoint=path)))
+    for front in (whole, pretrained(path, prefix='backbone.')):
+        front.init_weights()
+        for name, value in state.items():
+            assert torch.equal(front.backbone.state_dict()[name], value), name
+
+
+def test_weights_of_a_recognizer_whose_backbone_loads_in_another_way(tmp_path):
+    init_default_scope('mmaction')
+    recognizer = MODELS.build(dict(
+        type='Recognizer3D', backbone=RESNET,
+        cls_head=dict(type='I3DHead', in_channels=32, num_classes=3)))
+    path = save(tmp_path / 'recognizer.pth', recognizer.state_dict())
+    front = MODELS.build(dict(type='ClipFront', backbone=RESNET, init_cfg=dict(
+        type='Pretrained', checkpoint=path)))
     front.init_weights()
-    for name, value in state.items():
-        assert torch.equal(front.backbone.state_dict()[name], value), name
+    assert torch.equal(front.backbone.layer4[1].conv2.conv.weight,
+                       recognizer.backbone.layer4[1].conv2.conv.weight)
+    other = MODELS.build(dict(type='ClipFront', backbone=dict(RESNET, base_channels=8),
+                              init_cfg=dict(type='Pretrained', checkpoint=path)))
+    with pytest.raises(TALDataError, match='of another shape: conv1.conv.weight, conv1.bn.weight'):
+        other.init_weights()
 
 
 def test_weights_by_pretrained(tmp_path):
@@ -43,7 +63,7 @@ def test_weights_by_pretrained(tmp_path):
 
 @pytest.mark.parametrize('change, words', [
     (lambda state: {'backbone.' + name: value for name, value in state.items()},
-     ["patch_embed.projection.weight", ' more; it has backbone.', "need prefix='backbone.'"]),
+     ['patch_embed.projection.weight', ' more; it has backbone.', 'front.init_cfg=dict(type=']),
     (lambda state: {name: value for name, value in state.items() if 'blocks.1.norm1' not in name},
      ['missing or of another shape: blocks.1.norm1.weight, blocks.1.norm1.bias;']),
     (lambda state: {**state, 'blocks.0.attn.q_bias': torch.zeros(7)},
