@@ -122,7 +122,8 @@ class LoadTALFrames(BaseTransform):
     :class:`SampleTALFrames`.
 
     Added keys: ``imgs``, a list of F frames (H, W, 3) uint8 RGB, ``img_shape``, ``original_shape``
-    (H, W), ``num_clips`` 1 and ``clip_len`` F, as MMAction2's transforms of frames take them.
+    (H, W), ``modality`` 'RGB', ``num_clips`` 1 and ``clip_len`` F, as MMAction2's transforms of
+    frames take them.
 
     Args:
         short_side (int, optional): Pixels to which the shorter side is scaled while decoding, so
@@ -154,8 +155,8 @@ class LoadTALFrames(BaseTransform):
         except ValueError as error:
             raise _error(results, error) from error
         shape = images[0].shape[:2]
-        results.update(imgs=images, img_shape=shape, original_shape=shape, num_clips=1,
-                       clip_len=len(images))
+        results.update(imgs=images, img_shape=shape, original_shape=shape, modality='RGB',
+                       num_clips=1, clip_len=len(images))
         return results
 
     def __repr__(self) -> str:

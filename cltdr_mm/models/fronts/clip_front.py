@@ -217,14 +217,14 @@ class ClipFront(BaseModule):
     def _rows(self, frames: Tensor, num_steps: int) -> Tensor:
         """(T, C) of one video (3, F, H, W)."""
         num_clips = -(-frames.shape[1] // self.clip_len)
+        ranges = [(start, min(start + self.clips_at_once, num_clips))
+                  for start in range(0, num_clips, self.clips_at_once)]
         if self.adapter is not None:
-            clips = self._clips(frames, 0, num_clips)
+            clips = (self._clips(frames, *each) for each in ranges)  # made when asked for
             maps = self.adapter(self.backbone, clips, [num_clips], [frames.shape[1]], self.with_cp)
             groups = [pooled_rows(maps, num_clips)]
         else:
-            starts = range(0, num_clips, self.clips_at_once)
-            groups = [self._group(frames, start, min(start + self.clips_at_once, num_clips))
-                      for start in starts]
+            groups = [self._group(frames, *each) for each in ranges]
         all_steps = num_clips * self.clip_len // self.frames_per_step
         parts = []
         for rows in zip(*groups):  # of one pathway, (n t, C) a group

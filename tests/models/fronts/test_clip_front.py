@@ -211,6 +211,9 @@ class ScaleAdapter(ClipAdapter):
         backbone.scale.train(mode)
 
     def forward(self, backbone, clips, clips_per_video, frames_per_video, with_cp):
+        groups = list(clips)
+        assert [len(group) for group in groups[:-1]] == [8] * (len(groups) - 1)
+        clips = torch.cat(groups)
         assert len(clips) == sum(clips_per_video)
         self.seen = list(clips_per_video), list(frames_per_video), with_cp
         return backbone.scale(backbone(clips)[..., None])[..., 0]
