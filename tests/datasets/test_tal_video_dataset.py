@@ -150,6 +150,18 @@ def test_folders(videos, tmp_path):
     assert len(error.problems) == 1  # not one a video
 
 
+def test_sub_folders(videos):
+    """As EPIC-KITCHENS and THUMOS14 come: names of videos do not mention them."""
+    folder = videos.root / 'videos' / 'P01' / 'videos'
+    folder.mkdir(parents=True)
+    videos.video('v0').rename(folder / 'v0.MP4')
+    assert numbers(videos.build(subset='training')[0]) == list(range(0, 100, 4))
+    (folder.parent / 'v0.MP4').write_bytes(b'')
+    fails(videos, "'v0': video: several sub-folders have a file of this name")
+    videos.database['P01/videos/v0'] = videos.database.pop('v0')
+    assert len(videos.build(subset='training')) == 2
+
+
 def test_unchecked_videos_are_measured_when_they_are_read(videos):
     data = videos.build(subset='test', check_videos=False)
     assert data.get_data_info(0)['num_frames'] is None
