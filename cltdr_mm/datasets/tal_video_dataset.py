@@ -129,6 +129,12 @@ class TALVideoDataset(TALDataset):
                     stride=self.sampling.stride, window=self.sampling.window,
                     num_frames=None)
 
+    def cut(self, info: dict) -> list[dict]:
+        """Cut a video's sample into its sliding windows, segments to what the frames show."""
+        # a step shows the time from its first frame to that of the next step
+        windows = super().cut(dict(info, window=info['stride']))
+        return [dict(sample, window=info['window']) for sample in windows]
+
     def check_data(self, infos: list[dict]) -> tuple[list[dict], list[Problem]]:
         """Check the videos, see :meth:`.TALDataset.check_data`; adds ``num_frames``."""
         if self.check_features == 'full':
