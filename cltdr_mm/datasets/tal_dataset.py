@@ -234,7 +234,7 @@ class TALDataset(BaseDataset):
             problems += bad
         report_problems(problems, self.on_error, title)
         if self.window:
-            infos = [sample for info in infos for sample in cut_windows(info, self.window)]
+            infos = [sample for info in infos for sample in self.cut(info)]
         return infos
 
     def absent_data(self) -> list[Problem]:
@@ -256,6 +256,10 @@ class TALDataset(BaseDataset):
                       'in search of NaN and inf', logger='current')
         steps, bad = check_features(infos, self.feature_spec, full)
         return [dict(info, num_steps=n) for info, n in zip(infos, steps) if n is not None], bad
+
+    def cut(self, info: dict) -> list[dict]:
+        """Cut a video's sample into its sliding windows, see :func:`.cut_windows`."""
+        return cut_windows(info, self.window)
 
     def parse_data_info(self, raw_data_info: VideoAnnotation) -> dict:
         """Turn one checked annotation into a sample.
