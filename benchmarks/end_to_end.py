@@ -112,31 +112,31 @@ def main() -> None:
     parser.add_argument('--sizes', nargs='+', choices=SIZES, default=['small'])
     parser.add_argument('--frames', type=int, default=768, help='of a video; memory')
     parser.add_argument('--pixels', type=int, default=160)
-    parser.add_argument('--timed-frames', type=int, default=32, help='0 times nothing')
+    parser.add_argument('--timed-frames', type=int, default=16, help='0 times nothing')
     parser.add_argument('--repeats', type=int, default=1)
     parser.add_argument('--hour', type=int, default=27000, help='frames of a long video, predicted')
     args = parser.parse_args()
     torch.set_num_threads(1)
     for size in args.sizes:
         fronts = {name: build(size, name, args.pixels, 1) for name in SETTINGS}
-        times = dict.fromkeys(fronts, float('nan'))
-        if args.timed_frames and size == args.sizes[0]:
-            times = seconds(fronts, args.timed_frames, args.pixels, args.repeats)
-        rows = [['setting', 'learned (M)', 'kept (MiB)', 'at most (MiB)', 'time']]
+        rows = [['setting', 'learned (M)', 'kept (MiB)', 'at most (MiB)']]
         for name, front in fronts.items():
             learned = sum(param.numel() for param in front.parameters() if param.requires_grad)
             kept, most = memory(front, args.frames, args.pixels)
-            rows.append([name, f'{learned / 1e6:.2f}', f'{kept:,.0f}', f'{most:,.0f}',
-                         f'{times[name] / times["full"]:.2f}'])
-        print(f'\nViT-{size}, {args.frames} frames of {args.pixels} px, a step of training; time '
-              f'of {args.timed_frames} frames against full ({times["full"]:.1f} s)\n')
+            rows.append([name, f'{learned / 1e6:.2f}', f'{kept:,.0f}', f'{most:,.0f}'])
+        print(f'\nViT-{size}, {args.frames} frames of {args.pixels} px, a step of training\n')
         print(GithubFlavoredMarkdownTable(rows).table)
         if args.hour:
             most = [memory(front, number, args.pixels, learn=False)[1]
                     for front in [fronts['full']] for number in (args.frames, args.hour)]
             print(f'\nprediction: {most[0]:,.0f} MiB at most for {args.frames} frames, '
                   f'{most[1]:,.0f} MiB for {args.hour}, beside the frames themselves, '
-                  f'{3 * args.hour * args.pixels**2 / 2**20:,.0f} MiB')
+                  f'{3 * args.hour * args.pixels**2 / 2**20:,.0f} MiB', flush=True)
+        if args.timed_frames:
+            found = seconds(fronts, args.timed_frames, args.pixels, args.repeats)
+            print(f'\ntime of {args.timed_frames} frames against full, {found["full"]:.1f} s: ' +
+                  ', '.join(f'{name} {value / found["full"]:.2f}'
+                            for name, value in found.items()), flush=True)
 
 
 if __name__ == '__main__':

@@ -51,6 +51,14 @@ train_cfg = dict(max_epochs=1)
 param_scheduler = dict(warmup=0)
 '''
 
+FEATURES = '''
+_base_ = {base!r}
+model = dict(
+    _delete_=True, type='SingleStageLocalizer',
+    backbone=dict(type='GMG', in_channels=8, embed_dims=16, arch=(1, 1, 2), ffn_dims=24),
+    head=dict(type='CLTDRHead', num_classes=2, num_bins=4))
+'''
+
 
 @pytest.fixture
 def videos(tmp_path):
@@ -72,7 +80,7 @@ def test_from_videos_to_a_report(videos, tmp_path, capsys, monkeypatch):
     check.main([cfg])
     out = capsys.readouterr().out
     assert out.splitlines()[-1] == 'all checks passed: this can be trained'
-    assert '| training   |      2 |' in out
+    assert '| training |      2 |' in out
     train.main([cfg, '--work-dir', 'work'])
     test_verb.main([cfg, 'work', '--out', 'out'])
     tested = json.loads((tmp_path / 'out' / 'detections.json').read_text())['results']
@@ -110,6 +118,7 @@ def test_frames_that_do_not_meet_the_front(videos):
 
 
 def test_frames_for_a_model_of_features(videos):
-    message = fails(check, config(videos), '--cfg-options', 'model.type=SingleStageLocalizer',
-                    'model.front=None')
-    assert message
+    path = videos.root / 'features.py'
+    path.write_text(FEATURES.format(base=config(videos)))
+    assert ('gives frames (3, F, H, W), but the model takes features: frames are for an '
+            'EndToEndLocalizer') in fails(check, path)

@@ -21,7 +21,7 @@ def make_model(backbone='actionformer_local', head='actionformer', front=VIT, **
     model = MODELS.build(dict(
         type='EndToEndLocalizer',
         front=dict(type='ClipFront', backbone=front, frames_per_step=2, **options),
-        backbone=dict(embed_dims=16, drop_path=0., **BACKBONES[backbone]),
+        backbone=dict(embed_dims=16, **BACKBONES[backbone]),
         neck=dict(type='IdentityNeck'), head=HEADS[head],
         postprocessor=dict(type='TALPostProcessor', nms=dict(type='SoftNMS'))))
     return awaken(randomise(model))

@@ -49,7 +49,7 @@ def run_rank(rank: int, port: int, folder: str) -> None:
     found = {}
     for name, options in FRONTS.items():
         # without find_unused_parameters: a parameter that takes no part would end the next step
-        model = DistributedDataParallel(make_model('gmg', 'cltdr', **options).train())
+        model = DistributedDataParallel(make_model('temporal_maxer', 'cltdr', **options).train())
         found[name] = train(model, [[video] for video in VIDEOS[rank]])
     torch.save(found, f'{folder}/{rank}.pt')
     distributed.destroy_process_group()
@@ -75,7 +75,7 @@ def test_both_ranks_are_one(ranks, name):
         assert torch.equal(value, after_of_other[key]), key
     learned = any(key.startswith('front.') for key in first)
     assert learned == (name != 'frozen')
-    model = make_model('gmg', 'cltdr', **FRONTS[name]).train()
+    model = make_model('temporal_maxer', 'cltdr', **FRONTS[name]).train()
     before = {key: value.clone() for key, value in model.state_dict().items()}
     expected, trained = train(model, [list(videos) for videos in zip(*VIDEOS)])
     for key, grad in expected.items():
