@@ -227,3 +227,23 @@ def test_results(name):
         assert post.voting.iou_threshold == .9
     most = cfg.model.head.get('test_cfg', {}).get('nms_pre', 2000)
     assert most == (8000 if 'multi' in name else 5000 if 'epic' in name else 2000)
+
+
+@pytest.mark.parametrize('options, rate', [
+    ({'model.front.tuning': 'full', 'optim_wrapper.paramwise_cfg.custom_keys._delete_': True,
+      'optim_wrapper.paramwise_cfg.custom_keys.front.lr_mult': .1}, 1e-5),
+    ({'model.front.tuning': 'frozen', 'optim_wrapper.paramwise_cfg': None}, None)])
+def test_tuning_by_options(options, rate):
+    """As docs/methods/adatad.md has them; published is a whole transformer at 1e-5."""
+    cfg = copy.deepcopy(load('thumos_s'))
+    cfg.merge_from_dict(options)
+    model = build(cfg)
+    wrapper = {key: value for key, value in cfg.optim_wrapper.items()
+               if key not in ('constructor', 'paramwise_cfg')}
+    optimizer = OPTIM_WRAPPER_CONSTRUCTORS.build(dict(
+        type=cfg.optim_wrapper.constructor, optim_wrapper_cfg=wrapper,
+        paramwise_cfg=cfg.optim_wrapper.paramwise_cfg))(model).optimizer
+    front = set(model.front.parameters())
+    rates = {round(group['lr'], 9) for group in optimizer.param_groups
+             for param in group['params'] if param in front}
+    assert rates == ({rate} if rate else set())
