@@ -6,6 +6,6 @@ model = dict(
     backbone={{_base_.clip_backbone}},
     cls_head=dict(type='TimeSformerHead', num_classes=6, in_channels=64))
 # it learns more slowly than the ResNet3d, in shorter epochs
-train_cfg = dict(max_epochs=40, val_interval=10)
-param_scheduler = dict(warmup=4)
+train_cfg = dict(max_epochs=30, val_interval=10)
+param_scheduler = dict(warmup=3)
 optim_wrapper = dict(optimizer=dict(lr=2e-3))

@@ -122,8 +122,8 @@ class LoadTALFrames(BaseTransform):
     :class:`SampleTALFrames`.
 
     Added keys: ``imgs``, a list of F frames (H, W, 3) uint8 RGB, ``img_shape``, ``original_shape``
-    (H, W), ``num_clips`` 1, ``clip_len`` F and ``modality`` 'RGB', as MMAction2's transforms of frames
-    take them.
+    (H, W), ``num_clips`` 1, ``clip_len`` F and ``modality`` 'RGB', as MMAction2's transforms of
+    frames take them.
 
     Args:
         short_side (int, optional): Pixels to which the shorter side is scaled while decoding, so
