@@ -1,6 +1,6 @@
 # A small ActionFormer behind a front, on generated videos (cltdr convert pixels)
 _base_ = [
-    '../../_base_/models/actionformer.py', '../../_base_/datasets/pixels.py',
+    '../../_base_/models/actionformer.py', './videos.py',
     '../../_base_/schedules/adamw_cosine.py', '../../_base_/default_runtime.py'
 ]
 model = dict(
