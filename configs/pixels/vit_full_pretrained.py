@@ -1,7 +1,7 @@
 # All of a VisionTransformer is trained, from the weights of recognizer_vit.py
 _base_ = ['./vit_full_random.py']
 
-pretrained = 'work_dirs/recognizer_vit/epoch_40.pth'
+pretrained = 'work_dirs/recognizer_vit/epoch_30.pth'
 model = dict(
     front=dict(
         backbone=dict(

@@ -1,6 +1,6 @@
 # A small ActionFormer behind a front, on generated videos (cltdr convert pixels)
 _base_ = [
-    '../../_base_/models/actionformer.py', '../../_base_/datasets/pixels.py',
+    '../../_base_/models/actionformer.py', './videos.py',
     '../../_base_/schedules/adamw_cosine.py', '../../_base_/default_runtime.py'
 ]
 model = dict(
@@ -16,7 +16,7 @@ model = dict(
     backbone=dict(
         _delete_=True, type='ActionFormer', embed_dims=64, arch=(1, 1, 3), window_size=9),
     head=dict(num_classes=6))
-train_cfg = dict(max_epochs=30)
-param_scheduler = dict(warmup=3)
+train_cfg = dict(max_epochs=20, val_interval=10)
+param_scheduler = dict(warmup=2)
 optim_wrapper = dict(optimizer=dict(lr=2e-3, weight_decay=0.05))
 auto_scale_lr = dict(base_batch_size=4)

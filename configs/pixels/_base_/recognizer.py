@@ -40,6 +40,6 @@ val_cfg = dict(type='ValLoop')
 val_evaluator = dict(type='AccMetric')
 test_evaluator = val_evaluator
 
-train_cfg = dict(max_epochs=15, val_interval=5)
+train_cfg = dict(max_epochs=10, val_interval=5)
 param_scheduler = dict(warmup=2)
 optim_wrapper = dict(optimizer=dict(lr=3e-3, weight_decay=0.05))

@@ -14,7 +14,4 @@ clip_backbone = dict(
     temporal_strides=(1, 1),
     dilations=(1, 1),
     inflate=((1, 1, 1), (1, 0, 1, 0)),
-    # of a clip by itself: there is no running mean to go stale
-    norm_cfg=dict(type='GN', num_groups=4, requires_grad=True),
-    zero_init_residual=False,
     norm_eval=False)

@@ -1,5 +1,5 @@
 # Generated videos of shapes, 48 x 48 pixels, 10 frames a second (cltdr convert pixels)
-_base_ = ['./common.py']
+_base_ = ['../../_base_/datasets/common.py']
 
 dataset_type = 'TALVideoDataset'
 data_root = 'data/pixels/'
