@@ -29,7 +29,7 @@ from filelock import FileLock, Timeout
 from mmengine.config import Config
 
 from cltdr_mm.apis.running.command_line import read_config, running_arguments
-from cltdr_mm.engine import runtime
+from cltdr_mm.engine import folds, machine, runtime
 from cltdr_mm.utils import TALDataError, exit_on_error, out_file, out_folder
 
 TOOLS = Path(__file__).resolve().parent
@@ -151,9 +151,9 @@ def asked_tasks(args: argparse.Namespace) -> list[Task]:
             for name, asked in configs.items():
                 cfg = copy.deepcopy(asked)
                 if fold is not None:
-                    runtime.set_fold(cfg, fold)
+                    folds.set_fold(cfg, fold)
                     runtime.drop_validation(cfg)
-                runtime.set_randomness(cfg, seed)
+                machine.set_randomness(cfg, seed)
                 tasks.append(Task(name, settings_digest(asked), cfg, fold, seed))
     for ann_file in dict.fromkeys(runtime.test_metrics(copy.deepcopy(task.cfg))[0].get('ann_file')
                                   for task in tasks):

@@ -23,6 +23,9 @@ def ground_truth_remarks(ground_truth: GroundTruth, protocol: Protocol) -> list[
     if own:
         lines.append(f'other classes than those of {protocol.name} ({", ".join(own[:5])}'
                      f'{" ..." if len(own) > 5 else ""}): not comparable with its numbers')
+    if protocol.recall_average == 'micro':
+        lines.append("recall is the share of all instances (micro average), found where the tIoU "
+                     'exceeds the threshold')
     empty = int((ground_truth.segments[:, 0] == ground_truth.segments[:, 1]).sum())
     if empty:
         lines.append(f"{empty} annotations have no length: they count as instances that nothing "

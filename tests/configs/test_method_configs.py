@@ -18,18 +18,21 @@ DATA = dict(
     anet=('ActivityNet13Dataset', 1), hacs_i3d=('HACSDataset', 200),
     hacs_slowfast=('HACSDataset', 200), hapt=('HAPTDataset', 12),
     charades=('CharadesDataset', 157), ego4d_mq=('Ego4DMQDataset', 110),
+    ego4d_mq_streams=('Ego4DMQDataset', 110),
     fineaction=('FineActionDataset', 1), epic_sounds=('EPICSoundsDataset', 44))
 #: Levels, where there are not six.
 LEVELS = dict(tridet_hacs_i3d=7, actionformer_charades=7, actionformer_ego4d_mq=10,
-              actionformer_epic_sounds=7)
+              actionformer_epic_sounds=7, actionformer_ego4d_mq_streams=9, asl_charades=7,
+              asl_ego4d_mq=10, asl_ego4d_mq_streams=9)
 #: Rows of the papers' tables.
 WANTED = dict(
     actionformer='thumos thumos_videomaev2 thumos_internvideo2 multithumos_rgb epic_verb epic_noun '
-                 'anet hapt charades ego4d_mq fineaction epic_sounds',
+                 'anet hapt charades ego4d_mq ego4d_mq_streams fineaction epic_sounds',
     tridet='thumos thumos_videomaev2 thumos_internvideo2 multithumos multithumos_rgb '
            'multithumos_videomaev2 epic_verb epic_noun anet hacs_i3d hacs_slowfast hapt',
     temporalmaxer='thumos thumos_internvideo2 multithumos_rgb epic_verb epic_noun hapt',
-    logo='thumos anet hapt', asl='thumos multithumos epic_verb epic_noun anet hapt')
+    logo='thumos anet hapt',
+    asl='thumos multithumos epic_verb epic_noun anet hapt charades ego4d_mq ego4d_mq_streams')
 NAMES = [f'{method}_{data}' for method in METHODS for data in DATA
          if (CONFIGS / f'{method}_{data}.py').is_file()]
 #: Rows whose authors published no settings: theirs for THUMOS14 with I3D features.
@@ -151,6 +154,20 @@ def test_ranges_and_windows_of_ego4d_and_epic_sounds():
     assert ego4d.head.assigner.all_classes and not sounds.head.assigner.all_classes
 
 
+@pytest.mark.parametrize('method', ['actionformer', 'asl'])
+def test_streams_of_ego4d_are_those_of_the_data(method):
+    cfg = load(f'{method}_ego4d_mq_streams')
+    model, data = build(cfg), cfg.train_dataloader.dataset
+    assert len(model.backbone.streams) == len(data.data_prefix.feats) == 3
+    widths = [conv.conv.weight.shape[:2] for conv in model.backbone.proj]
+    assert [tuple(width) for width in widths] == [(256, 2304), (192, 1536), (64, 256)]
+    assert model.backbone.embd[0].conv.in_channels == 512 == model.backbone.embed_dims
+    head = model.head.head if method == 'asl' else model.head
+    assert head.regression_ranges == [(0, 4), *((2**i, 2**(i + 2)) for i in range(1, 8)),
+                                      (256, 10000)]
+    assert [block.attn.window for block in model.backbone.branch] == [9] * 5 + [-1] * 3
+
+
 @pytest.mark.parametrize('method', METHODS)
 def test_hapt_is_one_recipe(method):
     ours, cltdr = load(f'{method}_hapt'), load('cltdr_hapt')
@@ -172,7 +189,9 @@ def test_hapt_is_one_recipe(method):
     ('tridet_anet', 15, 10, 1e-3, .04), ('actionformer_anet', 15, 5, 1e-3, .05),
     ('logo_anet', 15, 10, 1e-3, .04), ('asl_thumos', 35, 5, 1e-4, .05),
     ('asl_multithumos', 35, 5, 1e-4, .05), ('asl_epic_verb', 21, 5, 1e-4, .05),
-    ('asl_epic_noun', 21, 5, 1e-4, .05), ('asl_anet', 15, 5, 1e-3, .05)])
+    ('asl_epic_noun', 21, 5, 1e-4, .05), ('asl_anet', 15, 5, 1e-3, .05),
+    ('asl_charades', 15, 5, 1e-4, .05), ('asl_ego4d_mq', 20, 5, 1e-4, .05),
+    ('asl_ego4d_mq_streams', 20, 5, 1e-4, .05)])
 def test_recipes(name, epochs, warmup, lr, decay):
     cfg = load(name)
     assert (cfg.train_cfg.max_epochs, cfg.param_scheduler.warmup) == (epochs, warmup)

@@ -25,6 +25,7 @@ EXPECTED = dict(
     ego4d_mq_slowfast=('Ego4DMQDataset', 2304, 16, 32, 30, 2, 1024, 0.3, 'ego4d_mq'),
     ego4d_mq_omnivore=('Ego4DMQDataset', 1536, 16, 32, 30, 2, 1024, 0.3, 'ego4d_mq'),
     ego4d_mq_egovlp=('Ego4DMQDataset', 256, 16, 16, 30, 2, 1024, 0.3, 'ego4d_mq'),
+    ego4d_mq_streams=('Ego4DMQDataset', 4096, 16, [32, 32, 16], 30, 2, 1024, 0.3, 'ego4d_mq'),
     ego4d_mq_internvideo=('Ego4DMQDataset', 1024, 8, 8, 30, 2, 2048, 0.3, 'ego4d_mq'),
     fineaction_videomae=('FineActionDataset', 1280, 16, 16, 30, 16, 192, 0.5, 'fineaction'),
     fineaction_videomaev2=(

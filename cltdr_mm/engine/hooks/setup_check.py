@@ -26,7 +26,8 @@ class SetupCheckHook(Hook):
     """Check that model, data sets, metrics and video-level scores fit each other.
 
     Every data set that the run will use must have as many classes as the head, labels below its
-    ``num_classes`` and sequences of the backbone's ``in_channels``, and the transforms of its
+    ``num_classes``, and sequences of the backbone's ``in_channels``, or frames for a model with a
+    ``front``, as many a step as it takes, and the transforms of its
     pipeline must accept its videos (``check_videos``). For those that are validated or tested, the
     model's post-processor is told the class names (``set_classes``, for files in another order),
     and it and every metric must accept the videos (``check_videos``). A training that keeps its
@@ -260,14 +261,31 @@ def _check_channels(model, dataset) -> None:
     if isinstance(sample, dict) and inputs is None:
         _refuse(dataset, 'pipeline', "makes no samples with `inputs`: does it end with "
                                      "dict(type='PackTALInputs')?")
+    front = getattr(model, 'front', None)
+    packed = sample.get('data_samples') if isinstance(sample, dict) else None
+    frames = (isinstance(inputs, torch.Tensor) and inputs.ndim == 4
+              and 'num_steps' in getattr(packed, 'metainfo', ()))
+    if frames and front is None:
+        _refuse(dataset, 'pipeline', "gives frames (3, F, H, W), but the model takes features: "
+                                     'frames are for an EndToEndLocalizer')
+    if front is not None:
+        if not frames:
+            _refuse(dataset, 'pipeline', 'gives no frames (3, F, H, W), which model.front takes: '
+                                         'videos are read by a TALVideoDataset')
+        per_step = inputs.shape[1] // packed.num_steps
+        if per_step != front.frames_per_step:
+            _refuse(dataset, 'frames_per_step', f'is {per_step}, but '
+                    f'model.front.frames_per_step is {front.frames_per_step}')
+        return
     channels = None
     if isinstance(inputs, TimeMajor):
         channels = inputs.rows.shape[1]
     elif isinstance(inputs, torch.Tensor) and inputs.ndim == 2:
         channels = len(inputs)  # (C, T), as MMAction2's data sets give them
     if channels not in (None, expected):
+        remark = getattr(model.backbone, 'stream_remark', lambda channels: '')(channels)
         _refuse(dataset, 'channels', f'features have {channels} channels, but '
-                                     f'model.backbone.in_channels is {expected}')
+                                     f'model.backbone.in_channels is {expected}{remark}')
 
 
 def _refuse(dataset, field: str, message: str) -> None:

@@ -52,3 +52,30 @@ def to_array(values: Any, dtype: Optional[type] = None) -> np.ndarray:
         values = values.detach().cpu()
         values = (values.float() if values.dtype == torch.bfloat16 else values).numpy()
     return np.asarray(values, dtype=dtype)
+
+
+def check_values(detections: Detections, names: Sequence[str],
+                 num_classes: Optional[int] = None) -> None:
+    """Check that numbers are finite and labels classes.
+
+    Args:
+        detections (Detections): Of :func:`merged_detections`.
+        names (Sequence[str]): Of the videos.
+        num_classes (int, optional): Classes K. Defaults to None: labels are not asked.
+
+    Raises:
+        ValueError: If one is not; names the first video that breaks this.
+    """
+    bad = ~detections.finite
+    if bad.any():
+        raise ValueError(f"TALMetric: predictions of video '{names[detections.videos[bad][0]]}'"
+                         ' hold NaN or infinity')
+    if num_classes is None:
+        return
+    bad = (detections.labels < 0) | (detections.labels >= num_classes)
+    if bad.any():
+        video = detections.videos[bad][0]
+        labels = detections.labels[detections.videos == video]
+        raise ValueError(f"TALMetric: video '{names[video]}' has predicted labels from "
+                         f'{labels.min()} to {labels.max()}, but there are {num_classes} '
+                         'classes')

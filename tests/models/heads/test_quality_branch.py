@@ -45,8 +45,7 @@ def build(name, quality=None, **options):
 @every_head
 def test_nothing_else_changes(name):
     """Other losses, other parameters' gradients and segments: those of the head without it."""
-    # others would have the towers run on more rows, which rounds otherwise
-    plain, judged = build(name), build(name, dict(exponent=0.7, num_others=0))
+    plain, judged = build(name), build(name, dict(exponent=0.7))
     assert not [key for key in plain.state_dict() if 'quality' in key]
     expected, losses = loss_of(plain.train()), loss_of(judged.train())
     assert set(losses) - set(expected) == {'loss_quality'}
