@@ -17,6 +17,7 @@ from cltdr_mm.datasets.converters.charades import convert_charades
 from cltdr_mm.datasets.converters.ego4d import convert_ego4d_mq
 from cltdr_mm.datasets.converters.epic import convert_epic_sounds
 
+DATA = 'charades', 'ego4d_mq', 'fineaction', 'epic_sounds'
 #: Steps of the two videos of each subset.
 STEPS = 90, 40
 #: Stride, offset and rate as OpenTAD gives them: step t is at (t * stride + offset) / rate seconds.
@@ -99,8 +100,7 @@ def make(cfg, data, folder):
 @pytest.mark.parametrize('name', GRIDS)
 def test_steps_lie_where_they_are_published(name, tmp_path):
     cfg = Config.fromfile(CONFIGS / '_base_' / 'datasets' / f'{name}.py')
-    data = next(data for data in ('charades', 'ego4d_mq', 'fineaction', 'epic_sounds')
-                if name.startswith(data))
+    data = next(data for data in DATA if data in name)
     make(cfg, data, tmp_path)
     stride, offset, fps = GRIDS[name]
     steps = cfg.val_dataloader.dataset.pipeline = cfg.val_dataloader.dataset.pipeline[:1]
@@ -110,18 +110,20 @@ def test_steps_lie_where_they_are_published(name, tmp_path):
     np.testing.assert_allclose(grid.to_seconds(np.arange(5.)), expected)
 
 
-@pytest.mark.parametrize('method', ['actionformer', 'cltdr'])
-@pytest.mark.parametrize('data', ['charades', 'ego4d_mq', 'fineaction', 'epic_sounds'])
-def test_from_converted_files_to_measures(method, data, tmp_path):
-    cfg = load(f'{method}_{data}')
+@pytest.mark.parametrize('name', [f'{method}_{data}' for method in ('actionformer', 'cltdr')
+                                  for data in DATA] + ['actionformer_charades_videomae'])
+def test_from_converted_files_to_measures(name, tmp_path):
+    cfg = load(name)
+    data = next(data for data in DATA if data in name)
     make(cfg, data, tmp_path)
     cfg.model.backbone.update(embed_dims=16, ffn_dims=16)
     if data == 'fineaction':
         cfg.model.postprocessor.fusion.score_file = str(tmp_path / 'video_scores.json')
         cfg.model.head.pop('feat_channels', None)
-    if data == 'epic_sounds':
-        assert cfg.val_dataloader.dataset.window.size == 6144
-        cfg.val_dataloader.dataset.window.size = 64
+    windows = cfg.val_dataloader.dataset.get('window')
+    assert bool(windows) == (name.endswith(('epic_sounds', 'videomae')))
+    if windows:
+        windows.size = 64
     torch.manual_seed(0)
     np.random.seed(0)
     model = MODELS.build(cfg.model)
@@ -135,7 +137,7 @@ def test_from_converted_files_to_measures(method, data, tmp_path):
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
 
     test = DATASETS.build(cfg.val_dataloader.dataset)
-    assert len(test) == (3 if data == 'epic_sounds' else 2)  # windows
+    assert len(test) == (3 if windows else 2)
     metric = METRICS.build(cfg.val_evaluator)
     metric.dataset_meta = test.metainfo
     model.postprocessor.set_classes(test.metainfo['classes'])
@@ -149,7 +151,7 @@ def test_from_converted_files_to_measures(method, data, tmp_path):
     assert f'mAP@{expected:g}' in found
     kept = cfg.val_evaluator.get('postprocessor', cfg.model.postprocessor).max_per_video
     topk = 2 if data == 'fineaction' else 1
-    if data != 'epic_sounds':
+    if not windows:
         assert all(len(sample.pred_instances) <= kept * topk for sample in samples)
     if data == 'fineaction':  # the classes of the file, in the order of its list
         labels = torch.cat([sample.pred_instances.labels for sample in samples])
