@@ -17,6 +17,10 @@ from ..structures import Detections, GroundTruth
 from .merged import merged_detections, to_array
 from .mmaction_outputs import with_instances
 
+#: Said below the table where nothing was suppressed.
+CANDIDATES = ('these are candidates that no NMS has suppressed (model.postprocessor.nms=None): the '
+              "figures are not the model's")
+
 
 @METRICS.register_module()
 class TALMetric(BaseMetric):
@@ -98,6 +102,7 @@ class TALMetric(BaseMetric):
         self.merge_duplicates = merge_duplicates
         self.on_error = on_error
         self.tie_order = tie_order
+        self.of_candidates = False
         self._ground_truth: Optional[GroundTruth] = None
         self.text = self.short_text = ''
         self.of_classes: dict[str, float] = {}
@@ -120,6 +125,14 @@ class TALMetric(BaseMetric):
                 self.ann_file, subset, classes, self.merge_duplicates, self.on_error,
                 self.protocol)
         return self._ground_truth
+
+    def set_suppressed(self, suppressed: bool) -> None:
+        """Say whether the model suppresses its candidates; else, and if this does not, a remark.
+
+        Args:
+            suppressed (bool): Whether it does.
+        """
+        self.of_candidates = not suppressed and getattr(self.postprocessor, 'nms', None) is None
 
     def check_instances(self) -> None:
         """Check, before a training that keeps its best checkpoint, that there will be a best.
@@ -245,6 +258,8 @@ class TALMetric(BaseMetric):
         """Numbers for the Runner, ``metrics.json``, text for the log."""
         protocol = self.protocol
         report = evaluate_detections(detections, self.ground_truth, protocol, self.tie_order)
+        if self.of_candidates:
+            report['remarks'].insert(0, CANDIDATES)
         self.short_text = short_text(report, protocol)
         tious = [tiou_name(t) for t in protocol.tious]
         self.of_classes = {f'AP/{name}': float(np.mean([ap[t] for t in tious]))
