@@ -152,6 +152,7 @@ def asked_tasks(args: argparse.Namespace) -> list[Task]:
                 cfg = copy.deepcopy(asked)
                 if fold is not None:
                     folds.set_fold(cfg, fold)
+                    folds.check_fold_files(cfg, fold)
                     runtime.drop_validation(cfg)
                 machine.set_randomness(cfg, seed)
                 tasks.append(Task(name, settings_digest(asked), cfg, fold, seed))
