@@ -12,14 +12,11 @@ from ...utils import TALDataError, write_json
 from ..evaluate import evaluate_detections, flat_metrics, report_text, short_text
 from ..ground_truth import load_ground_truth
 from ..protocols import Protocol, get_protocol, tiou_name
+from ..remarks import OF_CANDIDATES
 from ..result_file import results_of
 from ..structures import Detections, GroundTruth
-from .merged import merged_detections, to_array
+from .merged import check_values, merged_detections, to_array
 from .mmaction_outputs import with_instances
-
-#: Said below the table where nothing was suppressed.
-CANDIDATES = ('these are candidates that no NMS has suppressed (model.postprocessor.nms=None): the '
-              "figures are not the model's")
 
 
 @METRICS.register_module()
@@ -237,7 +234,7 @@ class TALMetric(BaseMetric):
             Path(self.out_dir, 'metrics.json').unlink(missing_ok=True)  # of other detections
             logger.info(f'detections.json written to {self.out_dir}')
         self._check_coverage(windows)
-        self._check_values(detections, names)
+        check_values(detections, names, len(truth.classes) if self.with_labels else None)
         if self.with_labels and not labelled:
             raise TALDataError.of(
                 'the predictions do not fit the metric', self.ann_file, 'label', 'proposals have '
@@ -259,7 +256,7 @@ class TALMetric(BaseMetric):
         protocol = self.protocol
         report = evaluate_detections(detections, self.ground_truth, protocol, self.tie_order)
         if self.of_candidates:
-            report['remarks'].insert(0, CANDIDATES)
+            report['remarks'].insert(0, OF_CANDIDATES)
         self.short_text = short_text(report, protocol)
         tious = [tiou_name(t) for t in protocol.tious]
         self.of_classes = {f'AP/{name}': float(np.mean([ap[t] for t in tious]))
@@ -291,21 +288,6 @@ class TALMetric(BaseMetric):
                 raise ValueError(f'TALMetric: {message}. allow_missing=True counts them as '
                                  'without detections')
             MMLogger.get_current_instance().warning(message)
-
-    def _check_values(self, detections: Detections, names: Sequence[str]) -> None:
-        """Numbers must be finite and labels classes; names the first video that breaks this."""
-        bad = ~detections.finite
-        if bad.any():
-            raise ValueError(f"TALMetric: predictions of video '{names[detections.videos[bad][0]]}'"
-                             ' hold NaN or infinity')
-        num_classes = len(self.ground_truth.classes)
-        bad = (detections.labels < 0) | (detections.labels >= num_classes)
-        if self.with_labels and bad.any():
-            video = detections.videos[bad][0]
-            labels = detections.labels[detections.videos == video]
-            raise ValueError(f"TALMetric: video '{names[video]}' has predicted labels from "
-                             f'{labels.min()} to {labels.max()}, but there are {num_classes} '
-                             'classes')
 
 
 def _listing(names: Sequence[str]) -> str:
