@@ -52,7 +52,15 @@ def set_resume(cfg: Config, resume: Optional[str]) -> None:
         if not cfg.resume:
             print_log(f'{cfg.work_dir} holds no checkpoint yet: the training starts anew',
                       logger='current', level=logging.WARNING)
-    elif not cfg.get('resume') and any(Path(cfg.work_dir).glob('*.pth')):
+
+
+def warn_of_checkpoints(cfg: Config) -> None:
+    """Say in the log if a training that begins anew will write over an earlier one's checkpoints.
+
+    Args:
+        cfg (Config): The config.
+    """
+    if not cfg.get('resume') and any(Path(cfg.work_dir).glob('*.pth')):
         print_log(f'{cfg.work_dir} holds checkpoints of an earlier training, which this one will '
                   'write over; to go on from them: --resume', logger='current',
                   level=logging.WARNING)

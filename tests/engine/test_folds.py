@@ -5,6 +5,7 @@ import pytest
 from mmengine.config import Config
 
 from cltdr_mm.engine import folds
+from cltdr_mm.utils import TALDataError
 
 
 def test_a_fold_is_trained_and_judged_within_its_file():
@@ -38,3 +39,49 @@ def test_a_fold_is_trained_and_judged_within_its_file():
     del cfg.test_evaluator[0]['ann_file']
     with pytest.raises(ValueError, match='--fold 4: TALMetric has no ann_file'):
         folds.set_fold(cfg, 4)
+
+
+def trained_on(ann_file, **dataset):
+    """A checkpoint as MMEngine writes it."""
+    cfg = Config(dict(train_dataloader=dict(dataset=dict(dataset, ann_file=ann_file))))
+    return dict(meta=dict(cfg=cfg.pretty_text))
+
+
+@pytest.mark.parametrize('ann_file, message', [
+    ('annotations_fold0.json', 'fold: was trained on fold 0, .* that fold 1 is judged by: test it '
+                               'with --fold 0, or train with --fold 1'),
+    ('annotations.json', 'fold: was trained on all training videos, .*: test it without --fold')])
+def test_a_checkpoint_that_knows_the_videos_of_a_fold(ann_file, message):
+    with pytest.raises(TALDataError, match=f'a.pth: {message}'):
+        folds.check_fold(trained_on(ann_file), 'data/annotations_fold1.json', 'a.pth')
+
+
+@pytest.mark.parametrize('checkpoint', [
+    trained_on('annotations_fold1.json'), trained_on('annotations_fold1.json', data_root='d'),
+    dict(meta={}), dict(meta=dict(cfg="model = dict(type='A')")), 3])
+def test_a_checkpoint_that_does_not(checkpoint):
+    folds.check_fold(checkpoint, 'data/annotations_fold1.json', 'a.pth')
+
+
+def test_whole_data_sets_have_no_fold():
+    """The test people are nobody's training videos."""
+    for judged in ('annotations.json', None):
+        folds.check_fold(trained_on('annotations_fold0.json'), judged, 'a.pth')
+    joined = dict(type='ConcatDataset', datasets=[dict(ann_file='a_fold2.json')])
+    cfg = Config(dict(train_dataloader=dict(dataset=joined)))
+    with pytest.raises(TALDataError, match='was trained on fold 2'):
+        folds.check_fold(dict(meta=dict(cfg=cfg.pretty_text)), 'a_fold0.json', 'a.pth')
+
+
+def test_a_fold_that_is_not_there(tmp_path):
+    cfg = Config(dict(test_dataloader=dict(dataset=dict(
+        data_root=str(tmp_path), ann_file='annotations_fold7.json'))))
+    with pytest.raises(ValueError, match=r'--fold 7: there is no .*annotations_fold7\.json, nor '
+                                         'one of another; `cltdr convert hapt .* --folds'):
+        folds.check_fold_files(cfg, 7)
+    for number in (10, 2):
+        (tmp_path / f'annotations_fold{number}.json').touch()
+    with pytest.raises(ValueError, match='only those of --fold 2, 10; '):
+        folds.check_fold_files(cfg, 7)
+    cfg.test_dataloader.dataset.ann_file = 'annotations_fold2.json'
+    folds.check_fold_files(cfg, 2)

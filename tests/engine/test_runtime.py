@@ -41,6 +41,8 @@ def test_resume(cfg, tmp_path, mm_log):
     assert (cfg.resume, cfg.load_from) == (True, path)
     cfg.resume = False
     runtime.set_resume(cfg, None)
+    assert 'write over' not in mm_log.text  # it may be refused yet
+    runtime.warn_of_checkpoints(cfg)
     assert 'checkpoints of an earlier training, which this one will write over' in mm_log.text
 
 

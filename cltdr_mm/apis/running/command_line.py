@@ -101,6 +101,7 @@ def read_config(args: argparse.Namespace) -> Config:
     name = args.config
     if args.fold is not None:
         folds.set_fold(cfg, args.fold)
+        folds.check_fold_files(cfg, args.fold)
         name = fold_file(name, args.fold)  # a work directory of its own
     runtime.settle_loaders(cfg)
     runtime.settle_hooks(cfg)
@@ -109,12 +110,15 @@ def read_config(args: argparse.Namespace) -> Config:
 
 
 class _Started(Hook):
-    """Knows whether a run works already or is still being built."""
+    """Knows whether a run works already or is still being built: all other hooks come before."""
 
     priority = 'LOWEST'
 
     def __init__(self):
         self.yes = False
+
+    def before_train(self, runner) -> None:
+        runtime.warn_of_checkpoints(runner.cfg)  # nothing refuses this training any more
 
     def before_train_epoch(self, runner) -> None:
         self.yes = True
