@@ -158,10 +158,9 @@ def _plain_scan(u: Tensor, dt: Tensor, decay: Tensor, b: Tensor, c: Tensor,
     for factor, step in zip(factors.unbind(1)[1:], inputs.unbind(1)[1:]):
         states.append(factor * states[-1] + step)
         products.append(factor * products[-1])
-    num_chunks = factors.shape[0]
 
     def later(x: Tensor, chunks: int) -> Tensor:
-        return F.pad(x, (0, 0, 0, 0, 0, 0, chunks, 0))[:num_chunks]
+        return F.pad(x, (0, 0, 0, 0, 0, 0, chunks, 0))[:-chunks]
 
     state, product = states[-1], products[-1]
     for doubling in range(DOUBLINGS):
