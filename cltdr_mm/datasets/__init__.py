@@ -33,6 +33,8 @@ from .transforms import (
 )
 from .video_benchmarks import (
     ActivityNet13VideoDataset,
+    CharadesVideoDataset,
+    Ego4DMQVideoDataset,
     EPICKitchens100VideoDataset,
     HACSVideoDataset,
     MultiTHUMOSVideoDataset,
@@ -41,11 +43,12 @@ from .video_benchmarks import (
 
 __all__ = [
     'ActivityNet13Dataset', 'ActivityNet13VideoDataset', 'ActivityNetToTAL', 'AnnotationChecker',
-    'CharadesDataset', 'ColorJitterFrames', 'EPICKitchens100Dataset', 'EPICKitchens100VideoDataset',
-    'EPICSoundsDataset', 'Ego4DMQDataset', 'FineActionDataset', 'FrameSampling', 'HACSDataset',
-    'HACSVideoDataset', 'HAPTDataset', 'LoadTALFeature', 'LoadTALFrames', 'LoadTALProposals',
-    'MultiTHUMOSDataset', 'MultiTHUMOSVideoDataset', 'PackTALInputs', 'Problem',
-    'RandomCropFeature', 'RandomCropFrames', 'ResizeFeature', 'SampleTALFrames', 'TALDataError',
-    'TALDataset', 'TALToActivityNet', 'TALVideoDataset', 'THUMOS14Dataset', 'THUMOS14VideoDataset',
-    'VideoAnnotation', 'class_names', 'load_annotations', 'read_annotation_file'
+    'CharadesDataset', 'CharadesVideoDataset', 'ColorJitterFrames', 'EPICKitchens100Dataset',
+    'EPICKitchens100VideoDataset', 'EPICSoundsDataset', 'Ego4DMQDataset', 'Ego4DMQVideoDataset',
+    'FineActionDataset', 'FrameSampling', 'HACSDataset', 'HACSVideoDataset', 'HAPTDataset',
+    'LoadTALFeature', 'LoadTALFrames', 'LoadTALProposals', 'MultiTHUMOSDataset',
+    'MultiTHUMOSVideoDataset', 'PackTALInputs', 'Problem', 'RandomCropFeature', 'RandomCropFrames',
+    'ResizeFeature', 'SampleTALFrames', 'TALDataError', 'TALDataset', 'TALToActivityNet',
+    'TALVideoDataset', 'THUMOS14Dataset', 'THUMOS14VideoDataset', 'VideoAnnotation', 'class_names',
+    'load_annotations', 'read_annotation_file'
 ]

@@ -16,6 +16,7 @@ from .annotation_checks import VideoAnnotation
 from .annotations import load_annotations, read_class_file
 from .feature_checks import FeatureSpec, absent_folders, check_features
 from .feature_source import FeatureSource
+from .feature_streams import Numbers
 from .sample_filter import training_samples
 from .windows import WindowSettings, cut_windows
 
@@ -39,12 +40,14 @@ class TALDataset(BaseDataset):
         data_prefix (dict): ``feats``: the folder of feature files, or a list of folders whose
             features are concatenated along channels (RGB and flow), or an HDF5 file that holds
             one data set per video. Defaults to ``dict(feats='')``.
-        feature_stride (float, optional): Frames between two feature steps. Defaults to None: what
-            the manifest beside the features says; without one, they were resampled to a fixed
-            length, and share the video evenly. An entry may have its own.
-        feature_window (float, optional): Frames that one step sees, which lies in their middle;
-            0 puts step t at frame t * stride. Defaults to None: the manifest's, else as many as the
-            stride. An entry may have its own.
+        feature_stride (float or Sequence[float], optional): Frames between two feature steps.
+            Defaults to None: what the manifest beside the features says; without one, they were
+            resampled to a fixed length, and share the video evenly. An entry may have its own. A
+            list has one for each folder: the grid is the first one's, and the others are
+            interpolated at the times of its steps.
+        feature_window (float or Sequence[float], optional): Frames that one step sees, which lies
+            in their middle; 0 puts step t at frame t * stride. Defaults to None: the manifest's,
+            else as many as the stride. An entry may have its own. A list as of the strides.
         subset (str or Sequence[str], optional): Subsets of the annotation file to use. Defaults
             to None: all videos.
         fps (float, optional): Frame rate at which features were taken, for all videos, whatever
@@ -109,8 +112,8 @@ class TALDataset(BaseDataset):
     def __init__(self,
                  ann_file: str,
                  data_prefix: dict = dict(feats=''),  # noqa: B006  (as in the base; copied)
-                 feature_stride: Optional[float] = None,
-                 feature_window: Optional[float] = None,
+                 feature_stride: Numbers = None,
+                 feature_window: Numbers = None,
                  subset: Union[str, Sequence[str], None] = None,
                  fps: Optional[float] = None,
                  default_fps: Optional[float] = None,
@@ -231,7 +234,7 @@ class TALDataset(BaseDataset):
             problems += bad
         report_problems(problems, self.on_error, title)
         if self.window:
-            infos = [sample for info in infos for sample in cut_windows(info, self.window)]
+            infos = [sample for info in infos for sample in self.cut(info)]
         return infos
 
     def absent_data(self) -> list[Problem]:
@@ -254,6 +257,10 @@ class TALDataset(BaseDataset):
         steps, bad = check_features(infos, self.feature_spec, full)
         return [dict(info, num_steps=n) for info, n in zip(infos, steps) if n is not None], bad
 
+    def cut(self, info: dict) -> list[dict]:
+        """Cut a video's sample into its sliding windows, see :func:`.cut_windows`."""
+        return cut_windows(info, self.window)
+
     def parse_data_info(self, raw_data_info: VideoAnnotation) -> dict:
         """Turn one checked annotation into a sample.
 
@@ -274,6 +281,7 @@ class TALDataset(BaseDataset):
             video_name=video.video_name, subset=video.subset, duration=video.duration,
             fps=video.fps, stride=stride, window=window, feature_paths=paths,
             feature_key=keys, layout=self.source.layout, num_steps=None,
+            stream_grids=self.source.streams,
             max_length_gap=self.feature_spec.max_length_gap, class_agnostic=self.class_agnostic,
             gt_segments=video.segments, gt_labels=labels)
 

@@ -32,9 +32,9 @@ class TALVideoDataset(TALDataset):
 
     Args:
         ann_file (str): Annotation JSON.
-        data_prefix (dict): ``video``: the folder of video files, which may lie in sub-folders that
-            are part of the videos' names. Any extension of a video will do. Defaults to
-            ``dict(video='')``.
+        data_prefix (dict): ``video``: the folder of video files. Those in sub-folders have their
+            path below the folder as their name, or, where that is but one file's, the name of the
+            file alone. Any extension of a video will do. Defaults to ``dict(video='')``.
         feature_stride (int, optional): Frames from one step to the next, whatever entries of the
             annotation file say of features. Defaults to None: ``num_steps`` share every video.
         frames_per_step (int): Frames read for a step, of which ``feature_stride`` is a multiple.
@@ -95,9 +95,15 @@ class TALVideoDataset(TALDataset):
         """List the files of the folder; what is wrong with it as a whole."""
         folder, = self.data_prefix[self.DATA]
         try:
-            self.files = list_videos(folder or '.')
+            files = list_videos(folder or '.')
         except TALDataError as error:
             return error.problems
+        # in folders of people or subsets, which names of videos do not mention
+        alone: dict[str, Any] = {}
+        for name, path in files.items():
+            bare = name.rsplit('/', 1)[-1]
+            alone[bare] = None if bare in alone else path
+        self.files = {**alone, **files}
         return []
 
     def parse_data_info(self, raw_data_info: VideoAnnotation) -> dict:
@@ -111,6 +117,9 @@ class TALVideoDataset(TALDataset):
         except ValueError as error:
             raise TALDataError.of('videos', path, 'video', str(error),
                                   info['video_name']) from error
+        if found is not None and self.files[found] is None:
+            raise TALDataError.of('videos', path, 'video', 'several sub-folders have a file of '
+                                  'this name', info['video_name'])
         if found is None:
             raise TALDataError.of('videos', path, 'video', 'there is no file of this name '
                                   f'({" ".join(VIDEO_SUFFIXES)})', info['video_name'])
@@ -119,6 +128,12 @@ class TALVideoDataset(TALDataset):
         return dict(info, video_path=str(self.files[found]), sampling=self.sampling,
                     stride=self.sampling.stride, window=self.sampling.window,
                     num_frames=None)
+
+    def cut(self, info: dict) -> list[dict]:
+        """Cut a video's sample into its sliding windows, segments to what the frames show."""
+        # a step shows the time from its first frame to that of the next step
+        windows = super().cut(dict(info, window=info['stride']))
+        return [dict(sample, window=info['window']) for sample in windows]
 
     def check_data(self, infos: list[dict]) -> tuple[list[dict], list[Problem]]:
         """Check the videos, see :meth:`.TALDataset.check_data`; adds ``num_frames``."""

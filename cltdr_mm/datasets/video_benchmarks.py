@@ -3,6 +3,8 @@ from mmaction.registry import DATASETS
 
 from .benchmarks import (
     ActivityNet13Dataset,
+    CharadesDataset,
+    Ego4DMQDataset,
     EPICKitchens100Dataset,
     HACSDataset,
     MultiTHUMOSDataset,
@@ -37,3 +39,13 @@ class ActivityNet13VideoDataset(ActivityNet13Dataset, TALVideoDataset):
 @DATASETS.register_module()
 class HACSVideoDataset(HACSDataset, TALVideoDataset):
     """HACS Segments as videos, see :class:`.HACSDataset` and :class:`.TALVideoDataset`."""
+
+
+@DATASETS.register_module()
+class CharadesVideoDataset(CharadesDataset, TALVideoDataset):
+    """Charades as videos, see :class:`.CharadesDataset` and :class:`.TALVideoDataset`."""
+
+
+@DATASETS.register_module()
+class Ego4DMQVideoDataset(Ego4DMQDataset, TALVideoDataset):
+    """Ego4D Moment Queries as videos, see :class:`.Ego4DMQDataset`, :class:`.TALVideoDataset`."""

@@ -73,6 +73,19 @@ def test_windows_cover_the_video(videos):
     assert [m['window_index'] for m in meta] == [0, 1, 2, 3] and meta[0]['num_windows'] == 4
 
 
+def test_windows_keep_what_their_frames_show(videos):
+    """Steps 0 to 15 show frames 0 to 63, the next window frames 64 to 127."""
+    videos.database['v1']['annotations'] = [dict(segment=[2., 3.2], label='run')]
+    data = videos.build(subset='training', feature_window=2, filter_cfg=dict(filter_empty_gt=False),
+                        window=dict(size=16, overlap=0, min_visible=0.2))
+    found = [data.get_data_info(i)['gt_segments'] for i in range(len(data))
+             if data.get_data_info(i)['video_name'] == 'v1'][:2]
+    np.testing.assert_allclose(np.concatenate(found), [[2., 2.56], [2.56, 3.2]])
+    segments = data[2]['data_samples'].gt_instances.segments
+    assert data.get_data_info(2)['window'] == 2
+    np.testing.assert_allclose(segments, [[(50 - 1) / 4, (64 - 1) / 4]])
+
+
 def test_the_last_step_needs_all_its_frames(videos):
     """210 frames, one in two read, two a step: frames 208 and 210 would make step 52."""
     data = videos.build(subset='training', frames_per_step=2, window=dict(size=20, overlap=0.))
@@ -148,6 +161,18 @@ def test_folders(videos, tmp_path):
     (tmp_path / 'empty').mkdir()
     error = fails(videos, 'has no video file', data_prefix=dict(video='empty'))
     assert len(error.problems) == 1  # not one a video
+
+
+def test_sub_folders(videos):
+    """As EPIC-KITCHENS and THUMOS14 come: names of videos do not mention them."""
+    folder = videos.root / 'videos' / 'P01' / 'videos'
+    folder.mkdir(parents=True)
+    videos.video('v0').rename(folder / 'v0.MP4')
+    assert numbers(videos.build(subset='training')[0]) == list(range(0, 100, 4))
+    (folder.parent / 'v0.MP4').write_bytes(b'')
+    fails(videos, "'v0': video: several sub-folders have a file of this name")
+    videos.database['P01/videos/v0'] = videos.database.pop('v0')
+    assert len(videos.build(subset='training')) == 2
 
 
 def test_unchecked_videos_are_measured_when_they_are_read(videos):

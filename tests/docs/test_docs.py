@@ -195,7 +195,8 @@ CHANGED = {'docs/methods/gmg.md': 'cltdr_thumos', 'docs/methods/cltdr.md': 'cltd
            'docs/configs.md': 'cltdr_hapt', 'docs/paper_and_release.md': 'cltdr_hapt',
            'docs/methods/adatad.md': 'adatad/thumos_s',
            **{f'docs/methods/{name}.md': f'{name}_hapt' for name in (
-               'tridet', 'actionformer', 'temporalmaxer', 'logo', 'asl')}}
+               'tridet', 'actionformer', 'temporalmaxer', 'logo', 'asl',
+               'actionmamba')}}
 
 
 def table_options(*pages: str) -> list:

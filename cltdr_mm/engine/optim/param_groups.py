@@ -32,8 +32,8 @@ def takes_weight_decay(module: nn.Module, name: str, param: nn.Parameter) -> boo
     Decayed are the weights of convolutions (depth-wise ones too, also where a module writes them
     out as its own ``weight`` with the outputs in the first of several axes) and of linear layers,
     and bare parameters with at least two axes longer than one, unless their name marks them as
-    bias, scale, norm or positional table. A module settles it for its own parameters by an
-    attribute ``no_weight_decay``: a collection of their names.
+    bias, scale, norm or positional table. A module settles it for its own parameters by the
+    attributes ``no_weight_decay`` and ``with_weight_decay``: collections of their names.
 
     Args:
         module (nn.Module): The module that owns the parameter.
@@ -45,6 +45,8 @@ def takes_weight_decay(module: nn.Module, name: str, param: nn.Parameter) -> boo
     """
     if name in getattr(module, 'no_weight_decay', ()):
         return False
+    if name in getattr(module, 'with_weight_decay', ()):
+        return True
     if isinstance(module, _NORMS + _TABLES):
         return False
     if isinstance(module, _MIXING):

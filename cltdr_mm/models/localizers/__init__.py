@@ -2,6 +2,9 @@
 from .encoded import EncodedLocalizer, SequenceLocalizerHead
 from .end_to_end import EndToEndLocalizer
 from .single_stage import SingleStageLocalizer
+from .verb_noun import VerbNounLocalizer
 
-__all__ = ['EncodedLocalizer', 'EndToEndLocalizer', 'SequenceLocalizerHead',
-           'SingleStageLocalizer']
+__all__ = [
+    'EncodedLocalizer', 'EndToEndLocalizer', 'SequenceLocalizerHead', 'SingleStageLocalizer',
+    'VerbNounLocalizer'
+]

@@ -1,5 +1,5 @@
 """Single-stage localizer: backbone, neck and head in MMAction2's localizer interface."""
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Optional, Union
 
 from mmaction.registry import MODELS, TASK_UTILS
@@ -8,6 +8,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from ...structures import PackedRows, TimeMajor, valid_lengths
+from ..layers import set_norm_eps
 from ..parts import OTHER_SAMPLES, refuse_unknown, with_shapes
 from ..task_modules import DEFAULT_RANGES, resized_ranges
 
@@ -32,6 +33,8 @@ class SingleStageLocalizer(BaseModel):
         num_levels (int, optional): Number of pyramid levels instead of what the backbone's config
             says; the head's regression ranges follow, see :func:`.resized_ranges`.
             Defaults to None.
+        norm_eps (float, optional): ``eps`` of the channel LayerNorms of backbone, neck and head.
+            Defaults to None: 1e-5, or what the parts' configs say.
         init_cfg (dict, optional): See BaseModule.
 
     Raises:
@@ -46,6 +49,7 @@ class SingleStageLocalizer(BaseModel):
                  postprocessor: Optional[dict] = None,
                  data_preprocessor: Optional[dict] = None,
                  num_levels: Optional[int] = None,
+                 norm_eps: Optional[float] = None,
                  init_cfg: Optional[dict] = None,
                  **unknown) -> None:
         refuse_unknown(self, unknown)
@@ -63,6 +67,8 @@ class SingleStageLocalizer(BaseModel):
             width = self.neck.out_channels
         self.head = build_part(with_shapes(head, 'head', in_channels=width, num_levels=levels),
                                'head')
+        if norm_eps is not None:
+            set_norm_eps(self, norm_eps)
         self.data_preprocessor = self.build_preprocessor(data_preprocessor, levels)
         self.postprocessor = TASK_UTILS.build(postprocessor or dict(type='TALPostProcessor'))
 
@@ -146,25 +152,43 @@ class SingleStageLocalizer(BaseModel):
         Raises:
             ValueError: If a data sample has no ``grid``.
         """
-        if candidates and candidates[0].segments.device.type == 'mps':  # which has no float64
-            candidates = [instances.cpu() for instances in candidates]
-        for instances, sample in zip(candidates, data_samples):
-            if 'grid' not in sample:
-                raise ValueError(f"video {sample.get('video_name')!r} has no `grid` in its "
-                                 f'metainfo, which places segments in seconds{OTHER_SAMPLES}')
-            # late in a long video float32 seconds lose what boundaries are judged by
-            instances.segments = sample.metainfo['grid'].to_seconds(instances.segments.double())
-            if sample.metainfo.get('class_agnostic'):
-                instances.pop('labels', None)
-        results = self.postprocessor(candidates, [s.metainfo for s in data_samples])
-        for result, sample in zip(results, data_samples):
-            sample.pred_instances = result
-            if 'annotations' in sample.metainfo:
-                pairs = zip(result.segments.tolist(), result.scores.tolist())
-                # the metric fails where a video has no proposal: one of length 0 finds nothing
-                sample.proposal_list = [dict(segment=segment, score=score) for segment, score in (
-                    pairs if len(result) else [([0., 0.], 0.)])]
-        return data_samples
+        return set_predictions(candidates, data_samples, self.postprocessor)
+
+
+def set_predictions(candidates: list[InstanceData], data_samples: list,
+                    postprocessor: Callable) -> list:
+    """Set what a post-processor leaves of candidates as predictions.
+
+    Args:
+        candidates (list[InstanceData]): See :meth:`SingleStageLocalizer.add_predictions`.
+        data_samples (list): See there.
+        postprocessor (Callable): Such as :class:`.TALPostProcessor`.
+
+    Returns:
+        list: The data samples.
+
+    Raises:
+        ValueError: If a data sample has no ``grid``.
+    """
+    if candidates and candidates[0].segments.device.type == 'mps':  # which has no float64
+        candidates = [instances.cpu() for instances in candidates]
+    for instances, sample in zip(candidates, data_samples):
+        if 'grid' not in sample:
+            raise ValueError(f"video {sample.get('video_name')!r} has no `grid` in its "
+                             f'metainfo, which places segments in seconds{OTHER_SAMPLES}')
+        # late in a long video float32 seconds lose what boundaries are judged by
+        instances.segments = sample.metainfo['grid'].to_seconds(instances.segments.double())
+        if sample.metainfo.get('class_agnostic'):
+            instances.pop('labels', None)
+    results = postprocessor(candidates, [s.metainfo for s in data_samples])
+    for result, sample in zip(results, data_samples):
+        sample.pred_instances = result
+        if 'annotations' in sample.metainfo:
+            pairs = zip(result.segments.tolist(), result.scores.tolist())
+            # the metric fails where a video has no proposal: one of length 0 finds nothing
+            sample.proposal_list = [dict(segment=segment, score=score) for segment, score in (
+                pairs if len(result) else [([0., 0.], 0.)])]
+    return data_samples
 
 
 def build_part(config: dict, name: str, *shapes: str) -> nn.Module:
