@@ -3,13 +3,14 @@
 Memory is counted at full size without computing: tensors have shapes only, and every storage is
 followed until it is freed. So the figures are those of float32 and of the device whose operators
 are traced (the CPU's), without an allocator's rounding. Times are CPU times of a forward and a
-backward pass over a few clips of the same size, taken in turn.
+backward pass over a few clips of the same size.
 
-``python benchmarks/end_to_end.py --sizes small base large`` prints the tables of
+``python benchmarks/end_to_end.py --sizes small base`` prints the tables of
 ``docs/methods/end_to_end.md``.
 """
 import argparse
 import gc
+import sys
 import time
 
 import torch
@@ -90,20 +91,19 @@ def memory(front: torch.nn.Module, frames: int, pixels: int, learn: bool = True)
     return kept / 2**20, followed.peak / 2**20
 
 
-def seconds(fronts: dict, frames: int, pixels: int, repeats: int) -> dict:
-    """Smallest CPU time of a step of each."""
+def seconds(front: torch.nn.Module, frames: int, pixels: int, repeats: int) -> float:
+    """Smallest CPU time of a step."""
     video = torch.randint(0, 256, (3, frames, pixels, pixels), dtype=torch.uint8)
-    best = dict.fromkeys(fronts, float('inf'))
+    found = []
     for _ in range(repeats):
-        for name, front in fronts.items():
-            begin = time.process_time()
-            rows, = front([video], [frames // front.frames_per_step])
-            if rows.requires_grad:
-                rows.square().mean().backward()
-            best[name] = min(best[name], time.process_time() - begin)
-            for param in front.parameters():
-                param.grad = None
-    return best
+        begin = time.process_time()
+        rows, = front([video], [frames // front.frames_per_step])
+        if rows.requires_grad:
+            rows.square().mean().backward()
+        found.append(time.process_time() - begin)
+        for param in front.parameters():
+            param.grad = None
+    return min(found)
 
 
 def main() -> None:
@@ -118,25 +118,28 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     for size in args.sizes:
-        fronts = {name: build(size, name, args.pixels, 1) for name in SETTINGS}
-        rows = [['setting', 'learned (M)', 'kept (MiB)', 'at most (MiB)']]
-        for name, front in fronts.items():
+        rows, full = [['setting', 'learned (M)', 'kept (MiB)', 'at most (MiB)', 'time']], None
+        for name in SETTINGS:
+            front = build(size, name, args.pixels, 1)
             learned = sum(param.numel() for param in front.parameters() if param.requires_grad)
-            kept, most = memory(front, args.frames, args.pixels)
-            rows.append([name, f'{learned / 1e6:.2f}', f'{kept:,.0f}', f'{most:,.0f}'])
-        print(f'\nViT-{size}, {args.frames} frames of {args.pixels} px, a step of training\n')
-        print(GithubFlavoredMarkdownTable(rows).table)
-        if args.hour:
-            most = [memory(front, number, args.pixels, learn=False)[1]
-                    for front in [fronts['full']] for number in (args.frames, args.hour)]
-            print(f'\nprediction: {most[0]:,.0f} MiB at most for {args.frames} frames, '
-                  f'{most[1]:,.0f} MiB for {args.hour}, beside the frames themselves, '
-                  f'{3 * args.hour * args.pixels**2 / 2**20:,.0f} MiB', flush=True)
-        if args.timed_frames:
-            found = seconds(fronts, args.timed_frames, args.pixels, args.repeats)
-            print(f'\ntime of {args.timed_frames} frames against full, {found["full"]:.1f} s: ' +
-                  ', '.join(f'{name} {value / found["full"]:.2f}'
-                            for name, value in found.items()), flush=True)
+            row = [name, f'{learned / 1e6:.2f}']
+            row += [f'{part:,.0f}' for part in memory(front, args.frames, args.pixels)]
+            if args.timed_frames:
+                spent = seconds(front, args.timed_frames, args.pixels, args.repeats)
+                full = full or spent
+                row.append(f'{spent / full:.2f}')
+            rows.append(row)
+            print(row, file=sys.stderr, flush=True)
+        print(f'\nViT-{size}, {args.frames} frames of {args.pixels} px, a step of training; time '
+              f'of {args.timed_frames} frames\n')
+        print(GithubFlavoredMarkdownTable(rows).table, flush=True)
+    if args.hour:
+        front = build(args.sizes[0], 'full', args.pixels, 1)
+        most = [memory(front, number, args.pixels, learn=False)[1]
+                for number in (args.frames, args.hour)]
+        print(f'\nprediction: {most[0]:,.0f} MiB at most for {args.frames} frames, '
+              f'{most[1]:,.0f} MiB for {args.hour}, beside the frames themselves, '
+              f'{3 * args.hour * args.pixels**2 / 2**20:,.0f} MiB')
 
 
 if __name__ == '__main__':

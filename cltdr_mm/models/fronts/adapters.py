@@ -12,7 +12,6 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ..layers import depthwise_along
-from ..layers.convolution import linear
 
 
 @dataclass(frozen=True)
@@ -158,5 +157,4 @@ class TemporalBlockAdapter(BlockAdapter):
             spread[::step] = taps
             taps = spread
         seen = depthwise_along(video, taps.contiguous(), self.dwconv.bias, -3)
-        return linear(seen.flatten(0, 1), self.conv.weight[:, :, 0],
-                      self.conv.bias).reshape(video.shape)
+        return seen @ self.conv.weight[:, :, 0].t() + self.conv.bias
