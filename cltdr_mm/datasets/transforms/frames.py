@@ -26,7 +26,8 @@ class SampleTALFrames(BaseTransform):
 
     Added keys: ``frame_inds`` (F,) int64, numbers of frames at the rate ``fps``, not falling;
     ``grid`` (FeatureGrid) of T = F / ``frames_per_step`` steps; ``gt_segments`` becomes float32
-    (N, 2) in grid steps, clipped to the video where ``num_steps`` share it, as published.
+    (N, 2) in grid steps, clipped to the video where ``num_steps`` share it, as published; what
+    lies after the video altogether is left out then, of ``gt_labels`` too.
 
     Raises:
         ImportError: If the header has to be asked, and PyAV is not installed.
@@ -61,6 +62,10 @@ class SampleTALFrames(BaseTransform):
             segments = grid.to_grid(segments)
             if sampling.stride is None:
                 segments = segments.clip(0, grid.num_steps)
+                shown = segments[:, 1] > segments[:, 0]  # an annotation may go on after its video
+                segments = segments[shown]
+                if 'gt_labels' in results:
+                    results['gt_labels'] = results['gt_labels'][shown]
             results['gt_segments'] = segments.astype(np.float32)
         return results
 

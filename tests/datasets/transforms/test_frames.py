@@ -72,6 +72,12 @@ def test_a_crop_moves_frames_grid_and_segments_together(per_step, window):
     assert len(starts) > 20
 
 
+def test_segments_after_a_video_that_is_shared_evenly():
+    sample = sampled(100, [(1., 3.9), (3.9, 4.2), (4.05, 4.4)], stride=None, num_steps=10)
+    np.testing.assert_allclose(sample['gt_segments'], [(2.5, 9.75), (9.75, 10)], atol=1e-6)
+    assert sample['gt_labels'].tolist() == [0, 1]
+
+
 def test_short_videos_keep_most_of_their_frames():
     lengths = set()
     for seed in range(40):

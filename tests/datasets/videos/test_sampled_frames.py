@@ -70,8 +70,8 @@ def test_what_cannot_be_read_is_one_line(tmp_path):
         assert '\n' not in str(caught.value)
 
 
-@pytest.mark.parametrize('kind', ['mp4', 'mkv', 'avi', 'webm'])
+@pytest.mark.parametrize('kind', ['mp4', 'mkv', 'avi'])
 def test_header_knows_the_length(tmp_path, kind):
-    codec = dict(avi='mpeg4', webm='libvpx').get(kind, 'libx264')
+    codec = 'mpeg4' if kind == 'avi' else 'libx264'
     path = write(tmp_path / f'v.{kind}', steady(100), codec)
     assert video_length(path) == pytest.approx(check_video(path), abs=0.081)
