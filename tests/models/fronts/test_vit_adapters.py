@@ -179,6 +179,49 @@ def test_nothing_drops_beside_side_tuning():
     assert model.backbone.ladders.adapters[0].training
 
 
+@pytest.mark.parametrize('side_tuning', [False, True])
+def test_a_front_gives_a_video_the_same_in_any_batch(side_tuning):
+    """Lengths that are no whole clips; rows and gradients."""
+    model = front(side_tuning=side_tuning)
+    randomise(model.backbone)
+    lengths = [40, 16, 23]
+    videos = [torch.randint(0, 256, (3, length, 16, 24), dtype=torch.uint8) for length in lengths]
+    together = model(videos, lengths)
+    alone = [model([video], [length])[0] for video, length in zip(videos, lengths)]
+    weights = [weights_of(rows) for rows in together]
+    for ours, theirs, length in zip(together, alone, lengths):
+        assert ours.shape == (length, 16) and torch.equal(ours, theirs)
+    wanted = gradients(model.backbone, sum(
+        (rows * weight).sum() for rows, weight in zip(alone, weights)))
+    found = gradients(model.backbone, sum(
+        (rows * weight).sum() for rows, weight in zip(together, weights)))
+    close(found, wanted, 1e-5)
+
+
+def test_copies_of_the_last_frame_fill_the_last_clip():
+    """A video is padded by itself: what is seen is its last frame, held."""
+    model = front()
+    randomise(model.backbone)
+    frames = torch.randint(0, 256, (3, 21, 16, 16), dtype=torch.uint8)
+    held = torch.cat([frames, frames[:, -1:].expand(-1, 11, -1, -1)], dim=1)
+    assert torch.equal(model([frames], [21])[0], model([held], [32])[0][:21])
+
+
+def test_half_precision():
+    """Under autocast adapters are computed as blocks are; rows are float32."""
+    model = front()
+    randomise(model.backbone)
+    model.with_cp = True
+    frames = torch.randint(0, 256, (3, 32, 16, 16), dtype=torch.uint8)
+    wanted = model([frames], [32])[0]
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        found = model([frames], [32])[0]
+    assert found.dtype == torch.float32
+    assert (found - wanted).norm() / wanted.norm() < .05
+    found.sum().backward()
+    assert all(param.grad.isfinite().all() for param in model.parameters() if param.requires_grad)
+
+
 class Kept:
     """Bytes that autograd keeps for a backward pass, without those of parameters."""
 
@@ -197,8 +240,8 @@ class Kept:
         return sum(storage.nbytes() for storage in self.storages.values())
 
 
-def kept(with_cp=False, **kwargs):
-    backbone, adapter = make(vit=dict(depth=6), **kwargs)
+def kept(with_cp=False, depth=6, **kwargs):
+    backbone, adapter = make(vit=dict(depth=depth), **kwargs)
     backbone.requires_grad_(False)
     for part in adapter.adapters(backbone):
         part.requires_grad_(True)
@@ -211,6 +254,8 @@ def kept(with_cp=False, **kwargs):
 
 def test_what_is_kept_for_the_backward_pass():
     every, last = kept(), kept(blocks=[5])
+    # blocks before the first adapter keep nothing, however many they are
+    assert last == kept(depth=1, blocks=[0]) == kept(depth=9, blocks=[8])
     # of six blocks the adapter of the last alone keeps far less than a block, which keeps about
     # 15 times the tokens
     tokens = 4 * 32 * 16 * 4
