@@ -4,13 +4,18 @@ from .annotation_checks import AnnotationChecker, VideoAnnotation
 from .annotations import load_annotations, read_annotation_file
 from .benchmarks import (
     ActivityNet13Dataset,
+    CharadesDataset,
+    Ego4DMQDataset,
     EPICKitchens100Dataset,
+    EPICSoundsDataset,
+    FineActionDataset,
     HACSDataset,
     HAPTDataset,
     MultiTHUMOSDataset,
     THUMOS14Dataset,
 )
 from .classes import class_names
+from .frame_sampling import FrameSampling
 from .tal_dataset import TALDataset
 from .tal_video_dataset import TALVideoDataset
 from .transforms import (
@@ -36,11 +41,11 @@ from .video_benchmarks import (
 
 __all__ = [
     'ActivityNet13Dataset', 'ActivityNet13VideoDataset', 'ActivityNetToTAL', 'AnnotationChecker',
-    'ColorJitterFrames', 'EPICKitchens100Dataset', 'EPICKitchens100VideoDataset', 'HACSDataset',
+    'CharadesDataset', 'ColorJitterFrames', 'EPICKitchens100Dataset', 'EPICKitchens100VideoDataset',
+    'EPICSoundsDataset', 'Ego4DMQDataset', 'FineActionDataset', 'FrameSampling', 'HACSDataset',
     'HACSVideoDataset', 'HAPTDataset', 'LoadTALFeature', 'LoadTALFrames', 'LoadTALProposals',
     'MultiTHUMOSDataset', 'MultiTHUMOSVideoDataset', 'PackTALInputs', 'Problem',
     'RandomCropFeature', 'RandomCropFrames', 'ResizeFeature', 'SampleTALFrames', 'TALDataError',
-    'TALDataset', 'TALToActivityNet', 'TALVideoDataset', 'THUMOS14Dataset',
-    'THUMOS14VideoDataset', 'VideoAnnotation', 'class_names', 'load_annotations',
-    'read_annotation_file'
+    'TALDataset', 'TALToActivityNet', 'TALVideoDataset', 'THUMOS14Dataset', 'THUMOS14VideoDataset',
+    'VideoAnnotation', 'class_names', 'load_annotations', 'read_annotation_file'
 ]

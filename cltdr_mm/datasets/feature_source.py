@@ -17,8 +17,8 @@ class FeatureSource:
     Args:
         stride (float, optional): Frames between two steps; None where sequences were resampled
             to a fixed length. Defaults to None.
-        window (float, optional): Frames that one step sees. Defaults to None: as many as the
-            stride, which may be an entry's own.
+        window (float, optional): Frames that one step sees; 0 puts step t at frame t * stride.
+            Defaults to None: as many as the stride, which may be an entry's own.
         fps (float, optional): Frame rate of all videos. Defaults to None: the entry's own.
         default_fps (float, optional): Frame rate of entries that have none. Defaults to None.
         layout (str): ``'time_major'`` or ``'channel_major'``, on disk. Defaults to
@@ -30,7 +30,7 @@ class FeatureSource:
             ``feature_key`` of :class:`.FeatureNames`.
 
     Raises:
-        ValueError: If the layout is unknown or a number is not positive.
+        ValueError: If the layout is unknown, the window negative or another number not positive.
     """
 
     stride: Optional[float] = None
@@ -49,10 +49,12 @@ class FeatureSource:
         if self.layout not in ('time_major', 'channel_major'):
             raise ValueError("layout must be 'time_major' or 'channel_major', got "
                              f'{self.layout!r}')
-        for name, value in dict(feature_stride=self.stride, feature_window=self.window,
-                                fps=self.fps, default_fps=self.default_fps).items():
+        for name, value in dict(feature_stride=self.stride, fps=self.fps,
+                                default_fps=self.default_fps).items():
             if value is not None and not value > 0:
                 raise ValueError(f'{name} must be positive, got {value}')
+        if self.window is not None and not self.window >= 0:
+            raise ValueError(f'feature_window must not be negative, got {self.window}')
 
     def names(self, folders: Sequence[str]) -> FeatureNames:
         """The names of the files in some folders."""

@@ -16,6 +16,7 @@ from .annotation_checks import VideoAnnotation
 from .annotations import load_annotations, read_class_file
 from .feature_checks import FeatureSpec, absent_folders, check_features
 from .feature_source import FeatureSource
+from .sample_filter import training_samples
 from .windows import WindowSettings, cut_windows
 
 
@@ -41,8 +42,9 @@ class TALDataset(BaseDataset):
         feature_stride (float, optional): Frames between two feature steps. Defaults to None: what
             the manifest beside the features says; without one, they were resampled to a fixed
             length, and share the video evenly. An entry may have its own.
-        feature_window (float, optional): Frames that one step sees. Defaults to None: the
-            manifest's, else as many as the stride. An entry may have its own.
+        feature_window (float, optional): Frames that one step sees, which lies in their middle;
+            0 puts step t at frame t * stride. Defaults to None: the manifest's, else as many as the
+            stride. An entry may have its own.
         subset (str or Sequence[str], optional): Subsets of the annotation file to use. Defaults
             to None: all videos.
         fps (float, optional): Frame rate at which features were taken, for all videos, whatever
@@ -87,7 +89,9 @@ class TALDataset(BaseDataset):
         check_label_id (bool): Whether ``label_id`` must agree with the classes. Defaults to
             True.
         filter_cfg (dict, optional): For training: ``filter_empty_gt`` drops samples without a
-            segment (default True), ``min_steps`` drops shorter feature sequences (default 1).
+            segment (default True), ``min_steps`` drops shorter feature sequences (default 1),
+            ``min_part`` drops segments that are no longer than this part of their video (default
+            0).
         metainfo (dict, optional): ``classes`` may be left out when the annotation file lists
             them itself. This and all others are those of :class:`mmengine.dataset.BaseDataset`.
 
@@ -287,20 +291,7 @@ class TALDataset(BaseDataset):
                              f'{self.subset!r} passed the checks')
         if self.test_mode:
             return self.data_list
-        cfg = dict(dict(filter_empty_gt=True, min_steps=1), **(self.filter_cfg or {}))
-        unknown = set(cfg) - {'filter_empty_gt', 'min_steps'}
-        if unknown:
-            raise ValueError(f'filter_cfg: unknown key(s) {sorted(unknown)}')
-
-        def stays(info: dict) -> bool:
-            steps = info.get('window_size', info['num_steps'])
-            return ((len(info['gt_labels']) > 0 or not cfg['filter_empty_gt'])
-                    and (steps is None or steps >= cfg['min_steps']))
-
-        kept = [info for info in self.data_list if stays(info)]
-        if len(kept) < len(self.data_list):
-            print_log(f'{type(self).__name__}: filter_cfg drops {len(self.data_list) - len(kept)} '
-                      f'of {len(self.data_list)} training samples', logger='current')
+        kept = training_samples(self.data_list, self.filter_cfg, type(self).__name__)
         if not kept:
             raise ValueError(f'{self.ann_file}: no sample is left to train on')
         return kept

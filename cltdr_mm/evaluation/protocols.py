@@ -5,7 +5,14 @@ from typing import Optional
 
 import numpy as np
 
-from ..datasets.benchmarks import ActivityNet13Dataset, HACSDataset, HAPTDataset, THUMOS14Dataset
+from ..datasets.benchmarks import (
+    ActivityNet13Dataset,
+    Ego4DMQDataset,
+    EPICSoundsDataset,
+    HACSDataset,
+    HAPTDataset,
+    THUMOS14Dataset,
+)
 
 
 def tiou_range(low: float, high: float, step: float) -> tuple[float, ...]:
@@ -116,6 +123,14 @@ PROTOCOLS: dict[str, Protocol] = {
         Protocol('hacs', _FINE, _VALIDATION, classes=HACSDataset.METAINFO['classes'],
                  **_ACTIVITYNET),
         Protocol('hapt', _TO_70, _TEST, classes=HAPTDataset.METAINFO['classes'], **_WITH_FINE),
+        # its annotations call classes by codes or by names
+        Protocol('charades', tiou_range(0.1, 0.9, 0.1), _TEST, shown=(0.2, 0.5, 0.7)),
+        Protocol('ego4d_mq', tiou_range(0.1, 0.5, 0.1), _VALIDATION,
+                 classes=Ego4DMQDataset.METAINFO['classes']),
+        # the annotation file lists its classes
+        Protocol('fineaction', _FINE, _VALIDATION, **_ACTIVITYNET),
+        Protocol('epic_sounds', tiou_range(0.1, 0.5, 0.1), _VALIDATION,
+                 classes=EPICSoundsDataset.METAINFO['classes']),
         # for data that no benchmark names: generated ones, or a user's own
         Protocol('custom', _TO_70, _TEST, **_WITH_FINE),
     )

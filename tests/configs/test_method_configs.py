@@ -16,11 +16,16 @@ DATA = dict(
     multithumos_rgb=('MultiTHUMOSDataset', 65), multithumos_videomaev2=('MultiTHUMOSDataset', 65),
     epic_verb=('EPICKitchens100Dataset', 97), epic_noun=('EPICKitchens100Dataset', 300),
     anet=('ActivityNet13Dataset', 1), hacs_i3d=('HACSDataset', 200),
-    hacs_slowfast=('HACSDataset', 200), hapt=('HAPTDataset', 12))
+    hacs_slowfast=('HACSDataset', 200), hapt=('HAPTDataset', 12),
+    charades=('CharadesDataset', 157), ego4d_mq=('Ego4DMQDataset', 110),
+    fineaction=('FineActionDataset', 1), epic_sounds=('EPICSoundsDataset', 44))
+#: Levels, where there are not six.
+LEVELS = dict(tridet_hacs_i3d=7, actionformer_charades=7, actionformer_ego4d_mq=10,
+              actionformer_epic_sounds=7)
 #: Rows of the papers' tables.
 WANTED = dict(
     actionformer='thumos thumos_videomaev2 thumos_internvideo2 multithumos_rgb epic_verb epic_noun '
-                 'anet hapt',
+                 'anet hapt charades ego4d_mq fineaction epic_sounds',
     tridet='thumos thumos_videomaev2 thumos_internvideo2 multithumos multithumos_rgb '
            'multithumos_videomaev2 epic_verb epic_noun anet hacs_i3d hacs_slowfast hapt',
     temporalmaxer='thumos thumos_internvideo2 multithumos_rgb epic_verb epic_noun hapt',
@@ -49,7 +54,7 @@ def test_builds(name):
     assert model.head.num_classes == num_classes
     assert cfg.train_dataloader.dataset.type == dataset
     assert model.backbone.in_channels == cfg.train_dataloader.dataset.feature_dim
-    levels = 7 if name == 'tridet_hacs_i3d' else 6
+    levels = LEVELS.get(name, 6)
     assert model.head.num_levels == model.backbone.num_levels == len(model.neck.fpn_norms) == levels
     head = model.head.head if method == 'asl' else model.head
     assert head.in_channels == model.backbone.embed_dims
@@ -109,6 +114,41 @@ def test_asl_is_trained_as_actionformer(data):
     assert str(ours) == str(plain)
     for key in ('loss_options', 'reg_weight', 'test_cfg', 'regression_ranges', 'num_classes'):
         assert getattr(ours, key) == getattr(plain, key), key
+
+
+@pytest.mark.parametrize('data, epochs, end, lr, batch, sigma, kept, candidates', [
+    ('charades', 15, 20, 1e-4, 16, 0.3, 1000, 2000), ('ego4d_mq', 20, 25, 1e-4, 2, 2.0, 2000, 5000),
+    ('fineaction', 15, None, 1e-3, 16, 0.75, 100, 2000),
+    ('epic_sounds', 25, 30, 1e-4, 2, 0.4, 2000, 5000)])
+def test_actionformer_as_others_publish_it(data, epochs, end, lr, batch, sigma, kept, candidates):
+    cfg = load(f'actionformer_{data}')
+    assert (cfg.train_cfg.max_epochs, cfg.param_scheduler.get('end')) == (epochs, end)
+    assert cfg.optim_wrapper.optimizer == dict(type='AdamW', lr=lr, weight_decay=0.05)
+    assert cfg.train_dataloader.batch_size == batch
+    window = cfg.val_dataloader.dataset.get('window')
+    assert window == (dict(size=6144, overlap=0.5) if data == 'epic_sounds' else None)
+    # of windows that are put together first the evaluator takes care
+    last = cfg.val_evaluator.postprocessor if window else cfg.model.postprocessor
+    assert (last.nms.sigma, last.max_per_video) == (sigma, kept)
+    assert window is None or cfg.model.postprocessor.nms is None
+    model = build(cfg)
+    assert model.head.test_cfg['nms_pre'] == candidates
+    assert model.backbone.position is not None
+    cropped = cfg.train_dataloader.dataset.pipeline[-2]
+    assert model.backbone.position.max_len == cropped.max_len
+    assert model.backbone.input_dropout == dict(
+        charades=0.3, ego4d_mq=0.2, epic_sounds=0.2, fineaction=0.)[data]
+
+
+def test_ranges_and_windows_of_ego4d_and_epic_sounds():
+    ranges = [(0, 4), *((2**i, 2**(i + 2)) for i in range(1, 10))]
+    ego4d, sounds = (build(load(f'actionformer_{name}')) for name in ('ego4d_mq', 'epic_sounds'))
+    assert ego4d.head.regression_ranges == [*ranges[:-1], (512, 10000)]
+    assert sounds.head.regression_ranges == [*ranges[:6], (64, 10000)]
+    assert [block.attn.window for block in ego4d.backbone.branch] == [17] * 6 + [-1] * 3
+    attention = ego4d.backbone.stem[0].attn
+    assert (attention.dropout, attention.attn_dropout) == (0.1, 0)
+    assert ego4d.head.assigner.all_classes and not sounds.head.assigner.all_classes
 
 
 @pytest.mark.parametrize('method', METHODS)

@@ -18,7 +18,7 @@ from cltdr_mm.datasets import (
 )
 
 SIZES = dict(thumos14=20, multithumos=65, epic100_verb=97, epic100_noun=300, activitynet200=200,
-             hapt=12)
+             hapt=12, charades=157, ego4d_mq=110, epic_sounds=44)
 
 
 @pytest.mark.parametrize('name,size', SIZES.items())
@@ -31,11 +31,25 @@ def test_class_lists(name, size):
 @pytest.mark.parametrize('name,protocol,size', [
     ('THUMOS14Dataset', 'thumos14', 20), ('MultiTHUMOSDataset', 'multithumos', 65),
     ('ActivityNet13Dataset', 'anet13', 200), ('HACSDataset', 'hacs', 200),
-    ('HAPTDataset', 'hapt', 12)])
+    ('HAPTDataset', 'hapt', 12), ('CharadesDataset', 'charades', 157),
+    ('Ego4DMQDataset', 'ego4d_mq', 110), ('EPICSoundsDataset', 'epic_sounds', 44)])
 def test_metainfo(name, protocol, size):
     cls = DATASETS.get(name)
     assert issubclass(cls, TALDataset)
     assert cls.METAINFO['protocol'] == protocol and len(cls.METAINFO['classes']) == size
+
+
+@pytest.mark.parametrize('name', ['ego4d_mq', 'epic_sounds'])
+def test_class_lists_are_the_published_ones(shared_data, name):
+    published = (shared_data / 'data' / 'classes' / f'{name}.txt').read_text('utf-8')
+    assert list(class_names(name)) == published.splitlines()
+
+
+def test_numbers_of_classes_are_as_published():
+    assert list(class_names('charades')) == [f'c{i:03d}' for i in range(157)]
+    names = class_names('ego4d_mq')  # quotes come first
+    assert names == tuple(sorted(names)) and sum('"' in name for name in names) == 7
+    assert class_names('epic_sounds')[2] == 'cut / chop'
 
 
 @pytest.mark.parametrize('task,size', [('verb', 97), ('noun', 300)])

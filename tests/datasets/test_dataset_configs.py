@@ -20,6 +20,16 @@ EXPECTED = dict(
     anet13_i3d=('ActivityNet13Dataset', 2048, 16, 16, 25, 16, 160, 0.5, 'anet13'),
     hacs_i3d=('HACSDataset', 2048, 1, 1, 2, 16, 512, 0.5, 'hacs'),
     hacs_slowfast=('HACSDataset', 2304, 8, 32, 15, 16, 960, 0.5, 'hacs'),
+    charades_i3d=('CharadesDataset', 1024, 8, 0, 24, 16, 768, 0.5, 'charades'),
+    charades_videomae=('CharadesDataset', 1024, 4, 4, 30, 16, 512, 0.5, 'charades'),
+    ego4d_mq_slowfast=('Ego4DMQDataset', 2304, 16, 32, 30, 2, 1024, 0.3, 'ego4d_mq'),
+    ego4d_mq_omnivore=('Ego4DMQDataset', 1536, 16, 32, 30, 2, 1024, 0.3, 'ego4d_mq'),
+    ego4d_mq_egovlp=('Ego4DMQDataset', 256, 16, 16, 30, 2, 1024, 0.3, 'ego4d_mq'),
+    ego4d_mq_internvideo=('Ego4DMQDataset', 1024, 8, 8, 30, 2, 2048, 0.3, 'ego4d_mq'),
+    fineaction_videomae=('FineActionDataset', 1280, 16, 16, 30, 16, 192, 0.5, 'fineaction'),
+    fineaction_videomaev2=(
+        'FineActionDataset', 1408, None, None, 30, 16, 192, 0.5, 'fineaction'),
+    epic_sounds=('EPICSoundsDataset', 2304, 6, 32, 30, 2, 6144, 0.3, 'epic_sounds'),
     hapt=('HAPTDataset', 150, 25, 50, None, 2, 2304, 0.5, 'hapt'),
     synthetic=('TALDataset', 64, 8, 16, None, 4, 2304, 0.5, 'custom'),
 )
@@ -53,10 +63,16 @@ def test_settings(folder, name):
     assert steps['RandomCropFeature'].max_len == crop
     assert steps['RandomCropFeature'].trunc_thresh == trunc
     assert 'RandomCropFeature' not in [s.type for s in cfg.test_dataloader.dataset.pipeline]
-    if name.startswith('anet13'):
+    if name.startswith(('anet13', 'fineaction')):
         for data in (cfg.train_dataloader.dataset, cfg.test_dataloader.dataset):
-            assert [s.length for s in data.pipeline if s.type == 'ResizeFeature'] == [crop]
-            assert data.class_agnostic and data.file_prefix == 'v_'
+            resize, = (s for s in data.pipeline if s.type == 'ResizeFeature')
+            assert resize.length == crop and data.class_agnostic
+            assert resize.get('average', False) == name.startswith('fineaction')
+            assert data.get('file_prefix') == ('v_' if name.startswith('anet13') else None)
+    windows = dict(charades_videomae=512, epic_sounds=6144)
+    assert 'window' not in cfg.train_dataloader.dataset
+    assert cfg.test_dataloader.dataset.get('window') == (
+        dict(size=windows[name], overlap=0.5) if name in windows else None)
     assert cfg.test_evaluator.type == 'TALMetric' and cfg.test_evaluator.protocol == protocol
     assert cfg.test_evaluator.subset == cfg.test_dataloader.dataset.subset
     if name == 'hapt':

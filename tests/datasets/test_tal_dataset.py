@@ -6,7 +6,7 @@ import torch
 from mmengine.dataset import pseudo_collate
 from torch.utils.data import DataLoader
 
-from cltdr_mm.datasets import TALDataset
+from cltdr_mm.datasets import LoadTALFeature, TALDataset
 from cltdr_mm.structures import FeatureGrid, TimeMajor
 
 PIPELINE = [dict(type='LoadTALFeature'), dict(type='PackTALInputs')]
@@ -79,6 +79,29 @@ def test_filter_applies_to_training_only(mini):
     sample = test[1]['data_samples']
     assert sample.gt_instances.segments.shape == (0, 2)
     assert sample.gt_instances.labels.shape == (0,)
+
+
+def test_short_segments_can_be_left_out_of_training(mini):
+    entry = mini.database['v0']
+    entry['annotations'] = [dict(segment=[1., 1. + part * entry['duration']], label=label)
+                            for part, label in ((0.009, 'jump'), (0.02, 'run'))]
+    mini.database['v1']['annotations'] = entry['annotations'][:1]
+    data = mini.build(subset='training', filter_cfg=dict(min_part=0.01))
+    assert len(data) == 1 and data.get_data_info(0)['gt_labels'].tolist() == [2]
+    assert len(data.get_data_info(0)['gt_segments']) == 1
+    test = mini.build(subset='training', filter_cfg=dict(min_part=0.01), test_mode=True)
+    assert len(test.get_data_info(0)['gt_labels']) == 2
+    assert len(mini.build(subset='training')) == 2
+
+
+def test_steps_may_lie_where_their_frames_begin(mini):
+    """Of window 0: step t is frame t * stride."""
+    info = mini.build(feature_window=0).get_data_info(0)
+    grid = LoadTALFeature().transform(info)['grid']
+    assert (info['window'], grid.window) == (0, 0)
+    assert grid.to_seconds(5.) == 5 * grid.stride / grid.fps
+    with pytest.raises(ValueError, match='feature_window must not be negative, got -1'):
+        mini.build(feature_window=-1)
 
 
 def test_test_videos_need_no_annotations(mini):

@@ -75,6 +75,9 @@ def test_fingerprint(ann_file):
 @pytest.mark.parametrize('name, tious', [
     ('thumos14', [.3, .4, .5, .6, .7]), ('multithumos', [.1, .2, .3, .4, .5, .6, .7, .8, .9]),
     ('epic100', [.1, .2, .3, .4, .5]), ('hapt', [.3, .4, .5, .6, .7]),
+    ('charades', [.1, .2, .3, .4, .5, .6, .7, .8, .9]), ('ego4d_mq', [.1, .2, .3, .4, .5]),
+    ('epic_sounds', [.1, .2, .3, .4, .5]),
+    ('fineaction', [.5, .55, .6, .65, .7, .75, .8, .85, .9, .95]),
     ('anet13', [.5, .55, .6, .65, .7, .75, .8, .85, .9, .95]),
     ('hacs', [.5, .55, .6, .65, .7, .75, .8, .85, .9, .95])])
 def test_protocols(name, tious):
@@ -86,10 +89,15 @@ def test_protocols(name, tious):
 
 def test_protocol_names_and_errors():
     assert set(PROTOCOLS) == {
-        'thumos14', 'multithumos', 'epic100', 'anet13', 'hacs', 'hapt', 'custom'}
+        'thumos14', 'multithumos', 'epic100', 'anet13', 'hacs', 'hapt', 'charades', 'ego4d_mq',
+        'fineaction', 'epic_sounds', 'custom'}
     hapt = get_protocol('hapt')
     assert hapt.extra == {'0.5:0.95': tiou_range(0.5, 0.95, 0.05)} and 0.95 in hapt.all_tious
-    assert get_protocol('anet13').shown_tious == (0.5, 0.75, 0.95)
+    for name in ('anet13', 'fineaction'):
+        assert get_protocol(name).shown_tious == (0.5, 0.75, 0.95)
+    assert get_protocol('charades').shown_tious == (0.2, 0.5, 0.7)
+    assert 'testing' in get_protocol('charades').subsets  # as Charades calls it
+    assert all('val' in get_protocol(name).subsets for name in ('ego4d_mq', 'epic_sounds'))
     with pytest.raises(ValueError, match="unknown protocol 'thumos', expected one of"):
         get_protocol('thumos')
     for bad in ([], [0.], [1.2]):
@@ -120,7 +128,8 @@ THUMOS = get_protocol('thumos14')
 
 def test_classes_of_a_protocol():
     assert {name: len(p.classes or ()) for name, p in PROTOCOLS.items()} == dict(
-        thumos14=20, multithumos=0, epic100=0, anet13=200, hacs=200, hapt=12, custom=0)
+        thumos14=20, multithumos=0, epic100=0, anet13=200, hacs=200, hapt=12, charades=0,
+        ego4d_mq=110, fineaction=0, epic_sounds=44, custom=0)
     assert THUMOS.ignored == ('Ambiguous', ) and 'Ambiguous' not in THUMOS.classes
     assert get_protocol('thumos14', [0.5]).classes == THUMOS.classes
 

@@ -67,6 +67,51 @@ def test_hacs(run, tmp_path):
     assert 'training: 1 videos, 1 annotations' in run('hacs.py', 'h.json')
 
 
+def test_charades(run, tmp_path):
+    (tmp_path / 'c.json').write_text(json.dumps(dict(
+        a=dict(subset='training', duration=9.0, actions=[[3, 1, 2], [4, 5, 2]]))))
+    text = run('charades.py', '--json', 'c.json', '--skip-inverted')
+    assert 'training: 1 videos, 1 annotations' in text and 'left out 1:\n    a: actions[1]' in text
+    assert (tmp_path / 'data/charades/annotations/charades.json').exists()
+    with pytest.raises(SystemExit, match='--skip-inverted'):
+        run('charades.py', '--json', 'c.json')
+    for args in ((), ('--json', 'c.json', '--test', 't.csv')):
+        with pytest.raises(SystemExit):
+            run('charades.py', *args)
+
+
+def test_ego4d_mq(run, tmp_path):
+    (tmp_path / 'e.json').write_text(json.dumps(dict(database=dict(
+        a=dict(subset='train', duration=9.0, frame=270, annotations=[
+            dict(segment=[1, 2], label='use_phone')]),
+        b=dict(subset='val', duration=9.0, frame=27, annotations=[
+            dict(segment=[1, 2], label='use_phone')])))))
+    text = run('ego4d_mq.py', 'e.json', '--skip-bad-rates')
+    assert 'train: 1 videos, 1 annotations' in text and 'make 3 frames a second' in text
+    assert (tmp_path / 'data/ego4d/annotations/ego4d_mq.json').exists()
+
+
+def test_fineaction(run, tmp_path):
+    (tmp_path / 'f.json').write_text(json.dumps(dict(database={name: dict(
+        subset='validation', duration=9.0, annotations=[dict(segment=[1, 2], label='wash')])
+        for name in ('v_1', 'v_2')})))
+    text = run('fineaction.py', 'f.json', '--exclude', 'v_2')
+    assert 'validation: 1 videos, 1 annotations' in text and 'v_2: excluded' in text
+    assert text.endswith('  1 classes\n')
+    assert (tmp_path / 'data/fineaction/annotations/fineaction.json').exists()
+
+
+def test_epic_sounds(run, shared_data, tmp_path):
+    (tmp_path / 't.csv').write_text('video_id\nP01_12\n')
+    text = run('epic_sounds.py', '--video-info', shared_data / 'data' / 'annotations'
+               / 'EPIC_100_video_info.csv', '--test', 't.csv')
+    assert 'test: 1 videos, 0 annotations' in text
+    assert (tmp_path / 'data/epic_sounds/annotations/epic_sounds.json').exists()
+    for args in ((), ('--test', 't.csv'), ('--json', 'a.json', '--video-info', 'i.csv')):
+        with pytest.raises(SystemExit):
+            run('epic_sounds.py', *args)
+
+
 def test_hapt(run, shared_data, tmp_path):
     text = run('hapt.py', shared_data / 'data' / 'hapt' / 'HAPT_raw_acc.zip', '--folds', 3,
                '--seed', 1)
@@ -82,6 +127,9 @@ def test_hapt(run, shared_data, tmp_path):
     ('anet13.py', ['no.json', 'no.csv']), ('hacs.py', ['no.json']), ('hapt.py', ['no.zip']),
     ('epic100.py', ['verb', '--video-info', 'no.csv', '--train', 'no.csv']),
     ('multithumos.py', ['no.json']), ('thumos14.py', ['no.json']),
+    ('charades.py', ['--json', 'no.json']), ('charades.py', ['--test', 'no.csv']),
+    ('ego4d_mq.py', ['no.json']), ('fineaction.py', ['no.json']),
+    ('epic_sounds.py', ['--json', 'no.json']),
     ('make_synthetic.py', ['--annotations', 'no.json'])])
 def test_bad_sources_end_the_program_with_what_to_mend(run, tmp_path, tool, args):
     with pytest.raises(SystemExit, match=r'error: (.|\n)*no\.[a-z]+: file: ') as stopped:

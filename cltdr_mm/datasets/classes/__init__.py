@@ -7,7 +7,7 @@ def class_names(name: str) -> tuple[str, ...]:
 
     Args:
         name (str): ``thumos14``, ``multithumos``, ``epic100_verb``, ``epic100_noun``,
-            ``activitynet200`` or ``hapt``.
+            ``activitynet200``, ``hapt``, ``charades``, ``ego4d_mq`` or ``epic_sounds``.
 
     Returns:
         tuple[str, ...]: Names in the order of their labels.

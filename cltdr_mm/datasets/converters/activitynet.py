@@ -1,8 +1,9 @@
-"""ActivityNet-1.3 and HACS Segments: published annotation files to our layout."""
+"""ActivityNet-1.3, HACS Segments, FineAction: published annotation files to our layout."""
+from collections.abc import Sequence
 from typing import Optional
 
 from ...utils import TALDataError
-from ..benchmarks import ActivityNet13Dataset, HACSDataset
+from ..benchmarks import ActivityNet13Dataset, FineActionDataset, HACSDataset
 from .common import save_annotations
 from .sources import Fields, by_name, read_csv, read_database, read_object
 
@@ -99,5 +100,46 @@ def convert_hacs(source: str, out_file: str,
         raise TALDataError.of(title, source, 'subset',
                               f'no video of subset {subset!r}; the file has {sorted(subsets)}')
     save_annotations(out_file, database, classes, title, HACSDataset.DURATION_TOLERANCE,
+                     default_fps=1.0, source=source)
+    return database, left_out
+
+
+def convert_fineaction(source: str, out_file: str,
+                       exclude: Sequence[str] = ()) -> tuple[dict, list[str]]:
+    """Convert FineAction (``annotations_gt.json``).
+
+    The classes are the labels of the file, in alphabetical order. It tells no frame rates.
+
+    Args:
+        source (str): The published file.
+        out_file (str): JSON to write.
+        exclude (Sequence[str]): Videos to leave out, such as those with known errors.
+            Defaults to ().
+
+    Returns:
+        tuple: The database written, and what was left out (list of str).
+
+    Raises:
+        TALDataError: If the file has problems, or lacks a video to leave out.
+    """
+    title = 'FineAction'
+    database, left_out, videos = {}, [], read_database(source, title)
+    for name in exclude:
+        if name not in videos:
+            raise TALDataError.of(title, source, 'video', 'is to be left out and not there', name)
+    for name, entry in videos.items():
+        if name in exclude:
+            left_out.append(f'{name}: excluded')
+            continue
+        video = Fields(title, source, entry, name)
+        items = [] if video.values.get('annotations') is None else video.items('annotations')
+        database[name] = dict(
+            subset=video.text('subset'), duration=float(video.number('duration')),
+            annotations=_annotations(video, items, {}, left_out))
+    found = [item for entry in database.values() for item in entry['annotations']]
+    classes = sorted({item['label'] for item in found})
+    for item in found:
+        item['label_id'] = classes.index(item['label'])
+    save_annotations(out_file, database, classes, title, FineActionDataset.DURATION_TOLERANCE,
                      default_fps=1.0, source=source)
     return database, left_out

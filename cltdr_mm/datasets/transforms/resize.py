@@ -41,15 +41,19 @@ class ResizeFeature(BaseTransform):
 
     Args:
         length (int): Steps of the result.
+        average (bool): Whether a step is the mean of ceil(T / length) values spread over what it
+            covers, as RoI align has it, rather than the one in its middle. No other result for
+            sequences that are not longer. Defaults to False.
 
     Raises:
         ValueError: If ``length`` is not positive.
     """
 
-    def __init__(self, length: int):
+    def __init__(self, length: int, average: bool = False):
         if length < 1:
             raise ValueError(f'length must be positive, got {length}')
         self.length = length
+        self.average = average
 
     def transform(self, results: dict) -> dict:
         """Resample one sample.
@@ -67,7 +71,9 @@ class ResizeFeature(BaseTransform):
         rows, grid = sample_rows(results, self), results['grid']
         new_grid = grid.resize(self.length)
         if len(rows) != self.length:
-            results['rows'] = resample(rows, self.length)
+            values = -(-len(rows) // self.length) if self.average else 1
+            rows = resample(rows, self.length * values)
+            results['rows'] = rows.reshape(self.length, values, -1).mean(axis=1)
         results['grid'] = new_grid
         if 'gt_segments' in results:
             seconds = grid.to_seconds(results['gt_segments'].astype(np.float64))
@@ -75,4 +81,4 @@ class ResizeFeature(BaseTransform):
         return results
 
     def __repr__(self) -> str:
-        return f'{type(self).__name__}(length={self.length})'
+        return f'{type(self).__name__}(length={self.length}, average={self.average})'

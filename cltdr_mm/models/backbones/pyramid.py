@@ -38,10 +38,12 @@ class PyramidBackbone(PyramidPart):
         use_abs_pe (bool): Whether to add a sinusoid position encoding to the embedded features.
             Defaults to False.
         max_len (int): Steps in the position encoding's table. Defaults to 2304.
+        input_dropout (float): Probability with which training zeroes a channel of a video's
+            features; the others grow in turn. Defaults to 0.0.
         init_cfg (dict, optional): MMEngine's weight initialisation config. Defaults to None.
 
     Raises:
-        ValueError: If ``arch`` or ``num_levels`` is not of that form.
+        ValueError: If ``arch``, ``num_levels`` or ``input_dropout`` is not of that form.
     """
 
     def __init__(self,
@@ -53,6 +55,7 @@ class PyramidBackbone(PyramidPart):
                  embed_norm: bool = True,
                  use_abs_pe: bool = False,
                  max_len: int = 2304,
+                 input_dropout: float = 0.0,
                  init_cfg: Optional[dict] = None,
                  **unknown) -> None:
         refuse_unknown(self, unknown)
@@ -62,6 +65,9 @@ class PyramidBackbone(PyramidPart):
                              f'blocks >= 0), got {tuple(arch)}')
         if num_levels is not None and num_levels < 1:
             raise ValueError(f'num_levels must be positive, got {num_levels}')
+        if not 0 <= input_dropout < 1:
+            raise ValueError(f'input_dropout must lie in [0, 1), got {input_dropout}')
+        self.input_dropout = input_dropout
         self.in_channels = in_channels
         self.embed_dims = embed_dims
         self.arch = tuple(arch) if num_levels is None else (*arch[:2], num_levels - 1)
@@ -115,6 +121,9 @@ class PyramidBackbone(PyramidPart):
 
     def embed(self, x: Tensor, layout: Layout) -> Tensor:
         """Project a table (R, C) to (R, D), zero in gaps."""
+        if self.training and self.input_dropout > 0:
+            factors = x.new_ones(max(layout.videos) + 1, x.shape[1])
+            x = x * F.dropout(factors, self.input_dropout)[layout.video]
         for conv, norm in zip(self.embd, self.embd_norm):
             x = layout.zero_padding(conv(x, layout))  # (R, D)
             normed = isinstance(norm, ChannelLayerNorm)

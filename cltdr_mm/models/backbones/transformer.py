@@ -25,6 +25,7 @@ class ConvSelfAttention(LocalSelfAttention):
         window (int): See :class:`LocalSelfAttention`, on the output grid. Defaults to -1.
         stride (int): Of the convolutions. Defaults to 1.
         dropout (float): See :class:`LocalSelfAttention`. Defaults to 0.0.
+        attn_dropout (float, optional): See :class:`LocalSelfAttention`. Defaults to None.
     """
 
     def __init__(self,
@@ -32,8 +33,9 @@ class ConvSelfAttention(LocalSelfAttention):
                  num_heads: int = 4,
                  window: int = -1,
                  stride: int = 1,
-                 dropout: float = 0.0) -> None:
-        super().__init__(channels, num_heads, window, dropout)
+                 dropout: float = 0.0,
+                 attn_dropout: Optional[float] = None) -> None:
+        super().__init__(channels, num_heads, window, dropout, attn_dropout)
         self.stride = stride
         for name in ('query', 'key', 'value'):
             conv = NamedConv(channels, channels, 3, stride, groups=channels, bias=False)
@@ -67,6 +69,7 @@ class TransformerBlock(nn.Module):
         num_heads (int): Divides D. Defaults to 4.
         window (int): Attention window in steps, 1 or less for all. Defaults to -1.
         dropout (float): In attention and feed-forward network. Defaults to 0.0.
+        attn_dropout (float, optional): Of attention weights. Defaults to None: as ``dropout``.
         drop_path (float): Probability of dropping a residual branch. Defaults to 0.0.
         scale_undropped (bool): See :func:`residual`. Defaults to True.
     """
@@ -78,13 +81,14 @@ class TransformerBlock(nn.Module):
                  num_heads: int = 4,
                  window: int = -1,
                  dropout: float = 0.0,
+                 attn_dropout: Optional[float] = None,
                  drop_path: float = 0.0,
                  scale_undropped: bool = True) -> None:
         super().__init__()
         self.stride = stride
         self.ln1 = ChannelLayerNorm(channels)
         self.ln2 = ChannelLayerNorm(channels)
-        self.attn = ConvSelfAttention(channels, num_heads, window, stride, dropout)
+        self.attn = ConvSelfAttention(channels, num_heads, window, stride, dropout, attn_dropout)
         self.mlp = FeedForward(channels, ffn_dims, dropout)
         self.drop_path_attn = residual(channels, drop_path, scale_undropped)
         self.drop_path_mlp = residual(channels, drop_path, scale_undropped)
@@ -120,6 +124,7 @@ class ActionFormer(PyramidBackbone):
         window_size (int | Sequence[int]): Attention window in steps of the level, for all levels
             or for each; 1 or less attends to all steps. Defaults to 19.
         dropout (float): In attention and feed-forward networks. Defaults to 0.0.
+        attn_dropout (float, optional): Of attention weights. Defaults to None: as ``dropout``.
         drop_path (float): Probability of dropping a residual branch. Defaults to 0.1.
         scale_undropped (bool): Whether branches that are never dropped have learned factors; the
             published code has none there. Defaults to True.
@@ -136,6 +141,7 @@ class ActionFormer(PyramidBackbone):
                  num_heads: int = 4,
                  window_size: Union[int, Sequence[int]] = 19,
                  dropout: float = 0.0,
+                 attn_dropout: Optional[float] = None,
                  drop_path: float = 0.1,
                  scale_undropped: bool = True,
                  **kwargs) -> None:
@@ -148,5 +154,6 @@ class ActionFormer(PyramidBackbone):
             num_heads=num_heads,
             window=windows[level],
             dropout=dropout,
+            attn_dropout=attn_dropout,
             drop_path=drop_path,
             scale_undropped=scale_undropped))

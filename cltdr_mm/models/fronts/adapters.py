@@ -12,6 +12,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ..layers import depthwise_along
+from ..layers.convolution import linear
 
 
 @dataclass(frozen=True)
@@ -157,4 +158,5 @@ class TemporalBlockAdapter(BlockAdapter):
             spread[::step] = taps
             taps = spread
         seen = depthwise_along(video, taps.contiguous(), self.dwconv.bias, -3)
-        return nn.functional.linear(seen, self.conv.weight[:, :, 0], self.conv.bias)
+        return linear(seen.flatten(0, 1), self.conv.weight[:, :, 0],
+                      self.conv.bias).reshape(video.shape)

@@ -4,7 +4,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-#: Sizes of a frame that a backbone is asked with; the second is C3D's, which takes no other.
+#: Where configs of backbones say for which size of a frame they are; some take no other.
+SIZE_KEYS = ('img_size', 'input_resolution', 'spatial_size')
+#: Sizes to ask the others with; the second is C3D's, which takes no other.
 SIZES = (224, 112)
 
 
@@ -55,13 +57,15 @@ def pooled_rows(output: Any, num_clips: int) -> tuple[Tensor, ...]:
     return tuple(rows)
 
 
-def trace(backbone: nn.Module, clip_len: int, format_shape: str) -> tuple[int, set[str]]:
+def trace(backbone: nn.Module, config: dict, clip_len: int,
+          format_shape: str) -> tuple[int, set[str]]:
     """Ask a backbone for its width, and what its output does not depend on.
 
     Nothing is computed: tensors on the meta device have shapes only.
 
     Args:
         backbone (nn.Module): The backbone.
+        config (dict): Its config.
         clip_len (int): Frames of a clip.
         format_shape (str): See :class:`.ClipFront`.
 
@@ -77,7 +81,7 @@ def trace(backbone: nn.Module, clip_len: int, format_shape: str) -> tuple[int, s
     modes = {module: module.training for module in backbone.modules()}
     backbone.eval()
     reasons = []
-    for size in SIZES:
+    for size in [config[key] for key in SIZE_KEYS if isinstance(config.get(key), int)] or SIZES:
         shape = (clip_len, 3, size, size) if format_shape == 'NCHW' else (
             1, 3, clip_len, size, size)
         try:

@@ -1,5 +1,5 @@
 """What a front asks of adapters: small modules that learn beside a backbone that does not."""
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -29,14 +29,15 @@ class ClipAdapter(BaseModule):
         """
         raise NotImplementedError
 
-    def forward(self, backbone: nn.Module, clips: Tensor, clips_per_video: Sequence[int],
-                frames_per_video: Sequence[int], with_cp: bool) -> Tensor:
+    def forward(self, backbone: nn.Module, clips: Iterable[Tensor],
+                clips_per_video: Sequence[int], frames_per_video: Sequence[int],
+                with_cp: bool) -> Tensor:
         """Run backbone and adapters.
 
         Args:
             backbone (nn.Module): The backbone.
-            clips (Tensor): (N, 3, clip_len, H, W), normalised; the videos' clips one after
-                another.
+            clips (Iterable[Tensor]): (n, 3, clip_len, H, W) each, normalised, N clips in all; the
+                videos' clips one after another. Each group is made when it is asked for.
             clips_per_video (Sequence[int]): Number of clips of each video; they sum up to N.
             frames_per_video (Sequence[int]): Frames that each video has itself; those after them,
                 in its last clip, are padding.

@@ -11,16 +11,20 @@ import torch
 import torch.nn.functional as F
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
+from ...utils import TALDataError
 from ..parts import refuse_unknown
 from .backbone_outputs import pooled_rows, trace
 
 #: What may be learned of a front.
 TUNINGS = ('full', 'frozen', 'adapter')
 CLIPS_AT_ONCE = 8
+#: What to do with the file of a whole recognizer; ends a message.
+RECOGNIZERS = ("that of a recognizer is loaded by front.init_cfg=dict(type='Pretrained', "
+               'checkpoint=...)')
 
 
 @MODELS.register_module()
@@ -53,7 +57,9 @@ class ClipFront(BaseModule):
             adapters of a block at once. Defaults to False.
         norm_eval (bool): Whether BatchNorm uses its running statistics in training, too. If not,
             it sees the clips that are computed together, of one video. Defaults to True.
-        init_cfg (dict, optional): See BaseModule.
+        init_cfg (dict, optional): See BaseModule. ``dict(type='Pretrained', checkpoint=...)`` here
+            loads the backbone of a recognizer's checkpoint, whichever backbone it is; one in the
+            backbone's own config is for a file of the backbone alone. Defaults to None.
 
     Attributes:
         out_channels (int): Width C of the rows.
@@ -103,21 +109,31 @@ class ClipFront(BaseModule):
             values = torch.tensor(values, dtype=torch.float32)[:, None, None, None]
             self.register_buffer(name, values, persistent=False)
         self.backbone = MODELS.build(backbone)
-        self._check_backbone()
-        self.out_channels, idle = trace(self.backbone, clip_len, format_shape)
+        from .fused_attention import fuse_attention  # imports MMAction2's models, as building does
+
+        fuse_attention(self.backbone)
+        self._check_backbone(backbone)
+        self.out_channels, idle = trace(self.backbone, backbone, clip_len, format_shape)
         for name, param in self.backbone.named_parameters():
             # what the feature map does not depend on (a norm before a classifier) would keep
             # distributed training waiting for its gradient
             if tuning != 'full' or name in idle:
                 param.requires_grad_(False)
+        #: What a checkpoint has to bring, before adapters are added.
+        self._needed = {name: value.shape for name, value in self.backbone.state_dict().items()
+                        if is_needed(name, idle)}
         self.adapter = None
         if tuning == 'adapter':
             self.adapter = MODELS.build(adapter)
             self.adapter.attach(self.backbone)
         self.train()
 
-    def _check_backbone(self) -> None:
+    def _check_backbone(self, config: dict) -> None:
         kind = type(self.backbone).__name__
+        if config.get('pretrained') and not (
+                named_weights(self.backbone) or getattr(self.backbone, 'pretrained', None)):
+            raise ValueError(f"front.backbone {kind} takes no notice of `pretrained`: write "
+                             "init_cfg=dict(type='Pretrained', checkpoint=...)")
         if getattr(self.backbone, 'return_feat_map', True) is False:
             raise ValueError(f'front.backbone {kind}: write return_feat_map=True, without which '
                              'it gives one vector a clip')
@@ -129,6 +145,39 @@ class ClipFront(BaseModule):
                 isinstance(module, _BatchNorm) for module in self.backbone.modules()):
             raise ValueError('front.with_cp computes clips twice, and norm_eval=False would move '
                              'the running statistics of BatchNorm twice: leave one of them out')
+
+    def init_weights(self) -> None:
+        """Initialise, or load what ``init_cfg`` or ``pretrained`` of the backbone says.
+
+        Raises:
+            TALDataError: If the file has not all that the backbone computes with.
+            ValueError: If the backbone does not load it.
+        """
+        kind, loaded = type(self.backbone).__name__, []
+        file = named_weights(self) or named_weights(self.backbone)
+
+        def check(module, state, prefix, *_) -> None:
+            loaded.append(prefix)
+            lacking = [name for name, shape in self._needed.items()
+                       if prefix + name not in state or state[prefix + name].shape != shape]
+            if lacking:
+                more = f' and {len(lacking) - 4} more' if len(lacking) > 4 else ''
+                raise TALDataError.of(
+                    'checkpoint', str(file or self.backbone.pretrained), 'state_dict',
+                    f'does not fit front.backbone {kind}: missing or of another shape: '
+                    f"{', '.join(lacking[:4])}{more}; it has {', '.join(list(state)[:4])} "
+                    f"({RECOGNIZERS})")
+
+        hook = self.backbone.register_load_state_dict_pre_hook(check)
+        done = getattr(self.backbone, 'is_init', False)
+        try:
+            super().init_weights()
+        finally:
+            hook.remove()
+        if file and not done and not loaded:  # ResNet3d and others have their own way
+            raise ValueError(f'front.backbone {kind} takes no notice of init_cfg: write '
+                             f'pretrained=..., with pretrained2d=False where it has that; or '
+                             f'{RECOGNIZERS}')
 
     def train(self, mode: bool = True) -> 'ClipFront':
         """Set the mode; what is not learned stays in evaluation mode."""
@@ -168,14 +217,14 @@ class ClipFront(BaseModule):
     def _rows(self, frames: Tensor, num_steps: int) -> Tensor:
         """(T, C) of one video (3, F, H, W)."""
         num_clips = -(-frames.shape[1] // self.clip_len)
+        ranges = [(start, min(start + self.clips_at_once, num_clips))
+                  for start in range(0, num_clips, self.clips_at_once)]
         if self.adapter is not None:
-            clips = self._clips(frames, 0, num_clips)
+            clips = (self._clips(frames, *each) for each in ranges)  # made when asked for
             maps = self.adapter(self.backbone, clips, [num_clips], [frames.shape[1]], self.with_cp)
             groups = [pooled_rows(maps, num_clips)]
         else:
-            starts = range(0, num_clips, self.clips_at_once)
-            groups = [self._group(frames, start, min(start + self.clips_at_once, num_clips))
-                      for start in starts]
+            groups = [self._group(frames, *each) for each in ranges]
         all_steps = num_clips * self.clip_len // self.frames_per_step
         parts = []
         for rows in zip(*groups):  # of one pathway, (n t, C) a group
@@ -204,3 +253,21 @@ class ClipFront(BaseModule):
         if self.format_shape == 'NCHW':
             return x.transpose(0, 1)
         return x.unflatten(1, (end - start, self.clip_len)).transpose(0, 1)
+
+
+def named_weights(module: nn.Module) -> Optional[str]:
+    """The file that ``init_cfg`` of a module names, if it does."""
+    configs = getattr(module, 'init_cfg', None) or ()
+    for config in [configs] if isinstance(configs, dict) else configs:
+        if 'checkpoint' in config:
+            return config['checkpoint']
+    return None
+
+
+def is_needed(name: str, idle: set[str]) -> bool:
+    """Whether weights from a file must have this entry of a backbone's state.
+
+    Not what it does not compute with, counters, nor tables that follow from its sizes.
+    """
+    return name not in idle and name.rpartition('.')[2] not in (
+        'num_batches_tracked', 'pos_embed', 'relative_position_index')

@@ -13,11 +13,12 @@ class FusedAttention(Attention):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, N, C) to (B, N, C)."""
-        bias = None
+        qkv = self.qkv(x)  # (B, N, 3 C)
         if hasattr(self, 'q_bias'):
             bias = torch.cat([self.q_bias, torch.zeros_like(self.v_bias), self.v_bias])
-        qkv = F.linear(x, self.qkv.weight, bias).unflatten(2, (3, self.num_heads, -1))
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # (B, heads, N, C / heads)
+            qkv = qkv + bias.to(qkv.dtype)
+        # (B, heads, N, C / heads) each
+        q, k, v = qkv.unflatten(2, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
         out = F.scaled_dot_product_attention(
             q, k, v, dropout_p=self.attn_drop.p if self.training else 0., scale=self.scale)
         return self.proj_drop(self.proj(out.transpose(1, 2).flatten(2)))

@@ -4,7 +4,7 @@ The transformer is MMAction2's as it is: adapters are registered in it, under th
 and its parts are called one after another here, since its own ``forward`` knows no adapters and no
 activation checkpointing.
 """
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Optional
 
 import torch
@@ -53,8 +53,6 @@ class PlainAdapter(ClipAdapter):
         """
         from mmaction.models.backbones.vit_mae import VisionTransformer  # with all its models
 
-        from .fused_attention import fuse_attention
-
         name = type(self).__name__
         if not isinstance(backbone, VisionTransformer):
             raise ValueError(f"{name}: adapters go into MMAction2's VisionTransformer, not into "
@@ -67,7 +65,6 @@ class PlainAdapter(ClipAdapter):
         if self.side_tuning and blocks[-1] != depth - 1:
             raise ValueError(f'{name}: side tuning adds to the last block, {depth - 1}, which must '
                              f'be one of its blocks, got {blocks}')
-        fuse_attention(backbone)
         self.blocks = blocks
         adapters = [self.make(backbone.embed_dims) for _ in blocks]
         if self.side_tuning:
@@ -90,17 +87,21 @@ class PlainAdapter(ClipAdapter):
         for block in () if self.side_tuning else backbone.blocks:
             block.drop_path.train(mode)
 
-    def forward(self, backbone: nn.Module, clips: Tensor, clips_per_video: Sequence[int],
-                frames_per_video: Sequence[int], with_cp: bool) -> Tensor:
+    def forward(self, backbone: nn.Module, clips: Iterable[Tensor],
+                clips_per_video: Sequence[int], frames_per_video: Sequence[int],
+                with_cp: bool) -> Tensor:
         """Feature maps without a final norm, see :meth:`ClipAdapter.forward`.
 
         Copies of the last frame that fill a video's last clip are seen as frames are. Clips in
         which it has no frame at all count as zero where time is looked at, as what lies beyond
         either end does.
         """
-        own = [-(-frames // clips.shape[2]) for frames in frames_per_video]
-        x, size = embed(backbone, clips)
-        tokens = ClipTokens(size, clips_per_video, own)
+        parts = []
+        for group in clips:
+            part, size = embed(backbone, group)
+            parts.append(part)
+        own = [-(-frames // group.shape[2]) for frames in frames_per_video]
+        x, tokens = torch.cat(parts), ClipTokens(size, clips_per_video, own)
         x = (self.beside if self.side_tuning else self.through)(backbone, x, tokens, with_cp)
         return backbone.norm(x).unflatten(1, size).permute(0, 4, 1, 2, 3)
 

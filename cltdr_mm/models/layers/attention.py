@@ -1,4 +1,6 @@
 """Self-attention over time: global, or within a window in linear memory."""
+from typing import Optional
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -68,8 +70,8 @@ class LocalSelfAttention(nn.Module):
         num_heads (int): Divides ``channels``. Defaults to 4.
         window (int): Window in steps, i attends to ``|i - j| <= window // 2``; 1 or less means
             all steps. Defaults to -1.
-        dropout (float): Probability of dropping attention weights and output values.
-            Defaults to 0.0.
+        dropout (float): Probability of dropping output values. Defaults to 0.0.
+        attn_dropout (float, optional): Of dropping attention weights. Defaults to None: the same.
 
     Raises:
         ValueError: If ``channels`` is not a multiple of ``num_heads``.
@@ -79,13 +81,15 @@ class LocalSelfAttention(nn.Module):
                  channels: int,
                  num_heads: int = 4,
                  window: int = -1,
-                 dropout: float = 0.0) -> None:
+                 dropout: float = 0.0,
+                 attn_dropout: Optional[float] = None) -> None:
         super().__init__()
         if channels % num_heads:
             raise ValueError(f'{channels} channels do not split into {num_heads} heads')
         self.num_heads = num_heads
         self.window = window
         self.dropout = dropout
+        self.attn_dropout = dropout if attn_dropout is None else attn_dropout
         self.query = Conv(channels, channels, 1)
         self.key = Conv(channels, channels, 1)
         self.value = Conv(channels, channels, 1)
@@ -110,7 +114,7 @@ class LocalSelfAttention(nn.Module):
 
     def attend_block(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """Attention within whole sequences, each argument and the result (b, T, C)."""
-        dropout = self.dropout if self.training else 0.0
+        dropout = self.attn_dropout if self.training else 0.0
         # from x's own sizes: an export follows them
         heads = [x.reshape(*x.shape[:2], self.num_heads, -1).transpose(1, 2)  # (b, H, T, d)
                  for x in (query, key, value)]

@@ -74,15 +74,18 @@ class CenterSamplingAssigner:
     Args:
         radius (float, optional): Half width of the sampled zone in strides; None takes all
             points inside the action. Defaults to 1.5.
+        all_classes (bool): Whether actions of any length add their classes, as published for
+            Ego4D; the boundaries are still the shortest one's. Defaults to False.
     """
 
     #: Whether :meth:`assign` needs the head's predictions.
     needs_predictions = False
 
-    def __init__(self, radius: Optional[float] = 1.5) -> None:
+    def __init__(self, radius: Optional[float] = 1.5, all_classes: bool = False) -> None:
         if radius is not None and not radius > 0:
             raise ValueError(f'CenterSamplingAssigner: radius must be positive, got {radius}')
         self.radius = radius
+        self.all_classes = all_classes
 
     @torch.no_grad()
     def assign(self, points: PyramidPoints, actions: Actions) -> Assignment:
@@ -103,7 +106,9 @@ class CenterSamplingAssigner:
         lengths = (segments[:, 1] - segments[:, 0]).expand(len(points), -1)
         lengths = lengths.masked_fill(~inside, float('inf'))
         shortest, gt_of_point = lengths.min(dim=1)
-        positive = inside & (lengths <= shortest[:, None] + 1e-3)
+        positive = inside
+        if not self.all_classes:
+            positive = inside & (lengths <= shortest[:, None] + 1e-3)
         return assignment_of(points, positive, gt_of_point, actions)
 
     def candidates(self, points: PyramidPoints, actions: Actions) -> Tensor:

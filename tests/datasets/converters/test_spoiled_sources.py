@@ -11,8 +11,14 @@ import pytest
 
 from cltdr_mm.datasets import TALDataError
 from cltdr_mm.datasets.annotations import load_annotations
-from cltdr_mm.datasets.converters.activitynet import convert_activitynet, convert_hacs
-from cltdr_mm.datasets.converters.epic import convert_epic100
+from cltdr_mm.datasets.converters.activitynet import (
+    convert_activitynet,
+    convert_fineaction,
+    convert_hacs,
+)
+from cltdr_mm.datasets.converters.charades import convert_charades
+from cltdr_mm.datasets.converters.ego4d import convert_ego4d_mq
+from cltdr_mm.datasets.converters.epic import convert_epic100, convert_epic_sounds
 from cltdr_mm.datasets.converters.hapt import convert_hapt
 from cltdr_mm.datasets.converters.synthetic import SyntheticSpec, make_features_for
 from cltdr_mm.datasets.converters.thumos import convert_multithumos, convert_thumos14
@@ -77,6 +83,49 @@ def epic(folder):
     (folder / 'v.csv').write_text(head + 'P02,00:00:01.5,00:00:03,3\n')
     return lambda s, out: convert_epic100('verb', f'{s}/i.csv', f'{out}/a.json', f'{s}/t.csv',
                                           f'{s}/v.csv')
+
+
+def charades_csv(folder):
+    head = 'id,actions,length\n'
+    (folder / 'train.csv').write_text(head + 'A,c092 11.90 20.20;c147 0.00 12.60,20.00\nB,,9\n')
+    (folder / 'test.csv').write_text(head + 'C,c000 1 5,9.5\nD,c001 2 3;c002 1 2,9.5\n')
+    (folder / 'names.txt').write_text(''.join(f'c{i:03d} Name{i}\n' for i in range(157)))
+    return lambda s, out: convert_charades(f'{out}/a.json', f'{s}/train.csv', f'{s}/test.csv',
+                                           class_list=f'{s}/names.txt', skip_inverted=True)
+
+
+def charades_json(folder):
+    videos = {f'v{i}': dict(subset=s, duration=20.0, actions=[[8, 1.0, 4], [156, 2, 3.5]])
+              for i, s in enumerate(('training', 'testing'))}
+    (folder / 'c.json').write_text(json.dumps(videos))
+    return lambda s, out: convert_charades(f'{out}/a.json', source=f'{s}/c.json')
+
+
+def ego4d(folder):
+    labels = [dict(label='use_phone', primary=bool(i % 2), video_start_time=101.0 + i,
+                   video_end_time=103.5 + i) for i in range(3)]
+    for split in ('train', 'val'):
+        (folder / f'{split}.json').write_text(json.dumps(dict(version='1', videos=[dict(
+            video_uid='v', split=split, clips=[dict(
+                clip_uid=split, video_start_sec=100.0, video_end_sec=120, video_start_frame=3000,
+                video_end_frame=3600, annotations=[dict(labels=labels)])])])))
+    return lambda s, out: convert_ego4d_mq([f'{s}/train.json', f'{s}/val.json'], f'{out}/a.json')
+
+
+def fineaction(folder):
+    (folder / 'a.json').write_text(json.dumps(dict(database=database())))
+    return lambda s, out: convert_fineaction(f'{s}/a.json', f'{out}/a.json', ['v1'])
+
+
+def epic_sounds(folder):
+    (folder / 'i.csv').write_text('video_id,duration,fps\nP01,100,50\nP02,90.5,60\nP3,9,50\n')
+    head = 'video_id,start_timestamp,stop_timestamp,class,class_id\n'
+    (folder / 't.csv').write_text(head + 'P01,00:00:01.5,00:00:03,rustle,4\n'
+                                  'P01,0:0:5,0:1:2,cut / chop,2\n')
+    (folder / 'v.csv').write_text(head + 'P02,00:00:01.5,00:00:03,rustle,4\n')
+    (folder / 'x.csv').write_text('video_id\nP3\n')
+    return lambda s, out: convert_epic_sounds(f'{out}/a.json', f'{s}/i.csv', f'{s}/t.csv',
+                                              f'{s}/v.csv', f'{s}/x.csv')
 
 
 def hapt(folder):
@@ -166,6 +215,7 @@ def strict(constant):
 
 
 @pytest.mark.parametrize('make', [thumos_json, thumos_text, multithumos, activitynet, hacs, epic,
+                                  charades_csv, charades_json, ego4d, fineaction, epic_sounds,
                                   hapt, synthetic])
 def test_works_or_says_why(tmp_path, make):
     whole = tmp_path / 'whole'

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -211,6 +213,30 @@ def test_resize_interpolates_as_torch_does(total, length):
     np.testing.assert_array_equal(rows, before)
 
 
+def roi_align(rows, length):
+    """Aligned RoI align of the whole sequence, sample by sample (He et al., Mask R-CNN)."""
+    total, size = len(rows), len(rows) / length
+    count = math.ceil(size)  # samples of a bin
+    result = np.zeros((length, rows.shape[1]))
+    for step in range(length):
+        for sample_of_bin in range(count):
+            place = -0.5 + step * size + (sample_of_bin + 0.5) * size / count
+            place = min(max(place, 0), total - 1)
+            low = int(place)
+            high = min(low + 1, total - 1)
+            result[step] += (rows[low] * (low + 1 - place) + rows[high] * (place - low)) / count
+    return result
+
+
+@pytest.mark.parametrize('total', [1, 50, 191, 192, 193, 700, 1000])
+def test_resize_by_averages_is_roi_align(total):
+    rows = np.random.default_rng(0).standard_normal((total, 3)).astype(np.float32)
+    found = ResizeFeature(192, average=True)(dict(sample(total=total, count=0), rows=rows))['rows']
+    np.testing.assert_allclose(found, roi_align(rows, 192), rtol=0, atol=1e-4)
+    assert found.dtype == np.float32
+    assert np.allclose(found, resample(rows, 192), atol=1e-5) == (total <= 192)
+
+
 @pytest.mark.parametrize('window', [4, 16, 2])
 def test_resize_has_one_grid(window):
     """A video that has the length already lies where its neighbours in length do."""
@@ -244,7 +270,7 @@ def test_resize_in_inference_and_before_crops():
             ResizeFeature(50)(cropped)
     with pytest.raises(ValueError, match='length'):
         ResizeFeature(0)
-    assert repr(ResizeFeature(5)) == 'ResizeFeature(length=5)'
+    assert repr(ResizeFeature(5)) == 'ResizeFeature(length=5, average=False)'
 
 
 @pytest.mark.parametrize('transform', [

@@ -40,6 +40,7 @@ OPTIONS = [(name, {}) for name in NAMES] + [
     ('SGP', dict(window_size=7, stem_window_size=1, scale_undropped=False)),
     ('ActionFormer', dict(window_size=[3, 5, 7, -1], num_heads=2)),
     ('ActionFormer', dict(use_abs_pe=True, max_len=16)),
+    ('ActionFormer', dict(dropout=0.1, attn_dropout=0., input_dropout=0.2)),
     ('GMG', dict(use_abs_pe=True, max_len=64, embed_norm=False)),
     ('LoGo', dict(kernel_size=9)),
     ('ConvPyramid', dict(kernel_size=[1, 9, 3, 5], embed_kernel_size=9)),
@@ -307,3 +308,29 @@ def test_parameter_counts():
     published = count('GMG', in_channels=2048, ffn_dims=768, kernel_size=1, global_mixer='affine')
     assert round(published / 1e6, 1) == 9.5
     assert round(count('ActionFormer', in_channels=2048) / 1e6, 1) == 26.1
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_input_dropout_takes_whole_channels_of_a_video(name):
+    """In training alone, and another choice for each video."""
+    model = MODELS.build(dict(type=name, in_channels=40, embed_dims=WIDTH, arch=(1, 1, 1),
+                              input_dropout=0.5))
+    seen = []
+    model.embd[0].register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    packed = pack([torch.rand(12, 40) + 1, torch.rand(30, 40) + 1])
+    torch.manual_seed(0)
+    for mode in (True, False):
+        model.train(mode).forward_rows(packed)
+    trained, tested = seen
+    assert tested.equal(packed.rows)
+    kept = []
+    for video, length in enumerate((12, 30)):
+        first = packed.layout.first[video]
+        before, after = (rows[first:first + length] for rows in (packed.rows, trained))
+        factors = after / before
+        assert all(torch.isclose(one, one[0]).all() for one in factors.T)
+        assert set(factors[0].round().tolist()) == {0., 2.}
+        kept.append(factors[0] > 0)
+    assert not kept[0].equal(kept[1])
+    with pytest.raises(ValueError, match=r'input_dropout must lie in \[0, 1\), got 1'):
+        MODELS.build(dict(type=name, in_channels=4, embed_dims=WIDTH, input_dropout=1))

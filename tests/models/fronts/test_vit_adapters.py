@@ -30,7 +30,7 @@ def clips(number, seed=0):
 
 def run(backbone, adapter, x, per_video, own=None, with_cp=False):
     frames = [16 * count for count in own or per_video]
-    return adapter(backbone, x, per_video, frames, with_cp)
+    return adapter(backbone, x.split(4), per_video, frames, with_cp)  # groups of clips
 
 
 def gradients(backbone, loss):

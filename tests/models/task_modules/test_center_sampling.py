@@ -27,7 +27,7 @@ def make_actions(segments, labels, video=None) -> Actions:
                    CLASSES)
 
 
-def reference(segments: list, labels: list, radius) -> dict:
+def reference(segments: list, labels: list, radius, all_classes=False) -> dict:
     """{(row, class): (left, right, action)} of one video."""
     found = {}
     for index in POINTS.valid.nonzero()[:, 0].tolist():
@@ -46,15 +46,16 @@ def reference(segments: list, labels: list, radius) -> dict:
             start, end = segments[winner]
             for number in mine:
                 longer = (segments[number][1] - segments[number][0]) - (end - start)
-                if longer <= 1e-3:
+                if longer <= 1e-3 or all_classes:
                     found[index, labels[number]] = ((time - start) / stride,
                                                     (end - time) / stride, winner)
     return found
 
 
-def assign(segments, labels, radius=1.5, points=POINTS, video=None):
+def assign(segments, labels, radius=1.5, points=POINTS, video=None, all_classes=False):
     """The assigner's result in the form of the reference."""
-    found = CenterSamplingAssigner(radius).assign(points, make_actions(segments, labels, video))
+    found = CenterSamplingAssigner(radius, all_classes).assign(
+        points, make_actions(segments, labels, video))
     assert found.pairs.row.dtype == found.pairs.label.dtype == found.gt.dtype == torch.int64
     order = list(zip(found.pairs.row.tolist(), found.pairs.label.tolist()))
     assert order == sorted(set(order)), 'pairs are in order and each one once'
@@ -68,17 +69,19 @@ def check_equal(got, expected):
         assert got[pair] == pytest.approx(values, abs=1e-4)
 
 
+@pytest.mark.parametrize('all_classes', [False, True])
 @pytest.mark.parametrize('radius', [1.5, 0.6, 4., None])
 @pytest.mark.parametrize('seed', range(6))
-def test_random_actions(seed, radius):
+def test_random_actions(seed, radius, all_classes):
     generator = torch.Generator().manual_seed(seed)
     starts = torch.rand(8, generator=generator) * 50
     lengths = 40**torch.rand(8, generator=generator)
     segments = torch.stack([starts, (starts + lengths).clamp(max=63)], dim=1)
     labels = torch.randint(4, (8, ), generator=generator)
-    expected = reference(segments.tolist(), labels.tolist(), radius)
+    expected = reference(segments.tolist(), labels.tolist(), radius, all_classes)
     assert len(expected) > 5
-    check_equal(assign(segments.tolist(), labels.tolist(), radius), expected)
+    check_equal(assign(segments.tolist(), labels.tolist(), radius, all_classes=all_classes),
+                expected)
 
 
 def test_ties_add_classes():
@@ -92,6 +95,16 @@ def test_ties_add_classes():
     for point in of_class_1:
         assert {label for p, label in got if p == point} == {0, 1, 2}
         assert {values[2] for pair, values in got.items() if pair[0] == point} == {1}
+
+
+def test_all_classes_of_a_point():
+    """A longer action adds its class where it covers the point, and no boundaries."""
+    segments, labels = [(10., 20.), (9., 22.)], [0, 1]
+    got, shortest = (assign(segments, labels, None, all_classes=value) for value in (True, False))
+    check_equal(got, reference(segments, labels, None, True))
+    both = [point for point, label in got if label == 1 and (point, 0) in got]
+    assert len(both) >= 3 and not any((point, 1) in shortest for point in both)
+    assert all(got[point, 1] == got[point, 0] and got[point, 1][2] == 0 for point in both)
 
 
 def test_same_class_twice_is_one_pair():

@@ -1,0 +1,17 @@
+# CLTDR-GMG on Ego4D-MQ, InternVideo features; recipe ours: ActionFormer's there, CLTDR's of EPIC
+_base_ = [
+    '_base_/models/cltdr_gmg_epic.py', '_base_/datasets/ego4d_mq_internvideo.py',
+    '_base_/schedules/adamw_cosine.py', '_base_/default_runtime.py'
+]
+model = dict(
+    backbone=dict(in_channels=1024, arch=(2, 2, 9), input_dropout=0.2),
+    head=dict(
+        num_classes=110,
+        regression_ranges=[(0, 4), (2, 8), (4, 16), (8, 32), (16, 64), (32, 128), (64, 256),
+                           (128, 512), (256, 1024), (512, 10000)],
+        assigner=dict(type='CenterSamplingAssigner', all_classes=True),
+        normalizer=dict(init=100)),
+    postprocessor=dict(nms=dict(sigma=2.0)))
+train_cfg = dict(max_epochs=20)
+param_scheduler = dict(warmup=5, end=25)
+optim_wrapper = dict(optimizer=dict(lr=1e-4, weight_decay=0.05))
