@@ -122,11 +122,7 @@ class LoadTALFrames(BaseTransform):
     :class:`SampleTALFrames`.
 
     Added keys: ``imgs``, a list of F frames (H, W, 3) uint8 RGB, ``img_shape``, ``original_shape``
-<<<<<<< HEAD
-    (H, W), ``num_clips`` 1, ``clip_len`` F and ``modality`` 'RGB', as MMAction2's transforms of
-=======
     (H, W), ``modality`` 'RGB', ``num_clips`` 1 and ``clip_len`` F, as MMAction2's transforms of
->>>>>>> adapters
     frames take them.
 
     Args:
@@ -159,13 +155,8 @@ class LoadTALFrames(BaseTransform):
         except ValueError as error:
             raise _error(results, error) from error
         shape = images[0].shape[:2]
-<<<<<<< HEAD
-        results.update(imgs=images, img_shape=shape, original_shape=shape, num_clips=1,
-                       clip_len=len(images), modality='RGB')
-=======
         results.update(imgs=images, img_shape=shape, original_shape=shape, modality='RGB',
                        num_clips=1, clip_len=len(images))
->>>>>>> adapters
         return results
 
     def __repr__(self) -> str:
