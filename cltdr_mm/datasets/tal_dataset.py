@@ -11,7 +11,7 @@ from mmengine.fileio import join_path
 from mmengine.logging import print_log
 from mmengine.utils import is_abs
 
-from ..utils import TALDataError, report_problems
+from ..utils import Problem, TALDataError, report_problems
 from .annotation_checks import VideoAnnotation
 from .annotations import load_annotations, read_class_file
 from .feature_checks import FeatureSpec, absent_folders, check_features
@@ -107,6 +107,7 @@ class TALDataset(BaseDataset):
     DURATION_TOLERANCE: float = 0.1
     EXEMPT_VIDEOS: Sequence[str] = ()
     IGNORED_LABELS: Sequence[str] = ()
+    DATA: str = 'feats'  # what data_prefix says the folder of
 
     def __init__(self,
                  ann_file: str,
@@ -182,19 +183,19 @@ class TALDataset(BaseDataset):
         def joined(path: str) -> str:
             return path if is_abs(path) or not self.data_root else join_path(self.data_root, path)
 
-        unknown = set(self.data_prefix) - {'feats'}
+        unknown = set(self.data_prefix) - {self.DATA}
         if unknown:
-            raise ValueError(f'data_prefix takes feats, got {sorted(unknown)}')
-        folders = self.data_prefix.get('feats', '')
+            raise ValueError(f'data_prefix takes {self.DATA}, got {sorted(unknown)}')
+        folders = self.data_prefix.get(self.DATA, '')
         folders = [folders] if isinstance(folders, str) else folders
         if (not isinstance(folders, (list, tuple)) or not folders
                 or not all(isinstance(folder, str) for folder in folders)):
-            raise TypeError("data_prefix['feats'] must be a folder or a list of folders, got "
-                            f"{self.data_prefix.get('feats')!r}")
+            raise TypeError(f'data_prefix[{self.DATA!r}] must be a folder or a list of folders, '
+                            f'got {self.data_prefix.get(self.DATA)!r}')
         self.ann_file = joined(self.ann_file)
-        self.data_prefix['feats'] = [joined(folder) for folder in folders]
-        self.feature_names = self.source.names(self.data_prefix['feats'])
-        self.source = self.source.with_manifests(self.data_prefix['feats'])
+        folders = self.data_prefix[self.DATA] = [joined(folder) for folder in folders]
+        self.feature_names = self.source.names(folders)
+        self.source = self.source.with_manifests(folders)
         self.annotation_checks.update(fps=self.source.fps, rates=self.source.rates)
         if self.source.settings is not None:  # kept in checkpoints
             self._metainfo['features'] = self.source.settings
@@ -216,10 +217,9 @@ class TALDataset(BaseDataset):
         for label, count in ignored.items():
             print_log(f'{type(self).__name__} {self.ann_file}: {count} annotations labelled '
                       f"'{label}' are left out: it is no class", logger='current')
-        if self.check_features:
-            absent = absent_folders(self.data_prefix['feats'])
-            if absent:
-                raise TALDataError(problems + absent, title)
+        absent = self.absent_data()
+        if absent:
+            raise TALDataError(problems + absent, title)
         # A bad annotation spoils no feature: check both, so that one run reports everything.
         infos = []
         for video in videos:
@@ -230,17 +230,36 @@ class TALDataset(BaseDataset):
                              if problem.field == 'video name' else problem
                              for problem in error.problems]
         if self.check_features or self.window:
-            full = self.check_features == 'full'
-            if full:
-                print_log(f'{type(self).__name__}: reading the features of {len(infos)} videos '
-                          'in search of NaN and inf', logger='current')
-            steps, bad = check_features(infos, self.feature_spec, full)
+            infos, bad = self.check_data(infos)
             problems += bad
-            infos = [dict(info, num_steps=n) for info, n in zip(infos, steps) if n is not None]
         report_problems(problems, self.on_error, title)
         if self.window:
-            infos = [sample for info in infos for sample in cut_windows(info, self.window)]
+            infos = [sample for info in infos for sample in self.cut(info)]
         return infos
+
+    def absent_data(self) -> list[Problem]:
+        """Say which folders are not there; a problem each, not one each video."""
+        return absent_folders(self.data_prefix[self.DATA]) if self.check_features else []
+
+    def check_data(self, infos: list[dict]) -> tuple[list[dict], list[Problem]]:
+        """Check the files of videos.
+
+        Args:
+            infos (list[dict]): From :meth:`parse_data_info`.
+
+        Returns:
+            tuple: Those that can be used, with ``num_steps``; and what is wrong with others.
+        """
+        full = self.check_features == 'full'
+        if full:
+            print_log(f'{type(self).__name__}: reading the features of {len(infos)} videos '
+                      'in search of NaN and inf', logger='current')
+        steps, bad = check_features(infos, self.feature_spec, full)
+        return [dict(info, num_steps=n) for info, n in zip(infos, steps) if n is not None], bad
+
+    def cut(self, info: dict) -> list[dict]:
+        """Cut a video's sample into its sliding windows, see :func:`.cut_windows`."""
+        return cut_windows(info, self.window)
 
     def parse_data_info(self, raw_data_info: VideoAnnotation) -> dict:
         """Turn one checked annotation into a sample.

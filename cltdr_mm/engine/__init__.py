@@ -15,9 +15,10 @@ from .optim import (
     WarmupEMA,
     takes_weight_decay,
 )
+from .vit_weights import PretrainedViT
 
 __all__ = [
-    'CPUAmpOptimWrapper', 'EpochSeedHook', 'FiniteLossHook', 'SetupCheckHook', 'TALCheckpointHook',
-    'TALLoggerHook', 'TALOptimWrapperConstructor', 'WarmupCosineLR', 'WarmupEMA', 'seed_worker',
-    'takes_weight_decay'
+    'CPUAmpOptimWrapper', 'EpochSeedHook', 'FiniteLossHook', 'PretrainedViT', 'SetupCheckHook',
+    'TALCheckpointHook', 'TALLoggerHook', 'TALOptimWrapperConstructor', 'WarmupCosineLR',
+    'WarmupEMA', 'seed_worker', 'takes_weight_decay'
 ]

@@ -52,7 +52,24 @@ _CLTDR = [
     (r'^refineHead\.prob_head\.', 'head.refine_head.cls_out.'),
 ] + _TRIDENT
 
+#: OpenTAD's detectors, of the encoders that have no other code or another one.
+_OPENTAD = [
+    (r'^projection\.embed\.(\d+)\.conv\.', r'backbone.embd.\1.conv.'),
+    (r'^projection\.embed\.(\d+)\.norm\.', r'backbone.embd_norm.\1.'),
+    (r'^projection\.(stem|branch)\.', r'backbone.\1.'),
+    (r'^neck\.fpn_norms\.', 'neck.fpn_norms.'),
+    (r'^rpn_head\.(cls|reg)_convs\.(\d+)\.conv\.', r'head.\1_tower.convs.\2.conv.'),
+    (r'^rpn_head\.(cls|reg)_convs\.(\d+)\.norm\.', r'head.\1_tower.norms.\2.'),
+    (r'^rpn_head\.(cls|reg)_head\.', r'head.\1_tower.out.conv.'),
+    (r'^rpn_head\.scale\.(\d+)\.', r'head.scales.\1.'),
+]
+#: Norms that lie in the family's checkpoints as (D,), and are ours as (1, D, 1).
+_FLAT_NORM = re.compile(r'(^|[._])norms?(\.\d+)?\.(weight|bias)$')
+
 FAMILIES = {
+    'actionmamba': _PLAIN,
+    'actionmamba-opentad': _OPENTAD,
+    'causaltad': _OPENTAD,
     'cltdr-gmg': _CLTDR,
     'tridet': _TRIDENT,
     'actionformer': _PLAIN,
@@ -61,7 +78,10 @@ FAMILIES = {
 
 #: Published entries without a counterpart, and why that loses nothing: the points and position
 #: tables are computed, the refine head's scales are never used by the published code.
-_UNUSED = [r'^point_generator\.', r'^backbone\.pos_embd$', r'^refineHead\.scale\.\d+\.']
+_UNUSED = [
+    r'^point_generator\.', r'^backbone\.pos_embd$', r'^refineHead\.scale\.\d+\.',
+    r'^projection\.pos_embed?$', r'^rpn_head\.prior_generator\.'
+]
 
 #: The running number of positives: ours to save, no part of published checkpoints.
 _NORMALIZER = 'head.normalizer.value'
@@ -100,7 +120,8 @@ def convert_state_dict(state: Mapping[str, Tensor], family: str) -> dict[str, Te
 
     Args:
         state (Mapping[str, Tensor]): Published state dict, without prefixes.
-        family (str): 'cltdr-gmg', 'tridet', 'actionformer' or 'temporalmaxer'.
+        family (str): 'cltdr-gmg', 'tridet', 'actionformer', 'temporalmaxer', 'actionmamba'; of
+            OpenTAD 'actionmamba-opentad' and 'causaltad'.
 
     Returns:
         dict[str, Tensor]: State dict of a :class:`SingleStageLocalizer`, as configs/release has it.
@@ -117,7 +138,8 @@ def convert_state_dict(state: Mapping[str, Tensor], family: str) -> dict[str, Te
         for pattern, replacement in FAMILIES[family]:
             name, found = re.subn(pattern, replacement, key)
             if found:
-                converted[name] = value
+                flat = value.ndim == 1 and _FLAT_NORM.search(name)
+                converted[name] = value[None, :, None] if flat else value
                 break
         else:
             unknown.append(key)

@@ -4,6 +4,10 @@ import numpy as np
 from .protocols import Protocol
 from .structures import Detections, GroundTruth
 
+#: Of a model whose candidates nothing suppressed.
+OF_CANDIDATES = ('these are candidates that no NMS has suppressed (model.postprocessor.nms=None): '
+                 "the figures are not the model's")
+
 
 def ground_truth_remarks(ground_truth: GroundTruth, protocol: Protocol) -> list[str]:
     """Say what of the annotations does not count as a reader may think.

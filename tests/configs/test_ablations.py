@@ -48,13 +48,12 @@ def pyramid(channels=512, steps=64, levels=6, spoilt=2):
 
 def test_every_row_is_there():
     counts = {f'cltdr_gmg/table{n:02d}': rows
-              for n, rows in zip(range(6, 15), (7, 2, 2, 8, 4, 3, 3, 4, 6 * 8))}
+              for n, rows in zip(range(6, 15), (7, 2, 2, 8, 4, 3, 3, 5, 6 * 8))}
     counts['cltdr_gmg/supplementA'] = 3
     counts.update({'logo/table03': 4, 'logo/table04': 3, 'logo/table05': 5,
                    'asl/components': 8, 'asl/gaussians': 3})
     assert {table: len(of_table(table)) for table in counts} == counts
     assert sum(counts.values()) == len(NAMES)
-    assert 'ActionMamba' in (FOLDER / 'README.md').read_text()  # the row that cannot be built
 
 
 @pytest.mark.parametrize('name', NAMES)
@@ -68,7 +67,8 @@ def test_is_short_inherits_and_builds(name):
         assert lines[0].startswith('# Supplement A, ') and 'no figure' in lines[0]
     else:
         table = int(name.split('table')[1][:2])
-        assert lines[0].startswith(f'# Table {table}, ') and 'paper: average mAP' in lines[0]
+        assert lines[0].startswith(f'# Table {table}, ')
+        assert 'paper: average mAP' in lines[0] or 'no figure of the paper' in lines[0]
     assert lines[1].startswith("_base_ = ['../../")
     cfg = load(f'ablations/{name}')
     assert {'train_dataloader', 'test_evaluator', 'train_cfg', 'optim_wrapper'} <= set(cfg)
@@ -168,6 +168,7 @@ def test_fusion(name):
     ('table13_actionformer_cltdr', 'ActionFormer', 'CLTDRHead', 'actionformer'),
     ('table13_temporalmaxer_cltdr', 'TemporalMaxer', 'CLTDRHead', 'temporalmaxer'),
     ('table13_tridet_cltdr', 'SGP', 'CLTDRHead', 'tridet'),
+    ('table13_actionmamba_cltdr', 'ActionMamba', 'CLTDRHead', 'actionmamba'),
     ('table13_gmg_cltdr', 'GMG', 'CLTDRHead', 'cltdr')])
 def test_swaps(name, backbone, head, recipe):
     model = model_of(f'cltdr_gmg/{name}')

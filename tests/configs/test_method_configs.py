@@ -8,7 +8,8 @@ from cltdr_mm.models import backbones, heads
 METHODS = dict(
     tridet=('SGP', 'TridentHead'), actionformer=('ActionFormer', 'ActionFormerHead'),
     temporalmaxer=('TemporalMaxer', 'ActionFormerHead'), logo=('LoGo', 'CLFFHead'),
-    asl=('ActionFormer', 'ASLHead'))
+    asl=('ActionFormer', 'ASLHead'), actionmamba=('ActionMamba', 'ActionFormerHead'),
+    causaltad=('CausalTAD', 'ActionFormerHead'))
 #: Data set and its classes, by the name of the data in that of a config.
 DATA = dict(
     thumos=('THUMOS14Dataset', 20), thumos_videomaev2=('THUMOS14Dataset', 20),
@@ -16,29 +17,36 @@ DATA = dict(
     multithumos_rgb=('MultiTHUMOSDataset', 65), multithumos_videomaev2=('MultiTHUMOSDataset', 65),
     epic_verb=('EPICKitchens100Dataset', 97), epic_noun=('EPICKitchens100Dataset', 300),
     anet=('ActivityNet13Dataset', 1), hacs_i3d=('HACSDataset', 200),
-    hacs_slowfast=('HACSDataset', 200), hapt=('HAPTDataset', 12),
-    charades=('CharadesDataset', 157), ego4d_mq=('Ego4DMQDataset', 110),
+    hacs_slowfast=('HACSDataset', 200), hapt=('HAPTDataset', 12), hacs=('HACSDataset', 200),
+    charades=('CharadesDataset', 157), charades_videomae=('CharadesDataset', 157),
+    ego4d_mq=('Ego4DMQDataset', 110),
     ego4d_mq_streams=('Ego4DMQDataset', 110),
     fineaction=('FineActionDataset', 1), epic_sounds=('EPICSoundsDataset', 44))
 #: Levels, where there are not six.
-LEVELS = dict(tridet_hacs_i3d=7, actionformer_charades=7, actionformer_ego4d_mq=10,
+LEVELS = dict(tridet_hacs_i3d=7, actionmamba_fineaction=8, actionformer_charades=7,
+              actionformer_charades_videomae=8, actionformer_ego4d_mq=10,
               actionformer_epic_sounds=7, actionformer_ego4d_mq_streams=9, asl_charades=7,
               asl_ego4d_mq=10, asl_ego4d_mq_streams=9)
+#: Classes of the head, where they are not those of the data set's other configs.
+CLASSES = dict(actionmamba_hacs=1, actionmamba_fineaction=106)
 #: Rows of the papers' tables.
 WANTED = dict(
     actionformer='thumos thumos_videomaev2 thumos_internvideo2 multithumos_rgb epic_verb epic_noun '
-                 'anet hapt charades ego4d_mq ego4d_mq_streams fineaction epic_sounds',
+                 'anet hapt charades charades_videomae ego4d_mq ego4d_mq_streams fineaction '
+                 'epic_sounds',
     tridet='thumos thumos_videomaev2 thumos_internvideo2 multithumos multithumos_rgb '
            'multithumos_videomaev2 epic_verb epic_noun anet hacs_i3d hacs_slowfast hapt',
     temporalmaxer='thumos thumos_internvideo2 multithumos_rgb epic_verb epic_noun hapt',
     logo='thumos anet hapt',
-    asl='thumos multithumos epic_verb epic_noun anet hapt charades ego4d_mq ego4d_mq_streams')
+    asl='thumos multithumos epic_verb epic_noun anet hapt charades ego4d_mq ego4d_mq_streams',
+    actionmamba='thumos thumos_internvideo2 multithumos anet hacs fineaction hapt',
+    causaltad='thumos thumos_internvideo2 anet hacs epic_verb epic_noun hapt')
 NAMES = [f'{method}_{data}' for method in METHODS for data in DATA
          if (CONFIGS / f'{method}_{data}.py').is_file()]
 #: Rows whose authors published no settings: theirs for THUMOS14 with I3D features.
 RECIPE_OURS = ['actionformer_thumos_videomaev2', 'actionformer_multithumos_rgb',
                'tridet_thumos_videomaev2', 'tridet_multithumos', 'tridet_multithumos_rgb',
-               'tridet_multithumos_videomaev2', 'asl_multithumos']
+               'tridet_multithumos_videomaev2', 'asl_multithumos', 'actionmamba_thumos']
 
 
 def test_the_papers_data_sets_are_there():
@@ -54,7 +62,7 @@ def test_builds(name):
     assert type(model.backbone) is getattr(backbones, METHODS[method][0])
     assert type(model.head) is getattr(heads, METHODS[method][1])
     dataset, num_classes = DATA[data]
-    assert model.head.num_classes == num_classes
+    assert model.head.num_classes == CLASSES.get(name, num_classes)
     assert cfg.train_dataloader.dataset.type == dataset
     assert model.backbone.in_channels == cfg.train_dataloader.dataset.feature_dim
     levels = LEVELS.get(name, 6)
@@ -120,7 +128,9 @@ def test_asl_is_trained_as_actionformer(data):
 
 
 @pytest.mark.parametrize('data, epochs, end, lr, batch, sigma, kept, candidates', [
-    ('charades', 15, 20, 1e-4, 16, 0.3, 1000, 2000), ('ego4d_mq', 20, 25, 1e-4, 2, 2.0, 2000, 5000),
+    ('charades', 15, 20, 1e-4, 16, 0.3, 1000, 2000),
+    ('charades_videomae', 20, None, 1e-4, 16, 0.3, 1000, 2000),
+    ('ego4d_mq', 20, 25, 1e-4, 2, 2.0, 2000, 5000),
     ('fineaction', 15, None, 1e-3, 16, 0.75, 100, 2000),
     ('epic_sounds', 25, 30, 1e-4, 2, 0.4, 2000, 5000)])
 def test_actionformer_as_others_publish_it(data, epochs, end, lr, batch, sigma, kept, candidates):
@@ -129,7 +139,8 @@ def test_actionformer_as_others_publish_it(data, epochs, end, lr, batch, sigma, 
     assert cfg.optim_wrapper.optimizer == dict(type='AdamW', lr=lr, weight_decay=0.05)
     assert cfg.train_dataloader.batch_size == batch
     window = cfg.val_dataloader.dataset.get('window')
-    assert window == (dict(size=6144, overlap=0.5) if data == 'epic_sounds' else None)
+    size = dict(epic_sounds=6144, charades_videomae=512).get(data)
+    assert window == (dict(size=size, overlap=0.5) if size else None)
     # of windows that are put together first the evaluator takes care
     last = cfg.val_evaluator.postprocessor if window else cfg.model.postprocessor
     assert (last.nms.sigma, last.max_per_video) == (sigma, kept)
@@ -140,7 +151,7 @@ def test_actionformer_as_others_publish_it(data, epochs, end, lr, batch, sigma, 
     cropped = cfg.train_dataloader.dataset.pipeline[-2]
     assert model.backbone.position.max_len == cropped.max_len
     assert model.backbone.input_dropout == dict(
-        charades=0.3, ego4d_mq=0.2, epic_sounds=0.2, fineaction=0.)[data]
+        charades=0.3, charades_videomae=0.3, ego4d_mq=0.2, epic_sounds=0.2, fineaction=0.)[data]
 
 
 def test_ranges_and_windows_of_ego4d_and_epic_sounds():
@@ -301,3 +312,45 @@ def test_localizers_are_configured_as_in_mmaction(ours, theirs, tmp_path):
         assert theirs.pop('feature_extraction_interval') == 16
         assert (theirs.pop('feat_dim'), ours.pop('feat_dim')) == (700, 512)
     assert ours == theirs
+
+
+@pytest.mark.parametrize('name, total', [
+    ('actionmamba_thumos', 18.571), ('actionmamba_thumos_internvideo2', 20.341),
+    ('actionmamba_anet', 6.363), ('actionmamba_hacs', 6.363), ('actionmamba_fineaction', 20.993),
+    ('actionmamba_multithumos', 17.927), ('causaltad_thumos', 52.114),
+    ('causaltad_thumos_internvideo2', 53.883), ('causaltad_anet', 12.755)])
+def test_parameters_of_state_space_models(name, total):
+    """Those of the published modules, counted."""
+    assert millions(build(load(name))) == pytest.approx(total, abs=0.0011)
+
+
+@pytest.mark.parametrize('name, epochs, lr, batch, length, norm, sigma, voting, kept', [
+    ('actionmamba_thumos_internvideo2', 50, 1e-4, 2, 2304, 100, 0.5, 0.7, 200),
+    ('actionmamba_anet', 15, 1e-3, 16, 192, 200, 0.75, 0.9, 100),
+    ('actionmamba_hacs', 25, 1e-3, 16, 2304, 400, 0.75, 0.7, 100),
+    ('actionmamba_fineaction', 25, 1e-3, 16, 2304, 100, 0.5, 0.7, 200),
+    ('actionmamba_multithumos', 55, 1e-4, 2, 2304, 100, 0.5, 0.7, 8000),
+    ('causaltad_thumos', 50, 1e-4, 2, 2304, 250, 0.5, 0.7, 2000),
+    ('causaltad_thumos_internvideo2', 50, 1e-4, 2, 2304, 100, 0.5, 0.7, 2000),
+    ('causaltad_anet', 15, 1e-3, 16, 192, 200, 0.75, 0.9, 100),
+    ('causaltad_epic_verb', 35, 1e-4, 2, 2304, 250, 0.4, 0.75, 3000),
+    ('causaltad_epic_noun', 35, 1e-4, 2, 2304, 250, 0.4, 0.75, 3000)])
+def test_state_space_models_as_published(name, epochs, lr, batch, length, norm, sigma, voting,
+                                         kept):
+    cfg = load(name)
+    assert (cfg.train_cfg.max_epochs, cfg.param_scheduler.warmup) == (epochs, 5)
+    assert cfg.optim_wrapper.optimizer == dict(type='AdamW', lr=lr, weight_decay=0.05)
+    assert cfg.optim_wrapper.clip_grad.max_norm == 1
+    assert cfg.train_dataloader.batch_size == batch
+    crop = cfg.train_dataloader.dataset.pipeline[-2]
+    threshold = 0.75 if name.startswith('causaltad_thumos') else 0.5
+    threshold = 0.3 if 'epic' in name else threshold
+    assert (crop.max_len, crop.trunc_thresh) == (length, threshold)
+    window = cfg.val_dataloader.dataset.get('window')
+    assert window == (dict(size=2304, overlap=0.5) if 'causaltad_thumos' in name else None)
+    last = cfg.val_evaluator.postprocessor if window else cfg.model.postprocessor
+    assert (last.nms.sigma, last.voting.iou_threshold, last.max_per_video) == (sigma, voting, kept)
+    assert cfg.model.head.get('normalizer', {}).get('init', 100) == norm
+    published_by_opentad = 'causaltad' in name or 'multithumos' in name
+    assert cfg.model.get('norm_eps') == (1e-6 if published_by_opentad else None)
+    assert (cfg.model.backbone.get('input_dropout', 0) > 0) == published_by_opentad

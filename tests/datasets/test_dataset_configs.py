@@ -14,12 +14,15 @@ EXPECTED = dict(
     multithumos_i3d=('MultiTHUMOSDataset', 2048, 4, 16, None, 2, 2304, 0.5, 'multithumos'),
     multithumos_rgb=('MultiTHUMOSDataset', 1024, 4, 16, None, 2, 2304, 0.5, 'multithumos'),
     multithumos_videomaev2=('MultiTHUMOSDataset', 1408, 4, 16, None, 2, 2304, 0.5, 'multithumos'),
+    multithumos_internvideo2=('MultiTHUMOSDataset', 3200, 4, 16, None, 2, 2304, 0.5, 'multithumos'),
     epic100_verb=('EPICKitchens100Dataset', 2304, 16, 32, 30, 2, 2304, 0.3, 'epic100'),
     epic100_noun=('EPICKitchens100Dataset', 2304, 16, 32, 30, 2, 2304, 0.3, 'epic100'),
     anet13_tsp=('ActivityNet13Dataset', 512, 16, 16, 15, 16, 192, 0.5, 'anet13'),
     anet13_i3d=('ActivityNet13Dataset', 2048, 16, 16, 25, 16, 160, 0.5, 'anet13'),
+    anet13_internvideo2=('ActivityNet13Dataset', 3200, 8, 16, 30, 16, 192, 0.5, 'anet13'),
     hacs_i3d=('HACSDataset', 2048, 1, 1, 2, 16, 512, 0.5, 'hacs'),
     hacs_slowfast=('HACSDataset', 2304, 8, 32, 15, 16, 960, 0.5, 'hacs'),
+    hacs_internvideo2=('HACSDataset', 3200, 8, 16, 30, 16, 2304, 0.5, 'hacs'),
     charades_i3d=('CharadesDataset', 1024, 8, 0, 24, 16, 768, 0.5, 'charades'),
     charades_videomae=('CharadesDataset', 1024, 4, 4, 30, 16, 512, 0.5, 'charades'),
     ego4d_mq_slowfast=('Ego4DMQDataset', 2304, 16, 32, 30, 2, 1024, 0.3, 'ego4d_mq'),
@@ -30,6 +33,7 @@ EXPECTED = dict(
     fineaction_videomae=('FineActionDataset', 1280, 16, 16, 30, 16, 192, 0.5, 'fineaction'),
     fineaction_videomaev2=(
         'FineActionDataset', 1408, None, None, 30, 16, 192, 0.5, 'fineaction'),
+    fineaction_internvideo2=('FineActionDataset', 1408, 8, 16, 30, 16, 2304, 0.5, 'fineaction'),
     epic_sounds=('EPICSoundsDataset', 2304, 6, 32, 30, 2, 6144, 0.3, 'epic_sounds'),
     hapt=('HAPTDataset', 150, 25, 50, None, 2, 2304, 0.5, 'hapt'),
     synthetic=('TALDataset', 64, 8, 16, None, 4, 2304, 0.5, 'custom'),
@@ -64,7 +68,7 @@ def test_settings(folder, name):
     assert steps['RandomCropFeature'].max_len == crop
     assert steps['RandomCropFeature'].trunc_thresh == trunc
     assert 'RandomCropFeature' not in [s.type for s in cfg.test_dataloader.dataset.pipeline]
-    if name.startswith(('anet13', 'fineaction')):
+    if name.startswith(('anet13', 'fineaction_videomae')):
         for data in (cfg.train_dataloader.dataset, cfg.test_dataloader.dataset):
             resize, = (s for s in data.pipeline if s.type == 'ResizeFeature')
             assert resize.length == crop and data.class_agnostic

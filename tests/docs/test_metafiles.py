@@ -53,7 +53,7 @@ def test_model(model):
     assert model['Metadata']['Batch Size'] == cfg.train_dataloader.batch_size
     assert 'Weights' not in model  # none are published
     for result in model.get('Results', ()):
-        assert re.match(r'paper \(.+, table \d\)$', result['Reported by'])
+        assert re.match(r'paper \(.+, table \d\)$|published code \(.+\)$', result['Reported by'])
         assert 0 < result['Metrics']['average mAP'] < 100
 
 

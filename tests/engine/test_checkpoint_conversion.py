@@ -1,6 +1,7 @@
 """Published checkpoints become ours, or an error says what does not fit."""
 import importlib.util
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def source(tmp_path):
     return write
 
 
-@pytest.mark.parametrize('family', FAMILIES)
+@pytest.mark.parametrize('family', NAMES)
 def test_every_parameter_arrives(family, source, tmp_path):
     state = published_state(family)
     model = build(family)
@@ -252,3 +253,54 @@ def test_weights_that_are_no_tensors_by_name(weight, source, tmp_path):
         with pytest.raises(ValueError, match='the checkpoint holds no state dict') as error:
             convert_checkpoint(path, str(tmp_path / 'ours.pth'), 'actionformer')
         assert path in str(error.value) and not (tmp_path / 'ours.pth').exists()
+
+
+def state_space_state(family: str, model: torch.nn.Module) -> dict:
+    """Random weights of a state space model in the layout of OpenTAD's or the official code."""
+    theirs = [(r'^backbone\.embd\.(\d+)\.', r'projection.embed.\1.'),
+              (r'^backbone\.embd_norm\.(\d+)\.', r'projection.embed.\1.norm.'),
+              (r'^backbone\.', 'projection.'),
+              (r'^head\.(cls|reg)_tower\.convs\.', r'rpn_head.\1_convs.'),
+              (r'^head\.(cls|reg)_tower\.norms\.(\d+)\.', r'rpn_head.\1_convs.\2.norm.'),
+              (r'^head\.(cls|reg)_tower\.out\.conv\.', r'rpn_head.\1_head.'),
+              (r'^head\.scales\.', 'rpn_head.scale.')]
+    if family == 'actionmamba':
+        theirs = [(r'^head\.cls_tower\.out\.', 'cls_head.cls_head.'),
+                  (r'^head\.reg_tower\.out\.', 'reg_head.offset_head.'),
+                  (r'^head\.(cls|reg)_tower\.convs\.', r'\1_head.head.'),
+                  (r'^head\.(cls|reg)_tower\.norms\.', r'\1_head.norm.'),
+                  (r'^head\.scales\.', 'reg_head.scale.')]
+    state = {}
+    for key, value in model.state_dict().items():
+        if 'normalizer' in key:
+            continue
+        # of the official code the blocks' norms alone are (D,)
+        if re.search('norm', key) and (family != 'actionmamba' or re.search(
+                r'(stem|branch)\.\d+\.norm', key)):
+            value = value.flatten()
+        for pattern, name in theirs:
+            renamed, found = re.subn(pattern, name, key)
+            if found:
+                key = renamed
+                break
+        state[key] = torch.randn(value.shape)
+    return state
+
+
+@pytest.mark.parametrize('family, backbone', [
+    ('actionmamba', 'ActionMamba'), ('actionmamba-opentad', 'ActionMamba'),
+    ('causaltad', 'CausalTAD')])
+def test_state_space_models(family, backbone, source, tmp_path):
+    model = MODELS.build(dict(
+        type='SingleStageLocalizer', neck=dict(type='IdentityNeck'),
+        backbone=dict(type=backbone, in_channels=5, embed_dims=32, arch=(2, 1, 2)),
+        head=dict(type='ActionFormerHead', num_classes=3)))
+    state = state_space_state(family, model)
+    assert len(state) == len(set(state)) == len(model.state_dict()) - 1
+    target = str(tmp_path / 'ours.pth')
+    convert_checkpoint(source(state), target, family, model)
+    model.load_state_dict(torch.load(target, weights_only=True)['state_dict'], strict=True)
+    ours = {key: value for key, value in model.state_dict().items() if 'normalizer' not in key}
+    for theirs, value in zip(state.values(), ours.values()):
+        assert torch.equal(theirs.flatten(), value.flatten())
+    assert set(FAMILIES) == {*NAMES, 'actionmamba', 'actionmamba-opentad', 'causaltad'}

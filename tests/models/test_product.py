@@ -20,7 +20,10 @@ BACKBONES = dict(
     actionformer_global=dict(type='ActionFormer', arch=(1, 1, 2), ffn_dims=24, window_size=-1),
     temporal_maxer=dict(type='TemporalMaxer', arch=(1, 0, 2)),
     logo=dict(type='LoGo', arch=(1, 0, 2), ffn_dims=24),
-    conv=dict(type='ConvPyramid', arch=(1, 1, 2), ffn_dims=24))
+    conv=dict(type='ConvPyramid', arch=(1, 1, 2), ffn_dims=24),
+    # a block that is dropped has no gradient: all of it is one branch
+    actionmamba=dict(type='ActionMamba', arch=(1, 1, 2), num_states=4, drop_path=0.0),
+    causaltad=dict(type='CausalTAD', arch=(1, 1, 2), num_states=4, drop_path=0.0))
 NECKS = dict(
     none=None, identity=dict(type='IdentityNeck'), fpn=dict(type='FPN1D'))
 HEADS = dict(

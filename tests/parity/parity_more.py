@@ -1,27 +1,28 @@
-"""Where the fixtures of the second set of published modules are, and what is in them."""
+"""Where the numbers of further published modules lie, and how they are read."""
 import json
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-PLACE = Path(__file__).parents[2].parent / 'shared' / 'fixtures' / 'parity_more'
+BESIDE = Path(__file__).parents[3] / 'shared' / 'fixtures' / 'parity_more'
 
 
 def folder(kind: str) -> Path:
-    """Folder ``ssm`` or ``e2e`` of the fixtures; without them the test is skipped."""
-    found = Path(os.environ.get('CLTDR_PARITY_MORE_DIR') or PLACE, kind)
-    if not found.is_dir():
-        pytest.skip(f'no fixtures in {found}')
-    return found
+    """The folder of one kind, ``ssm`` or ``e2e``; the test is skipped where there is none."""
+    path = Path(os.environ.get('CLTDR_PARITY_MORE_DIR') or BESIDE) / kind
+    if not path.is_dir():
+        pytest.skip(f'there is no {path}: set CLTDR_PARITY_MORE_DIR')
+    return path
 
 
-def load(kind: str, name: str) -> tuple[dict, dict]:
-    """Arrays of a fixture by name, and its ``meta``."""
+def load(kind: str, name: str) -> tuple[dict, dict[str, torch.Tensor]]:
+    """``meta`` of a file, and its arrays as tensors."""
     path = folder(kind) / f'{name}.npz'
     if not path.is_file():
-        pytest.skip(f'no fixture {path}')
+        pytest.skip(f'there is no {path}')
     with np.load(path) as file:
-        arrays = {key: file[key] for key in file.files}
-    return arrays, json.loads(str(arrays.pop('meta')))
+        arrays = {key: torch.from_numpy(file[key]) for key in file.files if key != 'meta'}
+        return json.loads(str(file['meta'])), arrays

@@ -4,7 +4,6 @@ from collections import Counter
 
 import numpy as np
 import pytest
-import torch
 from mmaction.registry import METRICS
 from parity_more import load
 
@@ -20,8 +19,8 @@ NOUNS = 300  # an action is verb * 300 + noun
 @pytest.fixture(scope='module')
 def fused():
     """The published detections, and ours in the same form."""
-    arrays, meta = load('e2e', 'epic_action')
-    tensors = {key: torch.from_numpy(value) for key, value in arrays.items()}
+    meta, tensors = load('e2e', 'epic_action')
+    arrays = {key: value.numpy() for key, value in tensors.items()}
     found = pair_actions(tensors['verb_scores'], tensors['noun_scores'],
                          meta['top_verbs_per_point'], meta['pre_nms_thresh'],
                          meta['pre_nms_topk'])
@@ -69,7 +68,7 @@ LABELS = dict(verb=lambda table: table[:, 3], noun=lambda table: table[:, 4],
 
 def scene(task):
     """Ground truth and detections of the evaluators' fixture, and what they print."""
-    arrays, _ = load('e2e', 'evaluators')
+    arrays = {key: value.numpy() for key, value in load('e2e', 'evaluators')[1].items()}
     gt, det = arrays['gt'], arrays['det']
     number = int(max(LABELS[task](gt).max(), LABELS[task](det).max())) + 1
     videos = int(max(gt[:, 0].max(), det[:, 0].max())) + 1

@@ -20,11 +20,11 @@ from ...datasets.feature_source import FeatureSource
 from ...datasets.feature_streams import aligned_steps
 from ...datasets.feature_values import as_rows, find_nonfinite
 from ...datasets.transforms import LoadTALFeature
+from ...datasets.videos.video_facts import SKIP_HINT, broken_video, match_videos
 from ...datasets.windows import WindowSettings, sample_grid
 from ...utils import Problem, TALDataError
 from ...utils.feature_settings import differing
 from ...utils.json_files import number_problem, shown
-from ..videos.video_facts import SKIP_HINT, broken_video, match_videos
 from .input_list import is_video
 from .input_manifests import read_manifests
 from .input_timing import known_timing

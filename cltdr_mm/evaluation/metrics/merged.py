@@ -46,25 +46,17 @@ def merged_detections(windows: Mapping[str, Mapping[int, dict]],
     return Detections(*map(np.concatenate, zip(*columns))), labelled
 
 
-def to_array(values: Any, dtype: Optional[type] = None) -> np.ndarray:
-    """Tensor or array as an array on the CPU."""
-    if isinstance(values, torch.Tensor):
-        values = values.detach().cpu()
-        values = (values.float() if values.dtype == torch.bfloat16 else values).numpy()
-    return np.asarray(values, dtype=dtype)
-
-
 def check_values(detections: Detections, names: Sequence[str],
                  num_classes: Optional[int] = None) -> None:
-    """Check that numbers are finite and labels classes.
+    """Refuse detections that nobody can judge.
 
     Args:
-        detections (Detections): Of :func:`merged_detections`.
-        names (Sequence[str]): Of the videos.
-        num_classes (int, optional): Classes K. Defaults to None: labels are not asked.
+        detections (Detections): As :func:`merged_detections` gives them.
+        names (Sequence[str]): Its videos.
+        num_classes (int, optional): Number of classes. Defaults to None: labels do not count.
 
     Raises:
-        ValueError: If one is not; names the first video that breaks this.
+        ValueError: If a number is not finite or a label no class; names the first such video.
     """
     bad = ~detections.finite
     if bad.any():
@@ -77,5 +69,12 @@ def check_values(detections: Detections, names: Sequence[str],
         video = detections.videos[bad][0]
         labels = detections.labels[detections.videos == video]
         raise ValueError(f"TALMetric: video '{names[video]}' has predicted labels from "
-                         f'{labels.min()} to {labels.max()}, but there are {num_classes} '
-                         'classes')
+                         f'{labels.min()} to {labels.max()}, but there are {num_classes} classes')
+
+
+def to_array(values: Any, dtype: Optional[type] = None) -> np.ndarray:
+    """Tensor or array as an array on the CPU."""
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu()
+        values = (values.float() if values.dtype == torch.bfloat16 else values).numpy()
+    return np.asarray(values, dtype=dtype)

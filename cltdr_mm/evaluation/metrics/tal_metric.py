@@ -12,6 +12,7 @@ from ...utils import TALDataError, write_json
 from ..evaluate import evaluate_detections, flat_metrics, report_text, short_text
 from ..ground_truth import load_ground_truth
 from ..protocols import Protocol, get_protocol, tiou_name
+from ..remarks import OF_CANDIDATES
 from ..result_file import results_of
 from ..structures import Detections, GroundTruth
 from .merged import check_values, merged_detections, to_array
@@ -108,6 +109,7 @@ class TALMetric(BaseMetric):
         self.on_error = on_error
         self.tie_order = tie_order
         self.predictions = predictions
+        self.of_candidates = False
         self._ground_truth: Optional[GroundTruth] = None
         self.text = self.short_text = ''
         self.of_classes: dict[str, float] = {}
@@ -130,6 +132,14 @@ class TALMetric(BaseMetric):
                 self.ann_file, subset, classes, self.merge_duplicates, self.on_error,
                 self.protocol)
         return self._ground_truth
+
+    def set_suppressed(self, suppressed: bool) -> None:
+        """Say whether the model suppresses its candidates; else, and if this does not, a remark.
+
+        Args:
+            suppressed (bool): Whether it does.
+        """
+        self.of_candidates = not suppressed and getattr(self.postprocessor, 'nms', None) is None
 
     def check_instances(self) -> None:
         """Check, before a training that keeps its best checkpoint, that there will be a best.
@@ -258,6 +268,8 @@ class TALMetric(BaseMetric):
         """Numbers for the Runner, ``metrics.json``, text for the log."""
         protocol = self.protocol
         report = evaluate_detections(detections, self.ground_truth, protocol, self.tie_order)
+        if self.of_candidates:
+            report['remarks'].insert(0, OF_CANDIDATES)
         self.short_text = short_text(report, protocol)
         tious = [tiou_name(t) for t in protocol.tious]
         self.of_classes = {f'AP/{name}': float(np.mean([ap[t] for t in tious]))

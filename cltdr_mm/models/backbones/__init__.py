@@ -1,4 +1,6 @@
 """Encoders: a table of feature rows to a temporal feature pyramid."""
+from .actionmamba import ActionMamba
+from .causaltad import CausalTAD
 from .conv import ConvPyramid
 from .gmg import GMG
 from .logo import LoGo
@@ -8,5 +10,6 @@ from .temporal_maxer import TemporalMaxer
 from .transformer import ActionFormer
 
 __all__ = [
-    'GMG', 'SGP', 'ActionFormer', 'ConvPyramid', 'LoGo', 'PyramidBackbone', 'TemporalMaxer'
+    'GMG', 'SGP', 'ActionFormer', 'ActionMamba', 'CausalTAD', 'ConvPyramid', 'LoGo',
+    'PyramidBackbone', 'TemporalMaxer'
 ]

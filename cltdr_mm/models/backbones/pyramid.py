@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...structures import Layout, PackedRows
-from ..layers import ChannelLayerNorm, NamedConv
+from ..layers import ChannelLayerNorm, NamedConv, set_norm_eps
 from ..parts import PyramidPart, refuse_unknown
 from .position import SinusoidPosition
 
@@ -41,6 +41,8 @@ class PyramidBackbone(PyramidPart):
         max_len (int): Steps in the position encoding's table. Defaults to 2304.
         input_dropout (float): Probability with which training zeroes a channel of a video's
             features; the others grow in turn. Defaults to 0.0.
+        norm_eps (float): ``eps`` of all channel LayerNorms; in a localizer better its own
+            ``norm_eps``, which goes to neck and head too. Defaults to 1e-5.
         streams (Sequence[tuple[int, int]], optional): The input's feature streams, in the order of
             the data set's folders: channels of each, and the width to which a convolution of
             kernel 1 projects it. The projections lie beside each other before the embedding, as in
@@ -48,8 +50,7 @@ class PyramidBackbone(PyramidPart):
         init_cfg (dict, optional): MMEngine's weight initialisation config. Defaults to None.
 
     Raises:
-        ValueError: If ``arch``, ``num_levels``, ``input_dropout`` or ``streams`` is not of that
-            form.
+        ValueError: If ``arch`` or another argument is not of that form.
     """
 
     def __init__(self,
@@ -62,6 +63,7 @@ class PyramidBackbone(PyramidPart):
                  use_abs_pe: bool = False,
                  max_len: int = 2304,
                  input_dropout: float = 0.0,
+                 norm_eps: float = 1e-5,
                  streams: Optional[Sequence[tuple[int, int]]] = None,
                  init_cfg: Optional[dict] = None,
                  **unknown) -> None:
@@ -75,6 +77,7 @@ class PyramidBackbone(PyramidPart):
         if not 0 <= input_dropout < 1:
             raise ValueError(f'input_dropout must lie in [0, 1), got {input_dropout}')
         self.input_dropout = input_dropout
+        self.norm_eps = norm_eps
         self.in_channels = in_channels
         self.embed_dims = embed_dims
         self.arch = tuple(arch) if num_levels is None else (*arch[:2], num_levels - 1)
@@ -110,6 +113,7 @@ class PyramidBackbone(PyramidPart):
         """
         self.stem.extend(make(0, 1) for _ in range(self.arch[1]))
         self.branch.extend(make(level, 2) for level in range(1, self.num_levels))
+        set_norm_eps(self, self.norm_eps)
 
     def per_level(self, value: Union[int, Sequence[int]], name: str) -> list:
         """One setting for every level.

@@ -5,10 +5,11 @@ from .clff_head import CLFFHead
 from .cltdr_head import CLTDRHead
 from .fine_boundaries import FineBoundaries
 from .point_head import PointHead
+from .point_training import PointTraining
 from .quality_branch import QualityBranch
 from .trident_head import TridentHead
 
 __all__ = [
     'ASLHead', 'ActionFormerHead', 'CLFFHead', 'CLTDRHead', 'FineBoundaries', 'PointHead',
-    'QualityBranch', 'TridentHead'
+    'PointTraining', 'QualityBranch', 'TridentHead'
 ]

@@ -5,14 +5,17 @@ from .conv import Conv, Downsample2x, NamedConv, Upsample2x, depthwise
 from .convolution import dense_conv, depthwise_along, is_exported
 from .feed_forward import FeedForward
 from .fourier import RealDFT, complex_product
-from .norm import ChannelLayerNorm, GroupNorm
+from .norm import ChannelLayerNorm, GroupNorm, set_norm_eps
 from .pooling import max_pool
 from .residual import ScaledDropPath
+from .selective_scan import selective_scan
+from .state_space import DBM, Linear, Mamba, ViM, reverse
 
 __all__ = [
-    'ChannelLayerNorm', 'Conv', 'Downsample2x', 'FeedForward', 'GroupNorm', 'LocalSelfAttention',
-    'NamedConv', 'RealDFT', 'ScaledDropPath', 'Upsample2x', 'complex_product', 'dense_conv',
-    'depthwise', 'depthwise_along', 'is_exported', 'local_attention', 'max_pool'
+    'DBM', 'ChannelLayerNorm', 'Conv', 'Downsample2x', 'FeedForward', 'GroupNorm', 'Linear',
+    'LocalSelfAttention', 'Mamba', 'NamedConv', 'RealDFT', 'ScaledDropPath', 'Upsample2x', 'ViM',
+    'complex_product', 'dense_conv', 'depthwise', 'depthwise_along', 'is_exported',
+    'local_attention', 'max_pool', 'reverse', 'selective_scan', 'set_norm_eps'
 ]
 
 #: Layers of version 0.1.0 on (B, C, T) and a mask, and what does their work on rows.

@@ -38,22 +38,25 @@ def by_onednn(x: Tensor) -> bool:
             and torch.backends.mkldnn.is_available() and not is_exported())
 
 
-def shifted_pairs(size: int, kernel_size: int) -> list[tuple[slice, slice, int]]:
-    """Output rows, the input rows that a tap brings to them, and the tap; the middle one first.
+def shifted_pairs(size: int, kernel_size: int,
+                  before: Optional[int] = None) -> list[tuple[slice, slice, int]]:
+    """Output rows, the input rows that a tap brings to them, and the tap; a row's own one first.
 
     Args:
         size (int): Number of rows.
-        kernel_size (int): Odd.
+        kernel_size (int): Number of taps.
+        before (int, optional): How many of them see earlier rows. Defaults to None: half of the
+            others, of an odd number.
 
     Returns:
         list[tuple[slice, slice, int]]: One for each tap; a tap that looks beyond either end brings
         nothing to the rows there.
     """
-    half, pairs = kernel_size // 2, []
-    for shift in sorted(range(-half, half + 1), key=abs):
+    before, pairs = kernel_size // 2 if before is None else before, []
+    for shift in sorted(range(-before, kernel_size - before), key=abs):
         low, high = max(0, -shift), max(0, shift)
         if low + high < size:
-            pairs.append((slice(low, size - high), slice(high, size - low), shift + half))
+            pairs.append((slice(low, size - high), slice(high, size - low), shift + before))
     return pairs
 
 
@@ -206,10 +209,10 @@ class _DepthwiseConv(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x: Tensor, taps: Tensor, bias: Tensor, dim: int) -> Tensor:
+    def forward(ctx, x: Tensor, taps: Tensor, bias: Tensor, dim: int, before: int) -> Tensor:
         ctx.save_for_backward(x, taps)
-        ctx.dim, ctx.bias_shape = dim, bias.shape
-        (_, _, middle), *others = shifted_pairs(x.shape[dim], len(taps))
+        ctx.dim, ctx.before, ctx.bias_shape = dim, before, bias.shape
+        (_, _, middle), *others = shifted_pairs(x.shape[dim], len(taps), before)
         out = torch.addcmul(bias, x, taps[middle])
         for to, of, tap in others:
             _part(out, dim, to).addcmul_(_part(x, dim, of), taps[tap])
@@ -220,7 +223,7 @@ class _DepthwiseConv(torch.autograd.Function):
         x, taps = ctx.saved_tensors
         dim = ctx.dim
         grad_x = grad_taps = None
-        (_, _, middle), *others = pairs = shifted_pairs(x.shape[dim], len(taps))
+        (_, _, middle), *others = pairs = shifted_pairs(x.shape[dim], len(taps), ctx.before)
         if ctx.needs_input_grad[0]:
             grad_x = grad * taps[middle]
             for to, of, tap in others:
@@ -232,34 +235,38 @@ class _DepthwiseConv(torch.autograd.Function):
                 products = _part(x, dim, of) * _part(grad, dim, to)
                 of_tap[tap] = products.sum_to_size(taps.shape[1:])
             grad_taps = torch.stack(of_tap)
-        return grad_x, grad_taps, grad.sum_to_size(ctx.bias_shape), None
+        return grad_x, grad_taps, grad.sum_to_size(ctx.bias_shape), None, None
 
 
 def _part(x: Tensor, dim: int, rows: slice) -> Tensor:
     return x.narrow(dim, rows.start, rows.stop - rows.start)
 
 
-def depthwise_along(x: Tensor, taps: Tensor, bias: Tensor, dim: int) -> Tensor:
+def depthwise_along(x: Tensor, taps: Tensor, bias: Tensor, dim: int,
+                    before: Optional[int] = None) -> Tensor:
     """Depth-wise convolution along any dimension, with zeros beyond either end.
 
     Args:
         x (Tensor): Of any shape.
-        taps (Tensor): (k, ...), k odd; each broadcasts to x, in which it is 1 along ``dim``.
+        taps (Tensor): (k, ...); each broadcasts to x, in which it is 1 along ``dim``.
         bias (Tensor): Broadcasts likewise.
         dim (int): Dimension, negative.
+        before (int, optional): How many taps see earlier steps. Defaults to None: half of k - 1,
+            k odd.
 
     Returns:
         Tensor: As x, in the wider type of x and taps.
     """
     dtype = torch.promote_types(x.dtype, taps.dtype)
     x, taps, bias = x.to(dtype), taps.to(dtype), bias.to(dtype)
+    before = len(taps) // 2 if before is None else before
     if is_exported():  # of any size, also one smaller than the kernel
-        size, half = x.shape[dim], len(taps) // 2
-        padded = F.pad(x, (*[0, 0] * (-dim - 1), half, half))
+        size = x.shape[dim]
+        padded = F.pad(x, (*[0, 0] * (-dim - 1), before, len(taps) - 1 - before))
         for shift, tap in enumerate(taps.unbind()):
             bias = torch.addcmul(bias, padded.narrow(dim, shift, size), tap)
         return bias
-    return _DepthwiseConv.apply(x, taps, bias, dim)
+    return _DepthwiseConv.apply(x, taps, bias, dim, before)
 
 
 def depthwise_conv(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

@@ -48,6 +48,23 @@ class ChannelLayerNorm(nn.Module):
         return f'{self.channels}, eps={self.eps}'
 
 
+def set_norm_eps(part: nn.Module, eps: float) -> None:
+    """Give every channel LayerNorm of a part another ``eps``.
+
+    Args:
+        part (nn.Module): The part.
+        eps (float): Added to the variance.
+
+    Raises:
+        ValueError: If it is not positive.
+    """
+    if eps <= 0:
+        raise ValueError(f'norm_eps must be positive, got {eps}')
+    for module in part.modules():
+        if isinstance(module, ChannelLayerNorm):
+            module.eps = eps
+
+
 class _Standardise(torch.autograd.Function):
     """Zero mean and unit variance of every group of channels of every sequence."""
 

@@ -8,6 +8,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from ...structures import PackedRows, TimeMajor, valid_lengths
+from ..layers import set_norm_eps
 from ..parts import OTHER_SAMPLES, refuse_unknown, with_shapes
 from ..task_modules import DEFAULT_RANGES, resized_ranges
 
@@ -32,6 +33,8 @@ class SingleStageLocalizer(BaseModel):
         num_levels (int, optional): Number of pyramid levels instead of what the backbone's config
             says; the head's regression ranges follow, see :func:`.resized_ranges`.
             Defaults to None.
+        norm_eps (float, optional): ``eps`` of the channel LayerNorms of backbone, neck and head.
+            Defaults to None: 1e-5, or what the parts' configs say.
         init_cfg (dict, optional): See BaseModule.
 
     Raises:
@@ -46,6 +49,7 @@ class SingleStageLocalizer(BaseModel):
                  postprocessor: Optional[dict] = None,
                  data_preprocessor: Optional[dict] = None,
                  num_levels: Optional[int] = None,
+                 norm_eps: Optional[float] = None,
                  init_cfg: Optional[dict] = None,
                  **unknown) -> None:
         refuse_unknown(self, unknown)
@@ -63,6 +67,8 @@ class SingleStageLocalizer(BaseModel):
             width = self.neck.out_channels
         self.head = build_part(with_shapes(head, 'head', in_channels=width, num_levels=levels),
                                'head')
+        if norm_eps is not None:
+            set_norm_eps(self, norm_eps)
         self.data_preprocessor = self.build_preprocessor(data_preprocessor, levels)
         self.postprocessor = TASK_UTILS.build(postprocessor or dict(type='TALPostProcessor'))
 

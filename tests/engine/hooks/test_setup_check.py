@@ -107,6 +107,18 @@ def test_what_does_not_fit_stops_the_run(stage, wrong, message):
         getattr(HOOKS.build(dict(type='SetupCheckHook')), stage)(runner(**wrong))
 
 
+@pytest.mark.parametrize('head, nms, expected', [
+    ('CLTDRHead', None, False), ('CLTDRHead', object(), True), ('localizer', None, True)])
+def test_metrics_know_whether_candidates_are_suppressed(head, nms, expected):
+    run, told = runner(Videos()), []
+    if head == 'CLTDRHead':
+        run.model.head.all_points = None
+    run.model.postprocessor.nms = nms
+    run.test_loop.evaluator.metrics[0].set_suppressed = told.append
+    HOOKS.build(dict(type='SetupCheckHook')).before_test(run)
+    assert told == [expected]
+
+
 def test_validation_on_features_made_otherwise_stops_a_training():
     train, validation = Videos(), Videos()
     run = runner(train)

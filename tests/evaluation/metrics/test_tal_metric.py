@@ -91,6 +91,18 @@ def test_report(ann_file, tmp_path, logged):
     assert [d['label'] for d in detections['one']] == ['run', 'sit']  # by score
 
 
+@pytest.mark.parametrize('suppressed, nms, said', [
+    (True, None, False), (False, None, True), (False, dict(type='SoftNMS', sigma=0.5), False)])
+def test_candidates_are_no_results(ann_file, suppressed, nms, said):
+    """Unless NMS is the metric's, as for windows."""
+    metric = METRICS.build(dict(type='TALMetric', ann_file=ann_file, protocol='hapt',
+                                postprocessor=dict(type='TALPostProcessor', nms=nms)))
+    metric.set_suppressed(suppressed)
+    metric.process(None, [s.to_dict() for s in perfect()])
+    metric.evaluate(len(perfect()))
+    assert ('candidates that no NMS has suppressed' in metric.text) == said
+
+
 def test_the_result_file_gives_the_same_numbers(ann_file, tmp_path):
     g = np.random.default_rng(0)
     samples = []

@@ -41,10 +41,11 @@ OPTIONS = [(name, {}) for name in NAMES] + [
     ('ActionFormer', dict(window_size=[3, 5, 7, -1], num_heads=2)),
     ('ActionFormer', dict(use_abs_pe=True, max_len=16)),
     *((name, dict(streams=[(2, 5), (1, 8), (3, 4)])) for name in NAMES),
-    ('ActionFormer', dict(dropout=0.1, attn_dropout=0., input_dropout=0.2)),
     ('GMG', dict(use_abs_pe=True, max_len=64, embed_norm=False)),
     ('LoGo', dict(kernel_size=9)),
     ('ConvPyramid', dict(kernel_size=[1, 9, 3, 5], embed_kernel_size=9)),
+    ('ActionMamba', dict(mixer='vim', kernel_size=6)),
+    ('CausalTAD', dict(num_heads=2, expand=1, num_states=3)),
 ]
 #: Shortest video that a trace of four levels holds for, and whether torch can prove that it does.
 EXPORTS = [
@@ -59,11 +60,14 @@ EXPORTS = [
     ('GMG', dict(global_mixer='fnet'), 64, True),
     ('GMG', dict(global_mixer='gfnet'), 64, True),
     ('GMG', dict(global_mixer='afno'), 64, True),
+    ('ActionMamba', {}, 64, False),
+    ('CausalTAD', {}, 64, False),
     # every level needs more than one block of 18 steps
     ('ActionFormer', {}, 160, False),
 ]
 # Names that the battery must have found, so that an empty registry is no success.
-assert set(NAMES) >= {'ActionFormer', 'ConvPyramid', 'GMG', 'LoGo', 'SGP', 'TemporalMaxer'}
+assert set(NAMES) >= {'ActionFormer', 'ActionMamba', 'CausalTAD', 'ConvPyramid', 'GMG', 'LoGo',
+                      'SGP', 'TemporalMaxer'}
 
 
 def build(name, levels=4, **kwargs):
@@ -260,6 +264,14 @@ def test_bad_arguments():
         build('GMG', gate_act='gelu')
     with pytest.raises(TypeError, match="GMG: `filter` is gone.*global_mixer='affine'"):
         build('GMG', filter='affine')
+    with pytest.raises(ValueError, match="mixer must be one of .*'dbm'.*, got 'mamba2'"):
+        build('ActionMamba', mixer='mamba2')
+    with pytest.raises(ValueError, match='64 channels do not split into 5 heads'):
+        build('CausalTAD', num_heads=5)
+    with pytest.raises(ValueError, match='input_dropout must lie in'):
+        build('ActionMamba', input_dropout=1.)
+    with pytest.raises(ValueError, match='norm_eps must be positive, got 0'):
+        build('ActionMamba', norm_eps=0.)
     with pytest.raises(ValueError, match='no stem blocks'):
         build('TemporalMaxer', arch=(2, 1, 3))
 
@@ -314,7 +326,7 @@ def test_parameter_counts():
 @pytest.mark.parametrize('name', NAMES)
 def test_input_dropout_takes_whole_channels_of_a_video(name):
     """In training alone, and another choice for each video."""
-    model = MODELS.build(dict(type=name, in_channels=40, embed_dims=WIDTH, arch=(1, 1, 1),
+    model = MODELS.build(dict(type=name, in_channels=40, embed_dims=WIDTH, arch=(1, 0, 1),
                               input_dropout=0.5))
     seen = []
     model.embd[0].register_forward_pre_hook(lambda _, args: seen.append(args[0]))

@@ -1,0 +1,9 @@
+# ActionMamba on THUMOS14, InternVideo2-6B features
+_base_ = [
+    '_base_/models/actionmamba.py', '_base_/datasets/thumos14_internvideo2.py',
+    '_base_/schedules/adamw_cosine.py', '_base_/default_runtime.py'
+]
+model = dict(postprocessor=dict(voting=dict(type='SegmentVoting', iou_threshold=0.7)))
+train_cfg = dict(max_epochs=50)
+param_scheduler = dict(warmup=5)
+optim_wrapper = dict(optimizer=dict(lr=1e-4, weight_decay=0.05))
