@@ -9,9 +9,10 @@ import torch
 from mmaction.registry import MODELS, TASK_UTILS
 from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...structures import PackedRows
+from ..heads import PointHead
 from ..task_modules import Pairs, mean_segments, pair_actions
 from .single_stage import Inputs, set_predictions
 
@@ -63,7 +64,7 @@ class VerbNounLocalizer(BaseModel):
 
     def _check_same(self) -> None:
         def facts(model) -> dict:
-            if not hasattr(getattr(model, 'head', None), 'outputs_of'):
+            if not isinstance(_point_head(model), PointHead):
                 raise ValueError(f'{type(model).__name__}: actions are paired at the points of a '
                                  'SingleStageLocalizer with a point head')
             return {'levels': model.backbone.num_levels, 'channels': model.backbone.in_channels,
@@ -129,7 +130,7 @@ class VerbNounLocalizer(BaseModel):
             list[InstanceData]: Per input ``segments`` (M, 2) in grid steps, neither clipped nor
             suppressed, ``scores`` (M,) and ``labels`` (M,).
         """
-        heads = self.verb.head, self.noun.head
+        heads = [_point_head(model) for model in (self.verb, self.noun)]
         tables = [head.table_of(pyramid, None) for head, pyramid in zip(heads, (verb, noun))]
         outs = [head.outputs_of(table) for head, table in zip(heads, tables)]
         scores = [head.scores(table, out) for head, table, out in zip(heads, tables, outs)]
@@ -147,6 +148,12 @@ class VerbNounLocalizer(BaseModel):
                                   found.verb * self.num_classes[1] + found.noun,
                                   heads[0].test_cfg['min_length']))
         return result
+
+
+def _point_head(model: nn.Module) -> Optional[nn.Module]:
+    """The head of a localizer, or the one in it, as in ASL's, which differs in training only."""
+    head = getattr(model, 'head', None)
+    return head if isinstance(head, PointHead) else getattr(head, 'head', None)
 
 
 def _longer(segments: Tensor, scores: Tensor, labels: Tensor, min_length: float) -> InstanceData:

@@ -9,6 +9,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from cltdr_mm.apis.running.epic_actions import action_config
 from cltdr_mm.cli.epic_action import main
 from cltdr_mm.cli.submission import main as submission
 from cltdr_mm.datasets.classes import class_names
@@ -152,3 +153,17 @@ def test_what_does_not_fit_is_one_line(data, train):
     line = failure(*verb, *noun, '--work-dir', str(data / 'work'))
     assert re.search("noun.json: video 'P02_12': annotations: has other segments than in "
                      '.*verb.json', line)
+
+
+@pytest.mark.parametrize('verb, noun', [
+    *((f'{name}_epic_verb', f'{name}_epic_noun') for name in ('cltdr', 'temporalmaxer', 'asl')),
+    tuple(f'release/cltdr_gmg/epic_slowfast_{name}' for name in ('verb_vflloss', 'noun_focalloss')),
+    ('cltdr_epic_verb', 'actionformer_epic_noun')])
+def test_configs_of_this_library_go_together(project_root, verb, noun):
+    files = [str(project_root / 'configs' / f'{name}.py') for name in (verb, noun)]
+    cfg = action_config([Config.fromfile(file) for file in files], files)
+    init_default_scope('mmaction')
+    with torch.device('meta'):
+        model = MODELS.build(cfg.model)
+    assert model.num_classes == (97, 300)
+    assert model.postprocessor.nms.sigma == 0.4 and model.postprocessor.nms.class_wise

@@ -11,10 +11,12 @@ NMS = dict(type='TALPostProcessor', nms=dict(type='SoftNMS', sigma=0.4), max_per
 
 
 def part(classes, head, **backbone):
+    around = dict(type='ASLHead') if head == 'ASLHead' else None
+    head = dict(type='ActionFormerHead' if around else head, num_classes=classes)
     cfg = dict(type='ConvPyramid', in_channels=CHANNELS, embed_dims=WIDTH, arch=(1, 1, 2),
                ffn_dims=24)
     return dict(type='SingleStageLocalizer', backbone={**cfg, **backbone},
-                head=dict(type=head, num_classes=classes), postprocessor=NMS)
+                head=dict(around, head=head) if around else head, postprocessor=NMS)
 
 
 def build(verb='ActionFormerHead', noun='CLTDRHead', **kwargs):
@@ -36,7 +38,8 @@ def detect(model, lengths):
 
 @pytest.mark.parametrize('verb, noun', [('ActionFormerHead', 'ActionFormerHead'),
                                         ('ActionFormerHead', 'CLTDRHead'),
-                                        ('TridentHead', 'CLTDRHead')])
+                                        ('TridentHead', 'CLTDRHead'),
+                                        ('ASLHead', 'ActionFormerHead')])
 @torch.no_grad()
 def test_candidates_are_those_of_a_loop(verb, noun):
     model = build(verb, noun, top_classes=3, score_thr=0.01, nms_pre=60)
