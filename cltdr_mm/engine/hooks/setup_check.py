@@ -1,4 +1,4 @@
-"""Asks before a run what would otherwise end it after an epoch: do its parts fit each other?"""
+"""SetupCheckHook: asks before a run what else would end it after an epoch: do its parts fit?"""
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 

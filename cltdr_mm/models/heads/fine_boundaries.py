@@ -1,4 +1,8 @@
-"""Second refinement of boundaries: what a level regresses is moved by the finest level's votes."""
+"""FineBoundaries, a part beside any point head (its ``refinement``): moves what a head decoded.
+
+What a coarse level regresses is moved by the votes of the finest level. The head calls it where it
+makes segments, and adds its loss.
+"""
 from typing import NamedTuple, Optional
 
 import torch

@@ -1,4 +1,7 @@
-"""What a head predicts: class logits at every row, everything else where it is read."""
+"""HeadOutputs: what a head predicts, class logits at every row, everything else where it is read.
+
+A ``Reading`` is a network and its input; training runs it near the positives only.
+"""
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import repeat
