@@ -3,7 +3,7 @@
 After the commands of docs/methods/pixels.md::
 
     python docs/images/draw_pixels.py configs/pixels/resnet_full_pretrained.py \
-        work_dirs/pixels/resnet_full_pretrained/*/epoch_30.pth data/pixels validation_000
+        work_dirs/pixels/resnet_full_pretrained/*/epoch_20.pth data/pixels validation_000
 """
 import argparse
 import json

@@ -10,7 +10,7 @@ from cltdr_mm.datasets.converters.pixel_set import PIXELS, make_pixel_set
 from cltdr_mm.engine import runtime
 
 EASY = replace(PIXELS, min_seconds=8, max_seconds=10, width=32, height=32, scale=2, gap=1.2,
-               overlap=0, distractors=4)
+               overlap=0, distractors=0)
 
 
 @pytest.fixture(scope='module')

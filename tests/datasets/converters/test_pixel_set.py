@@ -65,7 +65,7 @@ def test_clips_are_for_the_recognizers_own_data_set(made):
     out, _ = made
     for part, count in (('train', 12), ('val', 2)):
         clips = DATASETS.build(dict(
-            type='VideoDataset', ann_file=str(out / 'clips' / f'{part}.txt'),
+            type='VideoDataset', _scope_='mmaction', ann_file=str(out / 'clips' / f'{part}.txt'),
             data_prefix=dict(video=str(out / 'clips')), pipeline=[
                 dict(type='PyAVInit'), dict(type='SampleFrames', clip_len=16, test_mode=True),
                 dict(type='PyAVDecode'), dict(type='FormatShape', input_format='NCTHW')]))
