@@ -15,6 +15,7 @@ from cltdr_mm.datasets import TALDataset
 #: What has no default, by the class that needs it.
 NEEDED = dict(TEMCurves=dict(out_dir='curves'), TALMetric=dict(ann_file='a.json', protocol='hapt'),
               ProposalMetric=dict(ann_file='a.json', protocol='anet13'),
+              EPICActionMetric=dict(ann_file='a.json', noun_ann_file='b.json'),
               LoadTALProposals=dict(proposal_files='p.json'), ResizeFeature=dict(length=8))
 
 

@@ -29,7 +29,7 @@ from filelock import FileLock, Timeout
 from mmengine.config import Config
 
 from cltdr_mm.apis.running.command_line import read_config, running_arguments
-from cltdr_mm.engine import runtime
+from cltdr_mm.engine import folds, machine, runtime
 from cltdr_mm.utils import TALDataError, exit_on_error, out_file, out_folder
 
 TOOLS = Path(__file__).resolve().parent
@@ -151,9 +151,10 @@ def asked_tasks(args: argparse.Namespace) -> list[Task]:
             for name, asked in configs.items():
                 cfg = copy.deepcopy(asked)
                 if fold is not None:
-                    runtime.set_fold(cfg, fold)
+                    folds.set_fold(cfg, fold)
+                    folds.check_fold_files(cfg, fold)
                     runtime.drop_validation(cfg)
-                runtime.set_randomness(cfg, seed)
+                machine.set_randomness(cfg, seed)
                 tasks.append(Task(name, settings_digest(asked), cfg, fold, seed))
     for ann_file in dict.fromkeys(runtime.test_metrics(copy.deepcopy(task.cfg))[0].get('ann_file')
                                   for task in tasks):
@@ -228,16 +229,29 @@ class Runs:
                 program.terminate()
 
 
-@exit_on_error()
 def main(argv=None) -> None:
     """Run what is not there yet, print the table.
 
     Raises:
         SystemExit: Before any training if something cannot be compared; at the end if runs
-            failed, which are named.
+            failed, which are named; after Ctrl-C with what is kept.
     """
-    args = parse_args(argv)
-    tasks = asked_tasks(args)
+    with exit_on_error():
+        args = parse_args(argv)
+        tasks = asked_tasks(args)
+    with exit_on_error(advice=lambda: how_to_go_on(args, tasks)):
+        run_all(args, tasks)
+
+
+def how_to_go_on(args: argparse.Namespace, tasks: list[Task]) -> str:
+    """What a person should know when it was stopped."""
+    done = sum(task.find(args.out) is not None for task in tasks)
+    return (f'{args.out} keeps {done} of {len(tasks)} runs; the same command goes on with the '
+            f'rest, and with what was in training from its last checkpoint in {args.work_dir}')
+
+
+def run_all(args: argparse.Namespace, tasks: list[Task]) -> None:
+    """Run those that are not there yet, print the table; SystemExit if some failed."""
     there = read_runs(args.out)
     todo = [task for task in tasks if task.find(args.out) is None]
     print(f'{args.out} has {len(tasks) - len(todo)} of {len(tasks)} runs', flush=True)

@@ -17,7 +17,8 @@ from ..version import __version__
 
 #: The order of the work, in which verbs are listed; those not here follow.
 ORDER = ('demo', 'features', 'labels', 'check', 'init', 'train', 'test', 'infer', 'report', 'draw',
-         'diagnose', 'evaluate', 'flops', 'export', 'proposals', 'convert')
+         'diagnose', 'evaluate', 'submission', 'flops', 'export', 'proposals', 'epic_action',
+         'convert')
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:

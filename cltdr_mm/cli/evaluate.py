@@ -14,6 +14,7 @@ from ..evaluation import (
     read_results,
     report_text,
 )
+from ..evaluation.functional import RECALL_AVERAGES
 from ..utils import exit_on_error, out_file, write_json
 from . import verb_parser
 
@@ -40,7 +41,11 @@ def parse_args(argv=None) -> argparse.Namespace:
         help='detections of labels that the annotations do not have (default: stop)')
     parser.add_argument(
         '--keep-duplicates', action='store_true',
-        help='count annotations that repeat another within 1 ms')
+        help='count annotations that repeat another within 1 ms, whatever the protocol says')
+    parser.add_argument(
+        '--recall', choices=RECALL_AVERAGES, help='average the recall over classes (macro, as '
+        "ActionFormer and OpenTAD do) or over instances (micro, as Ego4D does; default: the "
+        "protocol's)")
     parser.add_argument(
         '--tie-order', choices=('stable', 'published'), default='stable',
         help="order of equal scores: as in the file (default), or as NumPy's sort leaves them, "
@@ -50,10 +55,10 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 def evaluate(args: argparse.Namespace) -> None:
     """Read, evaluate, print, write."""
-    protocol = get_protocol(args.protocol, args.tiou)
+    protocol = get_protocol(args.protocol, args.tiou, args.recall)
     ground_truth = load_ground_truth(
         args.annotations, args.subset or protocol.subsets,
-        merge_duplicates=not args.keep_duplicates, protocol=protocol)
+        merge_duplicates=False if args.keep_duplicates else None, protocol=protocol)
     found = read_results(args.results, ground_truth, args.unknown_videos, args.unknown_labels)
     missing = [name for name in ground_truth.video_names if name not in found.videos]
     if missing and args.require_all:

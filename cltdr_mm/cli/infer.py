@@ -58,7 +58,8 @@ def parse_args(argv=None):
     parser.add_argument('--window', type=float, help='frames that one feature step sees')
     group = parser.add_argument_group(
         'videos', 'default: what the manifest of the training features says; where there is none, '
-        'it must be given as the training features were made')
+        'it must be given as the training features were made. A model that reads frames takes '
+        'videos without any of it')
     group.add_argument('--recognizer', help='preset of cltdr features, config of an MMAction2 '
                        'recognizer, or package.module:Name')
     group.add_argument('--recognizer-weights')

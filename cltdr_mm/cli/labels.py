@@ -10,7 +10,6 @@ Examples::
 """
 import argparse
 
-from ..apis.videos.video_facts import find_videos
 from ..datasets.annotations import read_class_file
 from ..datasets.labels import (
     FORMATS,
@@ -20,6 +19,7 @@ from ..datasets.labels import (
     split_videos,
     summary_table,
 )
+from ..datasets.videos.video_facts import find_videos
 from ..utils import exit_on_error
 from . import verb_parser
 

@@ -11,7 +11,7 @@ import argparse
 from mmengine.config import Config
 
 from ..apis.running.command_line import parse_running, read_config, run, running_arguments
-from ..engine import runtime
+from ..engine import machine, runtime
 from ..utils import exit_on_error
 from . import verb_parser
 
@@ -54,14 +54,14 @@ def load_config(args: argparse.Namespace) -> Config:
     """
     cfg = read_config(args)
     runtime.set_resume(cfg, args.resume)
-    runtime.set_randomness(cfg, args.seed, args.diff_rank_seed, args.deterministic)
+    machine.set_randomness(cfg, args.seed, args.diff_rank_seed, args.deterministic)
     if args.no_validate:
         runtime.drop_validation(cfg)
     if args.amp:
-        runtime.set_amp(cfg)
+        machine.set_amp(cfg)
     runtime.set_watching(cfg, args.tensorboard, args.timelines)
     if args.auto_scale_lr:
-        runtime.set_auto_scale_lr(cfg)
+        machine.set_auto_scale_lr(cfg)
     return cfg
 
 

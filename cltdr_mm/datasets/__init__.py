@@ -15,22 +15,40 @@ from .benchmarks import (
     THUMOS14Dataset,
 )
 from .classes import class_names
+from .frame_sampling import FrameSampling
 from .tal_dataset import TALDataset
+from .tal_video_dataset import TALVideoDataset
 from .transforms import (
     ActivityNetToTAL,
+    ColorJitterFrames,
     LoadTALFeature,
+    LoadTALFrames,
     LoadTALProposals,
     PackTALInputs,
     RandomCropFeature,
+    RandomCropFrames,
     ResizeFeature,
+    SampleTALFrames,
     TALToActivityNet,
+)
+from .video_benchmarks import (
+    ActivityNet13VideoDataset,
+    CharadesVideoDataset,
+    Ego4DMQVideoDataset,
+    EPICKitchens100VideoDataset,
+    HACSVideoDataset,
+    MultiTHUMOSVideoDataset,
+    THUMOS14VideoDataset,
 )
 
 __all__ = [
-    'ActivityNet13Dataset', 'ActivityNetToTAL', 'AnnotationChecker', 'CharadesDataset',
-    'EPICKitchens100Dataset', 'EPICSoundsDataset', 'Ego4DMQDataset', 'FineActionDataset',
-    'HACSDataset', 'HAPTDataset', 'LoadTALFeature', 'LoadTALProposals', 'MultiTHUMOSDataset',
-    'PackTALInputs', 'Problem', 'RandomCropFeature', 'ResizeFeature', 'TALDataError', 'TALDataset',
-    'TALToActivityNet', 'THUMOS14Dataset', 'VideoAnnotation', 'class_names', 'load_annotations',
-    'read_annotation_file'
+    'ActivityNet13Dataset', 'ActivityNet13VideoDataset', 'ActivityNetToTAL', 'AnnotationChecker',
+    'CharadesDataset', 'CharadesVideoDataset', 'ColorJitterFrames', 'EPICKitchens100Dataset',
+    'EPICKitchens100VideoDataset', 'EPICSoundsDataset', 'Ego4DMQDataset', 'Ego4DMQVideoDataset',
+    'FineActionDataset', 'FrameSampling', 'HACSDataset', 'HACSVideoDataset', 'HAPTDataset',
+    'LoadTALFeature', 'LoadTALFrames', 'LoadTALProposals', 'MultiTHUMOSDataset',
+    'MultiTHUMOSVideoDataset', 'PackTALInputs', 'Problem', 'RandomCropFeature', 'RandomCropFrames',
+    'ResizeFeature', 'SampleTALFrames', 'TALDataError', 'TALDataset', 'TALToActivityNet',
+    'TALVideoDataset', 'THUMOS14Dataset', 'THUMOS14VideoDataset', 'VideoAnnotation', 'class_names',
+    'load_annotations', 'read_annotation_file'
 ]

@@ -8,6 +8,7 @@ from typing import Optional
 from ..utils import Problem
 from ..utils.problems import looked_from
 from .feature_files import FeatureFileError, feature_shape, open_feature
+from .feature_streams import aligned_steps
 from .feature_values import as_float32, find_nonfinite
 from .windows import sample_grid
 
@@ -66,7 +67,7 @@ def _read(info: dict, layout: str, full: bool) -> _Result:
                               f'{where[0]}, channel {where[1]} (and perhaps elsewhere)')
         lengths.append(steps)
         channels.append(dim)
-    return _Result(lengths, channels, problem)
+    return _Result(aligned_steps(lengths, info.get('stream_grids')), channels, problem)
 
 
 def _check_channels(result: _Result, expected: int, spec: FeatureSpec) -> Optional[str]:

@@ -8,6 +8,7 @@ from ..utils import Problem, TALDataError
 from .annotation_checks import VideoAnnotation
 from .feature_manifest import MANIFEST, find_manifest
 from .feature_names import FeatureNames
+from .feature_streams import Grid, Numbers, stream_grids
 
 
 @dataclass(frozen=True)
@@ -15,10 +16,12 @@ class FeatureSource:
     """What :class:`.TALDataset` is told about its features, whatever the video.
 
     Args:
-        stride (float, optional): Frames between two steps; None where sequences were resampled
-            to a fixed length. Defaults to None.
-        window (float, optional): Frames that one step sees; 0 puts step t at frame t * stride.
-            Defaults to None: as many as the stride, which may be an entry's own.
+        stride (float or Sequence[float], optional): Frames between two steps; None where sequences
+            were resampled to a fixed length. Of a list, one a folder, the first becomes the
+            attribute. Defaults to None.
+        window (float or Sequence[float], optional): Frames that one step sees; 0 puts step t at
+            frame t * stride. Of a list as the stride. Defaults to None: as many as the stride,
+            which may be an entry's own.
         fps (float, optional): Frame rate of all videos. Defaults to None: the entry's own.
         default_fps (float, optional): Frame rate of entries that have none. Defaults to None.
         layout (str): ``'time_major'`` or ``'channel_major'``, on disk. Defaults to
@@ -26,6 +29,8 @@ class FeatureSource:
         rates (Mapping[str, float]): Frame rate by video, before all others. Defaults to none.
         settings (dict, optional): ``settings()`` of the features' manifest. Defaults to None:
             there is none.
+        streams (tuple, optional): Stride and window of each folder, made of such lists.
+            Defaults to None: all are the same.
         prefix, suffix, pattern, key: ``file_prefix``, ``file_suffix``, ``file_pattern`` and
             ``feature_key`` of :class:`.FeatureNames`.
 
@@ -33,8 +38,8 @@ class FeatureSource:
         ValueError: If the layout is unknown, the window negative or another number not positive.
     """
 
-    stride: Optional[float] = None
-    window: Optional[float] = None
+    stride: Numbers = None
+    window: Numbers = None
     fps: Optional[float] = None
     default_fps: Optional[float] = None
     layout: str = 'time_major'
@@ -44,8 +49,13 @@ class FeatureSource:
     key: Union[str, Sequence[Optional[str]], None] = None
     rates: Mapping[str, float] = field(default_factory=dict)
     settings: Optional[dict[str, Any]] = None
+    streams: Optional[tuple[Grid, ...]] = None
 
     def __post_init__(self):
+        streams = stream_grids(self.stride, self.window)
+        if streams is not None:
+            for name, value in zip(('streams', 'stride', 'window'), (streams, *streams[0])):
+                object.__setattr__(self, name, value)
         if self.layout not in ('time_major', 'channel_major'):
             raise ValueError("layout must be 'time_major' or 'channel_major', got "
                              f'{self.layout!r}')
@@ -72,14 +82,22 @@ class FeatureSource:
         Raises:
             TALDataError: If a manifest cannot be read, or says otherwise than what is given or
                 than another folder's.
+            ValueError: If there are not as many streams as folders.
         """
         source, rates, first = self, {}, None
-        for folder in folders:
+        if self.streams is not None and len(self.streams) != len(folders):
+            raise ValueError('feature_stride and feature_window must be one for all feature '
+                             f'folders, or a list of one each: got {len(self.streams)} for '
+                             f'{len(folders)} folder(s)')
+        for index, folder in enumerate(folders):
             manifest = find_manifest(folder)
             if manifest is None:
                 continue
             path = os.path.join(folder, MANIFEST)
-            source = source.with_settings(manifest.settings(), path)
+            settings = manifest.settings()
+            if self.streams is not None:
+                settings = self._on_first_grid(settings, index, path)
+            source = source.with_settings(settings, path)
             for name, video in manifest.videos.items() if manifest.fps is None else ():
                 other = rates.setdefault(name, self.fps or video.fps)
                 if other != video.fps:
@@ -88,6 +106,16 @@ class FeatureSource:
                         f'{first or "the config"} says {other:g}', name)
             first = first or path
         return replace(source, rates=rates)
+
+    def _on_first_grid(self, settings: dict, index: int, path: str) -> dict:
+        """Settings of a stream as they will be used; refuses another grid than the config's."""
+        grid = dict(zip(('stride', 'window'), self.streams[index]))
+        problems = [Problem(path, None, name, f'is {settings[name]:g}, but feature_{name} of the '
+                            f'config is {value:g} for folder {index + 1}')
+                    for name, value in grid.items() if settings.get(name) not in (None, value)]
+        if problems:
+            raise TALDataError(problems, 'feature manifest')
+        return dict(settings, stride=self.stride, window=self.window)
 
     def with_settings(self, settings: Mapping[str, Any], where: str) -> 'FeatureSource':
         """Take stride, window and frame rate from what a manifest says.
@@ -125,6 +153,10 @@ class FeatureSource:
         """
         for name in ('stride', 'window'):
             own, said = getattr(video, name), (self.settings or {}).get(name)
+            if own is not None and self.streams is not None:
+                raise TALDataError.of(
+                    'annotations', ann_file, f'feature_{name}', f'is {own:g}, but the config says '
+                    'one for each feature folder', video.video_name)
             if own is not None and said not in (None, own):
                 raise TALDataError.of(
                     'annotations', ann_file, f'feature_{name}', f'is {own:g}, but the manifest of '

@@ -11,11 +11,12 @@ from mmengine.fileio import join_path
 from mmengine.logging import print_log
 from mmengine.utils import is_abs
 
-from ..utils import TALDataError, report_problems
+from ..utils import Problem, TALDataError, report_problems
 from .annotation_checks import VideoAnnotation
 from .annotations import load_annotations, read_class_file
 from .feature_checks import FeatureSpec, absent_folders, check_features
 from .feature_source import FeatureSource
+from .feature_streams import Numbers
 from .sample_filter import training_samples
 from .windows import WindowSettings, cut_windows
 
@@ -39,12 +40,14 @@ class TALDataset(BaseDataset):
         data_prefix (dict): ``feats``: the folder of feature files, or a list of folders whose
             features are concatenated along channels (RGB and flow), or an HDF5 file that holds
             one data set per video. Defaults to ``dict(feats='')``.
-        feature_stride (float, optional): Frames between two feature steps. Defaults to None: what
-            the manifest beside the features says; without one, they were resampled to a fixed
-            length, and share the video evenly. An entry may have its own.
-        feature_window (float, optional): Frames that one step sees, which lies in their middle;
-            0 puts step t at frame t * stride. Defaults to None: the manifest's, else as many as the
-            stride. An entry may have its own.
+        feature_stride (float or Sequence[float], optional): Frames between two feature steps.
+            Defaults to None: what the manifest beside the features says; without one, they were
+            resampled to a fixed length, and share the video evenly. An entry may have its own. A
+            list has one for each folder: the grid is the first one's, and the others are
+            interpolated at the times of its steps.
+        feature_window (float or Sequence[float], optional): Frames that one step sees, which lies
+            in their middle; 0 puts step t at frame t * stride. Defaults to None: the manifest's,
+            else as many as the stride. An entry may have its own. A list as of the strides.
         subset (str or Sequence[str], optional): Subsets of the annotation file to use. Defaults
             to None: all videos.
         fps (float, optional): Frame rate at which features were taken, for all videos, whatever
@@ -104,12 +107,13 @@ class TALDataset(BaseDataset):
     DURATION_TOLERANCE: float = 0.1
     EXEMPT_VIDEOS: Sequence[str] = ()
     IGNORED_LABELS: Sequence[str] = ()
+    DATA: str = 'feats'  # what data_prefix says the folder of
 
     def __init__(self,
                  ann_file: str,
                  data_prefix: dict = dict(feats=''),  # noqa: B006  (as in the base; copied)
-                 feature_stride: Optional[float] = None,
-                 feature_window: Optional[float] = None,
+                 feature_stride: Numbers = None,
+                 feature_window: Numbers = None,
                  subset: Union[str, Sequence[str], None] = None,
                  fps: Optional[float] = None,
                  default_fps: Optional[float] = None,
@@ -179,19 +183,19 @@ class TALDataset(BaseDataset):
         def joined(path: str) -> str:
             return path if is_abs(path) or not self.data_root else join_path(self.data_root, path)
 
-        unknown = set(self.data_prefix) - {'feats'}
+        unknown = set(self.data_prefix) - {self.DATA}
         if unknown:
-            raise ValueError(f'data_prefix takes feats, got {sorted(unknown)}')
-        folders = self.data_prefix.get('feats', '')
+            raise ValueError(f'data_prefix takes {self.DATA}, got {sorted(unknown)}')
+        folders = self.data_prefix.get(self.DATA, '')
         folders = [folders] if isinstance(folders, str) else folders
         if (not isinstance(folders, (list, tuple)) or not folders
                 or not all(isinstance(folder, str) for folder in folders)):
-            raise TypeError("data_prefix['feats'] must be a folder or a list of folders, got "
-                            f"{self.data_prefix.get('feats')!r}")
+            raise TypeError(f'data_prefix[{self.DATA!r}] must be a folder or a list of folders, '
+                            f'got {self.data_prefix.get(self.DATA)!r}')
         self.ann_file = joined(self.ann_file)
-        self.data_prefix['feats'] = [joined(folder) for folder in folders]
-        self.feature_names = self.source.names(self.data_prefix['feats'])
-        self.source = self.source.with_manifests(self.data_prefix['feats'])
+        folders = self.data_prefix[self.DATA] = [joined(folder) for folder in folders]
+        self.feature_names = self.source.names(folders)
+        self.source = self.source.with_manifests(folders)
         self.annotation_checks.update(fps=self.source.fps, rates=self.source.rates)
         if self.source.settings is not None:  # kept in checkpoints
             self._metainfo['features'] = self.source.settings
@@ -213,10 +217,9 @@ class TALDataset(BaseDataset):
         for label, count in ignored.items():
             print_log(f'{type(self).__name__} {self.ann_file}: {count} annotations labelled '
                       f"'{label}' are left out: it is no class", logger='current')
-        if self.check_features:
-            absent = absent_folders(self.data_prefix['feats'])
-            if absent:
-                raise TALDataError(problems + absent, title)
+        absent = self.absent_data()
+        if absent:
+            raise TALDataError(problems + absent, title)
         # A bad annotation spoils no feature: check both, so that one run reports everything.
         infos = []
         for video in videos:
@@ -227,17 +230,36 @@ class TALDataset(BaseDataset):
                              if problem.field == 'video name' else problem
                              for problem in error.problems]
         if self.check_features or self.window:
-            full = self.check_features == 'full'
-            if full:
-                print_log(f'{type(self).__name__}: reading the features of {len(infos)} videos '
-                          'in search of NaN and inf', logger='current')
-            steps, bad = check_features(infos, self.feature_spec, full)
+            infos, bad = self.check_data(infos)
             problems += bad
-            infos = [dict(info, num_steps=n) for info, n in zip(infos, steps) if n is not None]
         report_problems(problems, self.on_error, title)
         if self.window:
-            infos = [sample for info in infos for sample in cut_windows(info, self.window)]
+            infos = [sample for info in infos for sample in self.cut(info)]
         return infos
+
+    def absent_data(self) -> list[Problem]:
+        """Say which folders are not there; a problem each, not one each video."""
+        return absent_folders(self.data_prefix[self.DATA]) if self.check_features else []
+
+    def check_data(self, infos: list[dict]) -> tuple[list[dict], list[Problem]]:
+        """Check the files of videos.
+
+        Args:
+            infos (list[dict]): From :meth:`parse_data_info`.
+
+        Returns:
+            tuple: Those that can be used, with ``num_steps``; and what is wrong with others.
+        """
+        full = self.check_features == 'full'
+        if full:
+            print_log(f'{type(self).__name__}: reading the features of {len(infos)} videos '
+                      'in search of NaN and inf', logger='current')
+        steps, bad = check_features(infos, self.feature_spec, full)
+        return [dict(info, num_steps=n) for info, n in zip(infos, steps) if n is not None], bad
+
+    def cut(self, info: dict) -> list[dict]:
+        """Cut a video's sample into its sliding windows, see :func:`.cut_windows`."""
+        return cut_windows(info, self.window)
 
     def parse_data_info(self, raw_data_info: VideoAnnotation) -> dict:
         """Turn one checked annotation into a sample.
@@ -259,6 +281,7 @@ class TALDataset(BaseDataset):
             video_name=video.video_name, subset=video.subset, duration=video.duration,
             fps=video.fps, stride=stride, window=window, feature_paths=paths,
             feature_key=keys, layout=self.source.layout, num_steps=None,
+            stream_grids=self.source.streams,
             max_length_gap=self.feature_spec.max_length_gap, class_agnostic=self.class_agnostic,
             gt_segments=video.segments, gt_labels=labels)
 

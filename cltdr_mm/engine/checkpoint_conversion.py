@@ -1,4 +1,7 @@
-"""Published checkpoints, renamed for our models. Their keys stay close to ours by design."""
+"""Turns published checkpoints into ours, for ``cltdr convert checkpoint``: keys get other names.
+
+Our keys stay close to theirs by design.
+"""
 import re
 from collections.abc import Mapping
 from typing import Optional

@@ -4,9 +4,9 @@
 stores its training log (:class:`~mmengine.logging.HistoryBuffer`, which holds NumPy arrays) in
 every checkpoint, so testing and resuming fail. Turning the check off would let a checkpoint from
 anywhere run any code; instead the few harmless types that MMEngine stores are declared safe, when
-this module is imported, NumPy's arrays as :mod:`cltdr_mm.utils.array_pickle` reads them. That holds
-for the whole process: ``Runner.load_checkpoint``, ``Runner.resume`` and ``torch.load`` itself need
-no change.
+this module is imported, NumPy's arrays as :mod:`cltdr_mm.utils.array_pickle` reads them, and the
+``Namespace`` of options that many published trainings store. That holds for the whole process:
+``Runner.load_checkpoint``, ``Runner.resume`` and ``torch.load`` itself need no change.
 
 What MMEngine fetches by http(s) it loads without the check; its loader for these is replaced by one
 that loads what came as it loads any other file. And where ``meta`` holds a ``config``, as early
@@ -17,6 +17,7 @@ Written are checkpoints by the back-end ``whole_file``, which :class:`.TALCheckp
 import os
 import pickle
 import zipfile
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -69,7 +70,7 @@ def safe_globals() -> list[SafeGlobal]:
         list: Types, or (object, name in the file) where the file uses another name.
     """
     stand_ins = [(answer, name) for name, answer in STAND_INS.items()]
-    return [HistoryBuffer, PickledArray, PickledType, *stand_ins,
+    return [HistoryBuffer, PickledArray, PickledType, Namespace, *stand_ins,
             (history_buffer_method, 'builtins.getattr')]
 
 

@@ -1,32 +1,21 @@
-"""What the command line tools change in a config before the Runner sees it.
+"""What a command line says a run should do, written into its config before the Runner sees it.
 
-All functions change the config in place; none imports a model or writes a file.
+Here: where it writes and from what it goes on, what it leaves out, who measures it and who watches.
+On which data it is trained and judged is in ``folds.py``, how it uses the machine in
+``machine.py``. All functions change the config in place; none imports a model or writes a file.
 """
-import copy
-import datetime
 import importlib.util
-import inspect
 import logging
-import os
-import re
 from pathlib import Path
 from typing import Optional
 
-import torch
-import torch.distributed as dist
 from mmengine.config import Config
 from mmengine.logging import print_log
-from torch.nn.parallel import DistributedDataParallel
 
-from ..utils import fold_file
 from .work_dir import find_checkpoint, latest_checkpoint
 
-#: What tells a process which rank it is, by launcher, and what sets that.
-_STARTED_BY = {'pytorch': ('RANK', 'torchrun, or tools/dist_train.sh and tools/dist_test.sh'),
-               'slurm': ('SLURM_PROCID', 'srun, or tools/slurm_train.sh and tools/slurm_test.sh'),
-               'mpi': ('OMPI_COMM_WORLD_LOCAL_RANK', 'mpirun')}
 #: Metrics that take ``out_dir``.
-RESULT_WRITERS = ('TALMetric', 'ProposalMetric')
+RESULT_WRITERS = ('TALMetric', 'ProposalMetric', 'EPICActionMetric')
 
 
 def set_work_dir(cfg: Config, config_path: str, work_dir: Optional[str]) -> None:
@@ -63,44 +52,18 @@ def set_resume(cfg: Config, resume: Optional[str]) -> None:
         if not cfg.resume:
             print_log(f'{cfg.work_dir} holds no checkpoint yet: the training starts anew',
                       logger='current', level=logging.WARNING)
-    elif not cfg.get('resume') and any(Path(cfg.work_dir).glob('*.pth')):
+
+
+def warn_of_checkpoints(cfg: Config) -> None:
+    """Say in the log if a training that begins anew will write over an earlier one's checkpoints.
+
+    Args:
+        cfg (Config): The config.
+    """
+    if not cfg.get('resume') and any(Path(cfg.work_dir).glob('*.pth')):
         print_log(f'{cfg.work_dir} holds checkpoints of an earlier training, which this one will '
                   'write over; to go on from them: --resume', logger='current',
                   level=logging.WARNING)
-
-
-def set_fold(cfg: Config, fold: int) -> None:
-    """Train and judge within a fold, whose annotation file has no test video.
-
-    Training, validation and test read ``annotations_fold<N>.json`` in place of the config's
-    ``annotations.json``; validation and test are both of its subset ``validation``.
-
-    Args:
-        cfg (Config): The config; its validation, if it has one, is replaced.
-        fold (int): Number of the fold.
-
-    Raises:
-        ValueError: If a data set or a metric of the config has no annotation file, the config is of
-            another fold, or the number is negative.
-    """
-    if fold < 0:
-        raise ValueError(f'--fold {fold}: folds are numbered from 0')
-    loaders = [cfg[name] for name in ('train_dataloader', 'test_dataloader') if cfg.get(name)]
-    parts = [loader.dataset for loader in loaders] + test_metrics(cfg)
-    for part in parts:
-        if not isinstance(part.get('ann_file'), str):
-            raise ValueError(f'--fold {fold}: {part.get("type")} has no ann_file, beside which '
-                             'those of the folds could lie')
-        there = re.search(r'_fold(\d+)$', Path(part.ann_file).stem)
-        if there and int(there[1]) != fold:
-            raise ValueError(f'--fold {fold}: the config is of fold {there[1]} already')
-        if not there:  # the config that a training on the fold left behind has it already
-            part.ann_file = fold_file(part.ann_file, fold)
-    for part in (cfg.test_dataloader.dataset, *cfg.test_evaluator):
-        part.subset = 'validation'
-    cfg.val_cfg = dict(type='ValLoop')
-    cfg.val_dataloader = copy.deepcopy(cfg.test_dataloader)
-    cfg.val_evaluator = copy.deepcopy(cfg.test_evaluator)
 
 
 def settle_loaders(cfg: Config) -> None:
@@ -234,110 +197,3 @@ def drop_training(cfg: Config) -> None:
     """
     for name in ('train_cfg', 'train_dataloader', 'optim_wrapper', 'param_scheduler'):
         cfg[name] = None
-
-
-def set_amp(cfg: Config) -> None:
-    """Train in mixed precision on whatever there is.
-
-    On a GPU bfloat16 where it is supported (no loss scaling: its range is float32's), else
-    float16 with dynamic loss scaling; on a CPU bfloat16.
-
-    Args:
-        cfg (Config): The config; its ``optim_wrapper`` must be a plain ``OptimWrapper`` or an
-            ``AmpOptimWrapper``, which is left as it is on a GPU.
-
-    Raises:
-        ValueError: If the config already names another optimizer wrapper, or has none.
-    """
-    if not isinstance(cfg.get('optim_wrapper'), dict):
-        raise ValueError('--amp changes optim_wrapper, and the config has none')
-    kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
-    known = ('OptimWrapper', 'AmpOptimWrapper', 'CPUAmpOptimWrapper')
-    if kind not in known:
-        raise ValueError(f'--amp replaces optim_wrapper.type {", ".join(known)}; the config says '
-                         f'{kind}')
-    if not torch.cuda.is_available():
-        for key in ('loss_scale', 'dtype', 'use_fsdp'):
-            cfg.optim_wrapper.pop(key, None)
-        cfg.optim_wrapper.type = 'CPUAmpOptimWrapper'
-    elif kind != 'AmpOptimWrapper':
-        # not torch.cuda.is_bf16_supported(), which counts slow emulation on older cards
-        bf16 = torch.cuda.get_device_capability() >= (8, 0)
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.dtype = 'bfloat16' if bf16 else 'float16'
-        cfg.optim_wrapper.loss_scale = 1. if bf16 else 'dynamic'
-
-
-def set_auto_scale_lr(cfg: Config) -> None:
-    """Scale the learning rate with the batch of all ranks.
-
-    Args:
-        cfg (Config): The config; ``auto_scale_lr.base_batch_size`` says for how many videos its
-            rate is.
-
-    Raises:
-        ValueError: If it does not say so.
-    """
-    options = cfg.get('auto_scale_lr')
-    size = options.get('base_batch_size') if isinstance(options, dict) else None
-    if not isinstance(size, int) or size < 1:
-        raise ValueError('--auto-scale-lr needs auto_scale_lr.base_batch_size, the videos per step '
-                         f'that the learning rate is for; it is {size!r}')
-    cfg.auto_scale_lr.enable = True
-
-
-def set_randomness(cfg: Config, seed: Optional[int], diff_rank_seed: bool = False,
-                   deterministic: bool = False) -> None:
-    """Set the seed and determinism; what the command line does not say stays as configured.
-
-    Args:
-        cfg (Config): The config.
-        seed (int, optional): Seed of initialisation, order and augmentation.
-        diff_rank_seed (bool): Whether MMEngine adds the rank to the seed. Defaults to False.
-        deterministic (bool): Whether only deterministic algorithms are used. Defaults to False.
-    """
-    randomness = dict(cfg.get('randomness') or dict(seed=None))
-    if seed is not None:
-        randomness['seed'] = seed
-    if diff_rank_seed:
-        randomness['diff_rank_seed'] = True
-    if deterministic:
-        randomness['deterministic'] = True
-        # cuBLAS asks for this before its first use
-        os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
-    cfg.randomness = randomness
-
-
-def set_launcher(cfg: Config, launcher: str) -> None:
-    """Choose how ranks find each other, and make it work without a GPU.
-
-    MMEngine's own start selects a CUDA device and hands device ids to DDP, whatever back-end the
-    config names; on CPU the process group (gloo) is therefore made here, first, and the wrapper
-    is told that there are no devices. The config file needs no change either way.
-
-    Args:
-        cfg (Config): The config.
-        launcher (str): 'none', 'pytorch', 'slurm' or 'mpi'.
-
-    Raises:
-        ValueError: If this process was not started by it.
-    """
-    cfg.launcher = launcher
-    variable, starter = _STARTED_BY.get(launcher, (None, ''))
-    if variable is not None and variable not in os.environ:
-        raise ValueError(f'--launcher {launcher}: the environment has no {variable}, which the '
-                         f'launcher sets for each rank: start with {starter}')
-    if launcher != 'pytorch' or torch.cuda.is_available():
-        return
-    if not dist.is_initialized():
-        timeout = cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout')
-        options = {} if timeout is None else dict(timeout=datetime.timedelta(seconds=timeout))
-        dist.init_process_group('gloo', **options)
-    # torch renamed it, and warns of the old name
-    known = inspect.signature(DistributedDataParallel).parameters
-    buffers = 'forward_sync_buffers' if 'forward_sync_buffers' in known else 'broadcast_buffers'
-    wrapper = dict({buffers: False}, type='MMDistributedDataParallel',
-                   find_unused_parameters=cfg.get('find_unused_parameters', False))
-    wrapper.update(cfg.get('model_wrapper_cfg') or {})
-    wrapper['device_ids'] = None
-    cfg.model_wrapper_cfg = wrapper

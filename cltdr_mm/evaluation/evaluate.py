@@ -34,11 +34,11 @@ def evaluate_detections(detections: Detections,
         dict: JSON-ready; all measures are fractions, keyed by tIoU as text such as ``'0.5'``:
         ``protocol``, ``fingerprint``, ``mAP`` (at the protocol's thresholds), ``average_mAP``
         (over them), ``AP`` (class, then tIoU; classes with instances), ``recall``
-        (``'1x'``, ``'5x'``, then tIoU), ``extra`` (name of a further average, then ``mAP`` and
-        ``average_mAP``), ``f1`` (``tiou``; ``threshold``, ``precision``, ``recall``, ``f1``,
-        ``instances`` at the score of best F1, see :func:`.best_f1`; the same of each class under
-        ``classes``), ``detections`` (see :func:`.detection_counts`), ``remarks`` (sentences
-        on what a reader could overlook).
+        (``'1x'``, ``'5x'``, then tIoU; averaged as the protocol says), ``extra`` (name of a
+        further average, then ``mAP`` and ``average_mAP``), ``f1`` (``tiou``; ``threshold``,
+        ``precision``, ``recall``, ``f1``, ``instances`` at the score of best F1, see
+        :func:`.best_f1`; the same of each class under ``classes``), ``detections`` (see
+        :func:`.detection_counts`), ``remarks`` (sentences on what a reader could overlook).
 
     Raises:
         ValueError: If there is no instance to be found.
@@ -46,10 +46,10 @@ def evaluate_detections(detections: Detections,
     ground_truth.check_not_empty()
     tious = protocol.all_tious
     ap = average_precision(detections, ground_truth, tious, tie_order)
-    recall = recall_at_kx(detections, ground_truth, tious, RECALL_KS, tie_order)
+    recall = recall_at_kx(detections, ground_truth, tious, RECALL_KS, tie_order,
+                          protocol.recall_average)
     names = [tiou_name(t) for t in tious]
     mean_ap = dict(zip(names, np.nanmean(ap, axis=1).tolist()))
-    mean_recall = np.nanmean(recall, axis=2)
     counts = detection_counts(detections, ground_truth)
     cut, cuts = best_f1(detections, ground_truth, protocol.f1_tiou, tie_order)
 
@@ -69,7 +69,7 @@ def evaluate_detections(detections: Detections,
             for c in np.flatnonzero(ground_truth.present)
         },
         recall={
-            f'{k}x': dict(zip(names, mean_recall[i].tolist())) for i, k in enumerate(RECALL_KS)
+            f'{k}x': dict(zip(names, recall[i].tolist())) for i, k in enumerate(RECALL_KS)
         },
         extra={
             name: dict(mAP=table(ts), average_mAP=average(ts))

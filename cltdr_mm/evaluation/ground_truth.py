@@ -20,7 +20,7 @@ _TITLE = 'ground truth'
 def load_ground_truth(ann_file: str,
                       subset: Union[str, Sequence[str], None] = None,
                       classes: Optional[Sequence[str]] = None,
-                      merge_duplicates: bool = True,
+                      merge_duplicates: Optional[bool] = None,
                       on_error: str = 'raise',
                       protocol: Protocol = PROTOCOLS['custom']) -> GroundTruth:
     """Read the instances of one subset.
@@ -36,9 +36,9 @@ def load_ground_truth(ann_file: str,
             None: the file's ``classes``, else those of the protocol, else (also where the file
             has no label of the protocol's, being other data) the file's labels, by ``label_id``
             where every annotation has a consistent one, else by name.
-        merge_duplicates (bool): Whether annotations of the same video and class within 1 ms of
-            each other count once, as in the evaluators of the published methods. Defaults to
-            True.
+        merge_duplicates (bool, optional): Whether annotations of the same video and class within
+            1 ms of each other count once, as in the evaluators of the published methods. Defaults
+            to None: what the protocol says.
         on_error (str): ``'raise'``, or ``'skip'`` to log and leave out what cannot be used.
         protocol (Protocol): What is a class, what is ignored, and whether annotations without
             length count. Defaults to ``'custom'``: all labels, none, no.
@@ -60,6 +60,8 @@ def load_ground_truth(ann_file: str,
     else:
         listed = classes
     classes = tuple(classes)
+    if merge_duplicates is None:
+        merge_duplicates = protocol.merge_duplicates
     videos, problems, _ = load_annotations(
         ann_file, classes, name, for_evaluation=True, ignored_labels=protocol.ignored,
         allow_empty=protocol.count_empty)

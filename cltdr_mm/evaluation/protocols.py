@@ -13,6 +13,7 @@ from ..datasets.benchmarks import (
     HAPTDataset,
     THUMOS14Dataset,
 )
+from .functional.recall import RECALL_AVERAGES
 
 
 def tiou_range(low: float, high: float, step: float) -> tuple[float, ...]:
@@ -52,6 +53,9 @@ class Protocol:
             them are left out. Defaults to ().
         count_empty (bool): Whether an annotation that ends where it starts counts as an instance,
             which nothing can find; else it is an error. Defaults to False.
+        recall_average (str): ``average`` of :func:`.recall_at_kx`. Defaults to ``'macro'``.
+        merge_duplicates (bool): Whether annotations of the same video and class within 1 ms of
+            each other count once. Defaults to True.
         coverage_edges, length_edges, count_edges (tuple[float, ...]): Four upper bounds that part
             instances into XS, S, M, L and XL by part of the video covered, by length in seconds
             and (three bounds, XS to L) by instances of the class in the video; used by the
@@ -66,6 +70,8 @@ class Protocol:
     classes: Optional[tuple[str, ...]] = None
     ignored: tuple[str, ...] = ()
     count_empty: bool = False
+    recall_average: str = 'macro'
+    merge_duplicates: bool = True
     coverage_edges: tuple[float, ...] = (0.02, 0.04, 0.06, 0.08)
     length_edges: tuple[float, ...] = (3., 6., 12., 18.)
     count_edges: tuple[float, ...] = (1, 40, 80)
@@ -127,6 +133,10 @@ PROTOCOLS: dict[str, Protocol] = {
         Protocol('charades', tiou_range(0.1, 0.9, 0.1), _TEST, shown=(0.2, 0.5, 0.7)),
         Protocol('ego4d_mq', tiou_range(0.1, 0.5, 0.1), _VALIDATION,
                  classes=Ego4DMQDataset.METAINFO['classes']),
+        # as the challenge's own evaluation, whose numbers ActionFormer and OpenTAD do not print
+        Protocol('ego4d_mq_official', tiou_range(0.1, 0.5, 0.1), _VALIDATION,
+                 classes=Ego4DMQDataset.METAINFO['classes'], recall_average='micro',
+                 merge_duplicates=False),
         # the annotation file lists its classes
         Protocol('fineaction', _FINE, _VALIDATION, **_ACTIVITYNET),
         Protocol('epic_sounds', tiou_range(0.1, 0.5, 0.1), _VALIDATION,
@@ -137,20 +147,29 @@ PROTOCOLS: dict[str, Protocol] = {
 }
 
 
-def get_protocol(name: str, tious: Optional[Sequence[float]] = None) -> Protocol:
+def get_protocol(name: str, tious: Optional[Sequence[float]] = None,
+                 recall_average: Optional[str] = None) -> Protocol:
     """Look a protocol up.
 
     Args:
         name (str): One of :data:`PROTOCOLS`.
         tious (Sequence[float], optional): Thresholds in place of its own. Defaults to None.
+        recall_average (str, optional): ``average`` of :func:`.recall_at_kx` in place of its own.
+            Defaults to None.
 
     Returns:
         Protocol: The protocol.
 
     Raises:
-        ValueError: If there is none of that name, or a threshold makes no sense.
+        ValueError: If there is none of that name, or of that average, or a threshold makes no
+            sense.
     """
     if name not in PROTOCOLS:
         raise ValueError(f'unknown protocol {name!r}, expected one of {sorted(PROTOCOLS)}')
     protocol = PROTOCOLS[name]
+    if recall_average is not None:
+        if recall_average not in RECALL_AVERAGES:
+            raise ValueError(f'recall_average must be one of {RECALL_AVERAGES}, got '
+                             f'{recall_average!r}')
+        protocol = replace(protocol, recall_average=recall_average)
     return protocol if tious is None else protocol.with_tious(np.ravel(tious).tolist())

@@ -4,6 +4,10 @@ import numpy as np
 from .protocols import Protocol
 from .structures import Detections, GroundTruth
 
+#: Of a model whose candidates nothing suppressed.
+OF_CANDIDATES = ('these are candidates that no NMS has suppressed (model.postprocessor.nms=None): '
+                 "the figures are not the model's")
+
 
 def ground_truth_remarks(ground_truth: GroundTruth, protocol: Protocol) -> list[str]:
     """Say what of the annotations does not count as a reader may think.
@@ -23,6 +27,9 @@ def ground_truth_remarks(ground_truth: GroundTruth, protocol: Protocol) -> list[
     if own:
         lines.append(f'other classes than those of {protocol.name} ({", ".join(own[:5])}'
                      f'{" ..." if len(own) > 5 else ""}): not comparable with its numbers')
+    if protocol.recall_average == 'micro':
+        lines.append("recall is the share of all instances (micro average), found where the tIoU "
+                     'exceeds the threshold')
     empty = int((ground_truth.segments[:, 0] == ground_truth.segments[:, 1]).sum())
     if empty:
         lines.append(f"{empty} annotations have no length: they count as instances that nothing "

@@ -2,7 +2,8 @@
 from ..utils import refuse_moved_name
 from . import layers
 from .backbones import *  # noqa: F403
-from .data_preprocessor import TALDataPreprocessor  # noqa: F401
+from .data_preprocessor import TALDataPreprocessor, TALVideoPreprocessor  # noqa: F401
+from .fronts import *  # noqa: F403
 from .heads import *  # noqa: F403
 from .layers import *  # noqa: F403
 from .localizers import *  # noqa: F403

@@ -116,21 +116,14 @@ class TALDataPreprocessor(BaseDataPreprocessor):
             seen = rounded if longest > self.pad_to else self.pad_to
         return pack(rows, [seen] * len(rows))
 
-    def forward(self, data: dict, training: bool = False) -> dict[str, Any]:
-        """Prepare a collated batch.
+    def check(self, data: dict) -> Optional[list[str]]:
+        """Check the data samples of a batch, before anything is moved.
 
         Args:
-            data (dict): ``inputs``, B sequences as :func:`as_rows` takes them, and optionally
-                ``data_samples``, B data samples whose ``video_name`` errors mention.
-            training (bool): Whether to add noise. Defaults to False.
+            data (dict): See :meth:`forward`, as are its errors.
 
         Returns:
-            dict: ``inputs``, a PackedRows, and ``data_samples`` as given or None.
-
-        Raises:
-            TypeError: If an input is not a floating point tensor.
-            ValueError: If an input has not two dimensions and at least one step, inputs do not fit
-                together, samples are MMAction2's, or a label is no class; names the video.
+            list[str], optional: Names of the videos; None if they have none.
         """
         samples = data.get('data_samples')
         names = None
@@ -147,6 +140,25 @@ class TALDataPreprocessor(BaseDataPreprocessor):
                 labels = sample.get('gt_instances', {}).get('labels')
                 if labels is not None and labels.device.type == 'cpu':
                     check_labels(labels, self.num_classes, names[index] if names else index)
+        return names
+
+    def forward(self, data: dict, training: bool = False) -> dict[str, Any]:
+        """Prepare a collated batch.
+
+        Args:
+            data (dict): ``inputs``, B sequences as :func:`as_rows` takes them, and optionally
+                ``data_samples``, B data samples whose ``video_name`` errors mention.
+            training (bool): Whether to add noise. Defaults to False.
+
+        Returns:
+            dict: ``inputs``, a PackedRows, and ``data_samples`` as given or None.
+
+        Raises:
+            TypeError: If an input is not a floating point tensor.
+            ValueError: If an input has not two dimensions and at least one step, inputs do not fit
+                together, samples are MMAction2's, or a label is no class; names the video.
+        """
+        names = self.check(data)
         data = self.cast_data(data)  # knows data samples and plain tensors
         inputs = [x.to(self.device, self._non_blocking) if isinstance(x, TimeMajor) else x
                   for x in data['inputs']]
@@ -157,3 +169,50 @@ class TALDataPreprocessor(BaseDataPreprocessor):
             packed = PackedRows(rows.index_add(0, valid, noise, alpha=self.input_noise),
                                 packed.layout)
         return dict(inputs=packed, data_samples=data.get('data_samples'))
+
+
+@MODELS.register_module()
+class TALVideoPreprocessor(TALDataPreprocessor):
+    """Moves frames to the model's device, as uint8; puts what a front makes of them into a table.
+
+    Args:
+        pad_to (int, optional): See :class:`TALDataPreprocessor`.
+        size_divisor (int, optional): See :class:`TALDataPreprocessor`.
+        non_blocking (bool): See :class:`TALDataPreprocessor`.
+    """
+
+    def __init__(self,
+                 pad_to: Optional[int] = None,
+                 size_divisor: Optional[int] = None,
+                 non_blocking: bool = False,
+                 **unknown) -> None:
+        refuse_unknown(self, unknown)
+        super().__init__(pad_to, size_divisor, non_blocking=non_blocking)
+
+    def forward(self, data: dict, training: bool = False) -> dict[str, Any]:
+        """Prepare a collated batch.
+
+        Args:
+            data (dict): ``inputs``, B videos (3, F_i, H, W) uint8, and optionally
+                ``data_samples``, B data samples whose ``video_name`` errors mention.
+            training (bool): Not used. Defaults to False.
+
+        Returns:
+            dict: ``inputs``, a list of the videos, and ``data_samples`` as given or None.
+
+        Raises:
+            TypeError: If a video is not of uint8.
+            ValueError: If a video has another shape, samples are MMAction2's, or a label is no
+                class; names the video.
+        """
+        names = self.check(data)
+        for index, frames in enumerate(data['inputs']):
+            name = f'input {index}' if names is None else f'video {names[index]!r}'
+            if not isinstance(frames, Tensor) or frames.dtype != torch.uint8:
+                kind = frames.dtype if isinstance(frames, Tensor) else type(frames).__name__
+                raise TypeError(f'{name}: frames must be a uint8 tensor, got {kind}')
+            if frames.dim() != 4 or len(frames) != 3 or frames.numel() == 0:
+                raise ValueError(f'{name}: frames must be (3, frames, height, width), got shape '
+                                 f'{tuple(frames.shape)}')
+        data = self.cast_data(data)
+        return dict(inputs=list(data['inputs']), data_samples=data.get('data_samples'))

@@ -164,7 +164,7 @@ def with_shapes(config: dict, part: str, **shapes: Optional[int]) -> dict:
     for key, value in shapes.items():
         if value is None:
             continue
-        if config.get(key, value) != value:
+        if config.get(key) not in (None, value):
             raise ValueError(f'{part} {config.get("type")}: {key}={config[key]} is written, but '
                              f'the parts before it give {value}')
         config[key] = value

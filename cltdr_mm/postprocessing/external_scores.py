@@ -44,6 +44,9 @@ class ExternalScores:
             (:meth:`set_classes`); where nobody does, a file must not name any.
         topk (int): Classes given to a proposal. Defaults to 2.
         fusion (str): ``'product'`` or ``'geometric_mean'``. Defaults to ``'product'``.
+        softmax (bool): Whether the file holds logits, as TCANet's of HACS
+            (``validation94.32.json``), of which the softmax over its classes is taken. (TCANet
+            doubles it, which moves no detection.) Defaults to False.
         prefix (str): Put before a video's name to find it in the file, such as ``'v_'``; names
             that are there as they are come first. Defaults to ``''``.
 
@@ -57,7 +60,8 @@ class ExternalScores:
                  classes: Optional[Sequence[str]] = None,
                  topk: int = 2,
                  fusion: str = 'product',
-                 prefix: str = ''):
+                 prefix: str = '',
+                 softmax: bool = False):
         if fusion not in FUSIONS:
             raise ValueError(f'ExternalScores: fusion must be one of {FUSIONS}, got {fusion!r}')
         if topk < 1:
@@ -66,6 +70,7 @@ class ExternalScores:
         self.topk = topk
         self.fusion = fusion
         self.prefix = prefix
+        self.softmax = softmax
         self.classes = None if classes is None else list(classes)
         self._scores: Optional[dict[str, np.ndarray]] = None
 
@@ -73,7 +78,7 @@ class ExternalScores:
     def scores(self) -> dict[str, np.ndarray]:
         """dict[str, np.ndarray]: Scores (K,) float64 by name of the video, read on first use."""
         if self._scores is None:
-            file_classes, scores = _read_scores(self.score_file)
+            file_classes, scores = _read_scores(self.score_file, self.softmax)
             if file_classes is not None:
                 if self.classes is None:
                     raise _bad(self.score_file, 'classes', 'are named, in an order that may '
@@ -159,7 +164,7 @@ class ExternalScores:
         return fuse_scores(segments, scores, own, self.topk, self.fusion)
 
 
-def _read_scores(path: str) -> tuple[Optional[list[str]], dict[str, np.ndarray]]:
+def _read_scores(path: str, softmax: bool) -> tuple[Optional[list[str]], dict[str, np.ndarray]]:
     """Class names (or None) and scores by video of a file; raises TALDataError."""
     suffix = os.path.splitext(path)[1].lower()
     if suffix == '.json':
@@ -193,7 +198,8 @@ def _read_scores(path: str) -> tuple[Optional[list[str]], dict[str, np.ndarray]]
             break
     if isinstance(content.get('results'), dict):
         content = content['results']
-    scores = {video: _check_scores(path, video, value) for video, value in content.items()}
+    scores = {video: _check_scores(path, video, value, softmax)
+              for video, value in content.items()}
     if not scores:
         raise _bad(path, 'file', 'holds no video')
     return classes, scores
@@ -210,8 +216,8 @@ def _texts(array: np.ndarray) -> list[str]:
     return array.tolist()
 
 
-def _check_scores(path: str, video: str, value) -> np.ndarray:
-    """One video's scores as (K,) float64."""
+def _check_scores(path: str, video: str, value, softmax: bool) -> np.ndarray:
+    """One video's scores as (K,) float64; of logits, their softmax."""
     bad = partial(_bad, path, 'scores', video=video)
     try:
         array = np.asarray(value, dtype=np.float64)
@@ -223,6 +229,9 @@ def _check_scores(path: str, video: str, value) -> np.ndarray:
         raise bad(f'must be one number a class, got shape {array.shape}')
     if not np.isfinite(array).all():
         raise bad('NaN or infinite')
+    if softmax:
+        return torch.from_numpy(array).softmax(dim=0).numpy()
     if (array < 0).any():
-        raise bad('must not be negative (probabilities, no logits)')
+        raise bad('must not be negative: of logits ExternalScores takes the softmax, with '
+                  'softmax=True')
     return array

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .layout import GAP, Layout
+from .layout import Layout
+from .row_numbers import GAP
 
 
 @dataclass(frozen=True)

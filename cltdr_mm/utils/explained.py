@@ -133,7 +133,7 @@ def _unexpected(cfg: Union[Mapping, Config], wrong: str, text: str, where: str) 
             if wrong not in known:
                 return (f'{path}.{wrong}: {part["type"]} has no such argument'
                         + suggestion(wrong, known))
-    name = re.sub(r'(\.__init__)?\(\).*', '', text.splitlines()[0])
+    name = re.sub(r'(\.__init__)?\(\).*| has no argument .*', '', text.splitlines()[0])
     called = _UNTYPED.get(name) or _registered(name)
     for path, part in parts:
         if called is not None and wrong in part and part.get('type') is None:

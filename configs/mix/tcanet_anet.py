@@ -1,18 +1,7 @@
 # MMAction2's own TCANet, unchanged, on ActivityNet-1.3's TSP features by our data set and metric
 _base_ = ['../encoded/tcanet_anet.py']
-model = dict(
-    _delete_=True,
-    type='TCANet',
-    feat_dim=512,
-    se_sample_num=32,
-    action_sample_num=64,
-    temporal_dim=100,
-    window_size=9,
-    lgte_num=2,
-    soft_nms_alpha=0.4,
-    soft_nms_low_threshold=0.0,
-    soft_nms_high_threshold=0.0,
-    post_process_top_k=100)
+# as in the config of the localizer behind our encoder, which is as wide as the features
+model = dict(_delete_=True, **_base_.model.localizer)
 pipeline = [
     dict(type='LoadTALFeature'),
     dict(type='ResizeFeature', length=100),

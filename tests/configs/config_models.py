@@ -1,7 +1,7 @@
 """Builds the full-sized model of a config without memory or time: on the meta device."""
 from pathlib import Path
 
-import torch
+from meta_device import meta_device
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
@@ -19,7 +19,7 @@ def build(cfg: Config):
     """The model of a config; video-level scores are left out, whose file is the user's."""
     model = cfg.model.copy()
     model.postprocessor = {k: v for k, v in model.postprocessor.items() if k != 'fusion'}
-    with torch.device('meta'):
+    with meta_device():
         return MODELS.build(model)
 
 

@@ -3,7 +3,7 @@ import pytest
 from config_models import CONFIGS, build, load
 from mmengine.runner import Runner
 
-from cltdr_mm.engine import runtime
+from cltdr_mm.engine import folds
 
 FOLDER = CONFIGS / 'hapt'
 NAMES = sorted(p.relative_to(FOLDER).with_suffix('').as_posix() for p in FOLDER.rglob('*.py'))
@@ -60,9 +60,9 @@ def test_no_training_looks_at_test_people(path, tmp_path):
     assert Runner.from_cfg(cfg).val_loop is None  # the stock Runner takes it as it is
     if cfg.test_evaluator.type == 'TEMCurves':  # writes what the next step trains on, of all videos
         with pytest.raises(ValueError, match='TEMCurves has no ann_file'):
-            runtime.set_fold(cfg, 1)
+            folds.set_fold(cfg, 1)
         return
-    runtime.set_fold(cfg, 1)
+    folds.set_fold(cfg, 1)
     read = [cfg[f'{name}_dataloader'].dataset for name in ('train', 'val', 'test')]
     assert {part.ann_file for part in read} == {'annotations_fold1.json'}
     assert [part.subset for part in read] == ['train', 'validation', 'validation']

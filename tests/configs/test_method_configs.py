@@ -18,21 +18,27 @@ DATA = dict(
     epic_verb=('EPICKitchens100Dataset', 97), epic_noun=('EPICKitchens100Dataset', 300),
     anet=('ActivityNet13Dataset', 1), hacs_i3d=('HACSDataset', 200),
     hacs_slowfast=('HACSDataset', 200), hapt=('HAPTDataset', 12), hacs=('HACSDataset', 200),
-    charades=('CharadesDataset', 157), ego4d_mq=('Ego4DMQDataset', 110),
+    charades=('CharadesDataset', 157), charades_videomae=('CharadesDataset', 157),
+    ego4d_mq=('Ego4DMQDataset', 110),
+    ego4d_mq_streams=('Ego4DMQDataset', 110),
     fineaction=('FineActionDataset', 1), epic_sounds=('EPICSoundsDataset', 44))
 #: Levels, where there are not six.
 LEVELS = dict(tridet_hacs_i3d=7, actionmamba_fineaction=8, actionformer_charades=7,
-              actionformer_ego4d_mq=10, actionformer_epic_sounds=7)
+              actionformer_charades_videomae=8, actionformer_ego4d_mq=10,
+              actionformer_epic_sounds=7, actionformer_ego4d_mq_streams=9, asl_charades=7,
+              asl_ego4d_mq=10, asl_ego4d_mq_streams=9)
 #: Classes of the head, where they are not those of the data set's other configs.
 CLASSES = dict(actionmamba_hacs=1, actionmamba_fineaction=106)
 #: Rows of the papers' tables.
 WANTED = dict(
     actionformer='thumos thumos_videomaev2 thumos_internvideo2 multithumos_rgb epic_verb epic_noun '
-                 'anet hapt charades ego4d_mq fineaction epic_sounds',
+                 'anet hapt charades charades_videomae ego4d_mq ego4d_mq_streams fineaction '
+                 'epic_sounds',
     tridet='thumos thumos_videomaev2 thumos_internvideo2 multithumos multithumos_rgb '
            'multithumos_videomaev2 epic_verb epic_noun anet hacs_i3d hacs_slowfast hapt',
     temporalmaxer='thumos thumos_internvideo2 multithumos_rgb epic_verb epic_noun hapt',
-    logo='thumos anet hapt', asl='thumos multithumos epic_verb epic_noun anet hapt',
+    logo='thumos anet hapt',
+    asl='thumos multithumos epic_verb epic_noun anet hapt charades ego4d_mq ego4d_mq_streams',
     actionmamba='thumos thumos_internvideo2 multithumos anet hacs fineaction hapt',
     causaltad='thumos thumos_internvideo2 anet hacs epic_verb epic_noun hapt')
 NAMES = [f'{method}_{data}' for method in METHODS for data in DATA
@@ -122,7 +128,9 @@ def test_asl_is_trained_as_actionformer(data):
 
 
 @pytest.mark.parametrize('data, epochs, end, lr, batch, sigma, kept, candidates', [
-    ('charades', 15, 20, 1e-4, 16, 0.3, 1000, 2000), ('ego4d_mq', 20, 25, 1e-4, 2, 2.0, 2000, 5000),
+    ('charades', 15, 20, 1e-4, 16, 0.3, 1000, 2000),
+    ('charades_videomae', 20, None, 1e-4, 16, 0.3, 1000, 2000),
+    ('ego4d_mq', 20, 25, 1e-4, 2, 2.0, 2000, 5000),
     ('fineaction', 15, None, 1e-3, 16, 0.75, 100, 2000),
     ('epic_sounds', 25, 30, 1e-4, 2, 0.4, 2000, 5000)])
 def test_actionformer_as_others_publish_it(data, epochs, end, lr, batch, sigma, kept, candidates):
@@ -131,7 +139,8 @@ def test_actionformer_as_others_publish_it(data, epochs, end, lr, batch, sigma, 
     assert cfg.optim_wrapper.optimizer == dict(type='AdamW', lr=lr, weight_decay=0.05)
     assert cfg.train_dataloader.batch_size == batch
     window = cfg.val_dataloader.dataset.get('window')
-    assert window == (dict(size=6144, overlap=0.5) if data == 'epic_sounds' else None)
+    size = dict(epic_sounds=6144, charades_videomae=512).get(data)
+    assert window == (dict(size=size, overlap=0.5) if size else None)
     # of windows that are put together first the evaluator takes care
     last = cfg.val_evaluator.postprocessor if window else cfg.model.postprocessor
     assert (last.nms.sigma, last.max_per_video) == (sigma, kept)
@@ -142,7 +151,7 @@ def test_actionformer_as_others_publish_it(data, epochs, end, lr, batch, sigma, 
     cropped = cfg.train_dataloader.dataset.pipeline[-2]
     assert model.backbone.position.max_len == cropped.max_len
     assert model.backbone.input_dropout == dict(
-        charades=0.3, ego4d_mq=0.2, epic_sounds=0.2, fineaction=0.)[data]
+        charades=0.3, charades_videomae=0.3, ego4d_mq=0.2, epic_sounds=0.2, fineaction=0.)[data]
 
 
 def test_ranges_and_windows_of_ego4d_and_epic_sounds():
@@ -154,6 +163,20 @@ def test_ranges_and_windows_of_ego4d_and_epic_sounds():
     attention = ego4d.backbone.stem[0].attn
     assert (attention.dropout, attention.attn_dropout) == (0.1, 0)
     assert ego4d.head.assigner.all_classes and not sounds.head.assigner.all_classes
+
+
+@pytest.mark.parametrize('method', ['actionformer', 'asl'])
+def test_streams_of_ego4d_are_those_of_the_data(method):
+    cfg = load(f'{method}_ego4d_mq_streams')
+    model, data = build(cfg), cfg.train_dataloader.dataset
+    assert len(model.backbone.streams) == len(data.data_prefix.feats) == 3
+    widths = [conv.conv.weight.shape[:2] for conv in model.backbone.proj]
+    assert [tuple(width) for width in widths] == [(256, 2304), (192, 1536), (64, 256)]
+    assert model.backbone.embd[0].conv.in_channels == 512 == model.backbone.embed_dims
+    head = model.head.head if method == 'asl' else model.head
+    assert head.regression_ranges == [(0, 4), *((2**i, 2**(i + 2)) for i in range(1, 8)),
+                                      (256, 10000)]
+    assert [block.attn.window for block in model.backbone.branch] == [9] * 5 + [-1] * 3
 
 
 @pytest.mark.parametrize('method', METHODS)
@@ -177,7 +200,9 @@ def test_hapt_is_one_recipe(method):
     ('tridet_anet', 15, 10, 1e-3, .04), ('actionformer_anet', 15, 5, 1e-3, .05),
     ('logo_anet', 15, 10, 1e-3, .04), ('asl_thumos', 35, 5, 1e-4, .05),
     ('asl_multithumos', 35, 5, 1e-4, .05), ('asl_epic_verb', 21, 5, 1e-4, .05),
-    ('asl_epic_noun', 21, 5, 1e-4, .05), ('asl_anet', 15, 5, 1e-3, .05)])
+    ('asl_epic_noun', 21, 5, 1e-4, .05), ('asl_anet', 15, 5, 1e-3, .05),
+    ('asl_charades', 15, 5, 1e-4, .05), ('asl_ego4d_mq', 20, 5, 1e-4, .05),
+    ('asl_ego4d_mq_streams', 20, 5, 1e-4, .05)])
 def test_recipes(name, epochs, warmup, lr, decay):
     cfg = load(name)
     assert (cfg.train_cfg.max_epochs, cfg.param_scheduler.warmup) == (epochs, warmup)

@@ -28,6 +28,7 @@ EXPECTED = dict(
     ego4d_mq_slowfast=('Ego4DMQDataset', 2304, 16, 32, 30, 2, 1024, 0.3, 'ego4d_mq'),
     ego4d_mq_omnivore=('Ego4DMQDataset', 1536, 16, 32, 30, 2, 1024, 0.3, 'ego4d_mq'),
     ego4d_mq_egovlp=('Ego4DMQDataset', 256, 16, 16, 30, 2, 1024, 0.3, 'ego4d_mq'),
+    ego4d_mq_streams=('Ego4DMQDataset', 4096, 16, [32, 32, 16], 30, 2, 1024, 0.3, 'ego4d_mq'),
     ego4d_mq_internvideo=('Ego4DMQDataset', 1024, 8, 8, 30, 2, 2048, 0.3, 'ego4d_mq'),
     fineaction_videomae=('FineActionDataset', 1280, 16, 16, 30, 16, 192, 0.5, 'fineaction'),
     fineaction_videomaev2=(
@@ -38,6 +39,16 @@ EXPECTED = dict(
     synthetic=('TALDataset', 64, 8, 16, None, 4, 2304, 0.5, 'custom'),
 )
 
+# name: (dataset, batch, fps, frames a step, crop and window in steps, protocol)
+VIDEOS = dict(
+    thumos14_video=('THUMOS14VideoDataset', 2, None, 1, 768, 768, 'thumos14'),
+    thumos14_video_224=('THUMOS14VideoDataset', 2, None, 2, 768, 768, 'thumos14'),
+    multithumos_video=('MultiTHUMOSVideoDataset', 2, None, 1, 768, 768, 'multithumos'),
+    epic100_verb_video=('EPICKitchens100VideoDataset', 2, 30, 8, 768, 768, 'epic100'),
+    epic100_noun_video=('EPICKitchens100VideoDataset', 2, 30, 8, 768, 768, 'epic100'),
+    anet13_video=('ActivityNet13VideoDataset', 4, 15, 4, None, None, 'anet13'),
+)
+
 
 @pytest.fixture(scope='module')
 def folder(project_root):
@@ -45,7 +56,27 @@ def folder(project_root):
 
 
 def test_every_config_is_listed(folder):
-    assert {path.stem for path in folder.glob('*.py')} - {'common'} == set(EXPECTED)
+    assert {path.stem for path in folder.glob('*.py')} - {'common'} == {*EXPECTED, *VIDEOS}
+
+
+@pytest.mark.parametrize('name', VIDEOS)
+def test_videos(folder, name):
+    cls, batch, fps, frames, crop, window, protocol = VIDEOS[name]
+    cfg = Config.fromfile(folder / f'{name}.py')
+    train, test = cfg.train_dataloader.dataset, cfg.test_dataloader.dataset
+    assert cfg.train_dataloader.batch_size == batch
+    for data in (train, test):
+        assert (data.type, data.get('fps'), data.get('frames_per_step', 1)) == (cls, fps, frames)
+        built = DATASETS.build(dict(data, lazy_init=True, _scope_='mmaction'))
+        assert built.ann_file == cfg.test_evaluator.ann_file
+        assert built.test_mode == (data is test)
+    crops = [step.max_len for step in train.pipeline if step.type == 'RandomCropFrames']
+    assert crops == ([crop] if crop else [])
+    assert test.get('window') == (dict(size=window, overlap=0.5) if window else None)
+    # windows of a video are put together before NMS
+    assert bool(window) == bool(cfg.test_evaluator.get('postprocessor'))
+    assert (cfg.test_evaluator.protocol, cfg.test_evaluator.subset) == (protocol, test.subset)
+    assert cfg.val_evaluator == cfg.test_evaluator and cfg.val_dataloader == cfg.test_dataloader
 
 
 @pytest.mark.parametrize('name', EXPECTED)

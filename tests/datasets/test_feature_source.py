@@ -69,3 +69,19 @@ def test_a_lazy_data_set_knows_it_too(mini):
     assert lazy.source.stride == 4 and lazy.metainfo['features']['stride'] == 4
     with pytest.raises(ValueError, match='manifest'):
         mini.build(lazy_init=True, feature_stride=9)
+
+
+def test_folders_of_grids_of_their_own(mini):
+    """Each folder's manifest is held against its own stride and window; the first one's stay."""
+    (mini.root / 'flow').mkdir()
+    for i in range(3):
+        (mini.root / 'flow' / f'v{i}.npy').write_bytes(mini.feature(f'v{i}').read_bytes())
+    MANIFEST.write(mini.root / 'feats')
+    replace(MANIFEST, window=4).write(mini.root / 'flow')
+    prefix = dict(feats=['feats', 'flow'])
+    dataset = mini.build(data_prefix=prefix, feature_stride=[4, 4], feature_window=[8, 4])
+    info = dataset.get_data_info(0)
+    assert (info['stride'], info['window'], info['stream_grids']) == (4, 8, ((4, 8), (4, 4)))
+    assert dataset.metainfo['features'] == MANIFEST.settings()
+    mini.fails('flow/manifest.json: window: is 4, but feature_window of the config is 16 for '
+               'folder 2', data_prefix=prefix, feature_stride=[4, 4], feature_window=[8, 16])

@@ -47,3 +47,31 @@ def test_average_recall_without_proposals():
     detections, truth = loops.scene(0, kind='empty')
     recall, average, area = average_recall(detections, truth, TIOUS, 10)
     assert recall.shape == (4, 10) and not recall.any() and len(average) == 10 and area == 0
+
+
+@pytest.mark.parametrize('kind', ['plain', 'ties', 'one class', 'empty'])
+def test_both_averages(kind):
+    """Over classes, and over instances; nothing of these scenes lies exactly on a threshold."""
+    tious = (0.123, 0.456)
+    for seed in range(4):
+        detections, truth = loops.scene(seed, kind=kind)
+        every = recall_at_kx(detections, truth, tious, (1, 3))
+        macro = recall_at_kx(detections, truth, tious, (1, 3), average='macro')
+        micro = recall_at_kx(detections, truth, tious, (1, 3), average='micro')
+        np.testing.assert_allclose(macro, np.nanmean(every, axis=2), atol=1e-12)
+        counts = np.bincount(truth.labels, minlength=len(truth.classes))
+        np.testing.assert_allclose(micro, np.nansum(every * counts, axis=2) / counts.sum(),
+                                   atol=1e-12)
+
+
+def test_only_the_micro_average_asks_for_more_than_the_threshold():
+    detections, truth = loops.scene(0, kind='one class')
+    detections = detections.select(np.array([0]))
+    detections.segments[0], detections.labels[0], detections.videos[0] = (0., 5.), 0, 0
+    truth.segments, truth.labels, truth.videos = (
+        np.array([[0., 10.]]), np.array([0]), np.array([0]))  # a tIoU of one half
+    for average, expected in (('macro', [[1., 1.]]), ('micro', [[1., 0.]])):
+        found = recall_at_kx(detections, truth, (0.4, 0.5), (1, ), average=average)
+        assert found.tolist() == expected
+    with pytest.raises(ValueError, match="None or one of .*'macro', 'micro'.*'mean'"):
+        recall_at_kx(detections, truth, (0.5, ), average='mean')

@@ -22,8 +22,14 @@ from sources import (
 
 from cltdr_mm.datasets import TALDataset
 from cltdr_mm.datasets.annotations import load_annotations, read_class_file
-from cltdr_mm.datasets.converters.activitynet import convert_activitynet, convert_hacs
-from cltdr_mm.datasets.converters.epic import convert_epic100
+from cltdr_mm.datasets.converters.activitynet import (
+    convert_activitynet,
+    convert_fineaction,
+    convert_hacs,
+)
+from cltdr_mm.datasets.converters.charades import convert_charades
+from cltdr_mm.datasets.converters.ego4d import convert_ego4d_mq
+from cltdr_mm.datasets.converters.epic import convert_epic100, convert_epic_sounds
 from cltdr_mm.datasets.converters.hapt import convert_hapt
 from cltdr_mm.datasets.converters.synthetic import SyntheticSpec, make_features_for
 from cltdr_mm.datasets.converters.thumos import convert_multithumos, convert_thumos14
@@ -219,7 +225,7 @@ def converted(read):
         (folder / 'out').mkdir(exist_ok=True)
         result = read(folder, str(folder / 'out' / 'ann.json'))
         videos, problems, classes = load_annotations(
-            str(folder / 'out' / 'ann.json'), default_fps=1.0, duration_tolerance=1.0,
+            str(folder / 'out' / 'ann.json'), default_fps=1.0, duration_tolerance=8.0,
             require_annotations=False)
         assert not problems
         for video in videos:
@@ -275,6 +281,42 @@ converter('EPIC-KITCHENS', {
     lambda folder, out: convert_epic100('verb', str(folder / 'info.csv'), out,
                                         str(folder / 'train.csv'), str(folder / 'val.csv')),
     names=('val.csv', ))
+
+
+converter('FineAction', {'fine.json': as_json(dict(database=dict(
+    a=_entry('wash', subset='training'), b=_entry('apply', subset='validation'))))},
+    lambda folder, out: convert_fineaction(str(folder / 'fine.json'), out))
+converter('Charades', {
+    'train.csv': as_csv('id,actions,length\nA,c092 1.90 2.20;c147 0.00 2.60,9.00\nB,,9'),
+    'test.csv': as_csv('id,actions,length\nC,c000 1 5,9.5')},
+    lambda folder, out: convert_charades(out, str(folder / 'train.csv'), str(folder / 'test.csv'),
+                                         skip_inverted=True), names=('test.csv', ))
+converter('Charades of super-events', {'charades.json': as_json(dict(
+    a=dict(subset='training', duration=9.0, actions=[[65, 1.0, 2.0], [1, 3, 4.5]]),
+    b=dict(subset='testing', duration=12, actions=[])))},
+    lambda folder, out: convert_charades(out, source=str(folder / 'charades.json')))
+_MOMENTS = [dict(label='use_phone', primary=True, video_start_time=101.5, video_end_time=103.0)]
+converter('Ego4D-MQ', {'moments.json': as_json(dict(videos=[dict(
+    video_uid='v', split='train', clips=[dict(
+        clip_uid='a', video_start_sec=100.0, video_end_sec=110.5, video_start_frame=3000,
+        video_end_frame=3315, annotations=[dict(labels=_MOMENTS)])])]))},
+    lambda folder, out: convert_ego4d_mq([str(folder / 'moments.json')], out))
+converter('Ego4D-MQ of OpenTAD', {'ego4d.json': as_json(dict(database=dict(
+    a=_entry('use_phone', frame=285, subset='train'), b=dict(
+        subset='test', duration=9, frame=270))))},
+    lambda folder, out: convert_ego4d_mq([str(folder / 'ego4d.json')], out))
+_HEAD = 'video_id,start_timestamp,stop_timestamp,class,class_id\n'
+converter('EPIC-Sounds', {
+    'train.csv': as_csv(_HEAD + 'P01,00:00:00.50,00:00:02.00,rustle,4\n'
+                        'P01,00:01:00.50,00:01:02.00,cut / chop,2'),
+    'test.csv': as_csv('video_id\nP02'),
+    'info.csv': as_csv('video_id,duration,fps\nP01,100,50\nP02,59.5,29.97')},
+    lambda folder, out: convert_epic_sounds(out, str(folder / 'info.csv'),
+                                            str(folder / 'train.csv'),
+                                            test=str(folder / 'test.csv')), names=('test.csv', ))
+converter('EPIC-Sounds of OpenTAD', {'sounds.json': as_json(dict(database=dict(
+    a=_entry('id_004', subset='train'), b=_entry('id_043', subset='val'))))},
+    lambda folder, out: convert_epic_sounds(out, source=str(folder / 'sounds.json')))
 
 
 def read_hapt(folder: Path, source: str) -> list:

@@ -1,7 +1,8 @@
-"""Makes the batteries of this folder importable from the test modules below it."""
+"""Makes the batteries of this folder, and models of fronts, importable from test modules below."""
 import sys
 from pathlib import Path
 
 import cltdr_mm  # noqa: F401
 
-sys.path.insert(0, str(Path(__file__).parent))
+for folder in ('', 'fronts'):
+    sys.path.insert(0, str(Path(__file__).parent / folder))

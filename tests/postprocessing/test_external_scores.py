@@ -182,3 +182,24 @@ def test_a_video_in_two_rows(tmp_path):
     np.save(tmp_path / 's.npy', table)
     with pytest.raises(TALDataError, match='a video is there twice'):
         build(str(tmp_path / 's.npy')).check_videos(['a'])
+
+
+def test_logits_take_their_softmax(tmp_path):
+    """The layout of TCANet's file of HACS: (1, K) logits by video, names under `class`."""
+    logits = {'a': [[2., -1., 0.5]], 'b': [[-3., -1., -2.]]}
+    path = tmp_path / 'validation94.32.json'
+    path.write_text(json.dumps({'results': logits, 'class': ['x', 'y', 'z']}))
+    scores = build(str(path), classes=['z', 'x', 'y'], topk=3, softmax=True)
+    for video, (row, ) in logits.items():
+        expected = np.exp(row) / np.exp(row).sum()
+        np.testing.assert_allclose(scores.scores[video], expected[[2, 0, 1]], rtol=1e-12)
+    _, fused, labels = scores(torch.tensor([[0., 1.]]), torch.tensor([0.5]), 'a')
+    assert labels.tolist() == [1, 0, 2] and float(fused.sum()) == pytest.approx(0.5)
+    # the published score doubles the softmax: other scores, the same order
+    _, doubled, published = fuse_scores(torch.tensor([[0., 1.]]), torch.tensor([0.5]),
+                                        2 * torch.from_numpy(scores.scores['a']), 3)
+    assert published.tolist() == labels.tolist()
+    torch.testing.assert_close(doubled, 2 * fused)
+    with pytest.raises(TALDataError, match="video 'a': scores: must not be negative: of logits .*"
+                                           'softmax=True'):
+        build(str(path), classes=['x', 'y', 'z']).check_videos(['a'])

@@ -1,4 +1,4 @@
-"""Layout: every index of it against a loop over rows."""
+"""Layout and RowNumbers: every index of them against a loop over rows."""
 import pytest
 import torch
 

@@ -1,7 +1,10 @@
 """What the benchmark refuses before it trains; tests/e2e/test_benchmark.py has it train, and
 test_benchmark_figures.py reads what it prints."""
+import concurrent.futures
 import runpy
+import subprocess
 import sys
+from threading import Event
 
 import pytest
 
@@ -30,7 +33,7 @@ def test_a_config_that_is_not_there(benchmark, project_root):
 
 
 def test_a_fold_that_was_not_made(benchmark, project_root):
-    with pytest.raises(SystemExit, match=r'annotations_fold7\.json is missing, which the runs are'):
+    with pytest.raises(SystemExit, match=r'--fold 7: there is no .*annotations_fold7\.json, '):
         benchmark(project_root / 'configs/cltdr_hapt.py', '--folds', 7)
 
 
@@ -46,3 +49,36 @@ def test_only_talmetric_can_be_compared(benchmark, project_root, tmp_path):
         f"test_evaluator = [{proposals!r}, dict(type='TALMetric', ann_file='a.json')]\n")
     with pytest.raises(SystemExit, match=r'both.py: only configs judged by TALMetric'):
         benchmark(tmp_path / 'both.py')
+
+
+class Program:
+    """A training that goes on until it is told to end."""
+
+    def __init__(self, *args, **kwargs):
+        self.ended = Event()
+
+    def wait(self):
+        assert self.ended.wait(60)
+        return 1
+
+    def terminate(self):
+        self.ended.set()
+
+
+def test_ctrl_c_says_what_is_kept(project_root, tmp_path, monkeypatch, capsys):
+    def interrupted(jobs):
+        raise KeyboardInterrupt
+
+    (tmp_path / 'a.json').touch()
+    (tmp_path / 'mine.py').write_text(
+        f"_base_ = {str(project_root / 'configs/cltdr_hapt.py')!r}\n"
+        f"test_evaluator = dict(ann_file={str(tmp_path / 'a.json')!r})\n")
+    monkeypatch.setattr(sys, 'argv', ['benchmark_methods.py', str(tmp_path / 'mine.py'),
+                                      '--seeds', '0', '1', '--work-dir', str(tmp_path / 'runs')])
+    monkeypatch.setattr(subprocess, 'Popen', Program)
+    monkeypatch.setattr(concurrent.futures, 'as_completed', interrupted)
+    with pytest.raises(SystemExit) as stopped:
+        runpy.run_path(str(project_root / 'tools' / 'benchmark_methods.py'), run_name='__main__')
+    assert stopped.value.code == 130
+    assert 'stopped; ' in (said := capsys.readouterr().err)
+    assert 'runs.json keeps 0 of 2 runs; the same command goes on with the rest' in said

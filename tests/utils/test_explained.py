@@ -32,6 +32,17 @@ def test_a_misspelt_argument():
         'model.backbone.init_cgf: GMG has no such argument: did you mean `init_cfg`?')
 
 
+def test_an_argument_of_a_part_whose_type_is_the_default():
+    cfg = Config(dict(model=dict(
+        type='SingleStageLocalizer', backbone=dict(type='GMG', in_channels=4, embed_dims=16),
+        head=dict(type='CLTDRHead', num_classes=2), data_preprocessor=dict(input_nois=0.5))))
+    with pytest.raises(TypeError) as error:
+        MODELS.build(cfg.model)
+    assert explain(error.value, cfg) == (
+        'model.data_preprocessor.input_nois: TALDataPreprocessor has no such argument: did you '
+        'mean `input_noise`? (model.data_preprocessor has no `type`)')
+
+
 def test_other_errors_are_left_alone():
     assert explain(ValueError('x'), {}) is None
     assert explain(KeyError('x'), {}) is None

@@ -33,8 +33,8 @@ from ...datasets.feature_manifest import (
     find_manifest,
 )
 from ...datasets.feature_values import find_nonfinite
+from ...datasets.videos.video_facts import list_videos
 from ...utils import Problem, atomic_path
-from ..videos.video_facts import list_videos
 from .video_features import VideoFeatureExtractor
 
 Path_ = Union[str, os.PathLike]

@@ -17,12 +17,12 @@ from mmengine.config import Config
 from torch import nn
 
 from ...datasets.feature_manifest import FeatureManifest
+from ...datasets.videos.video_frames import MAX_GAP, MIN_READ, check_video, import_av, read_frames
 from ...structures import FeatureGrid
 from ...utils import TALDataError
 from ...utils.feature_settings import differing
 from ...utils.json_files import nearest
 from ..running.config_files import config_from_file
-from ..videos.video_frames import MAX_GAP, MIN_READ, check_video, import_av, read_frames
 from .feature_presets import PRESETS
 from .recognizers import (
     ModuleRecognizer,

@@ -18,7 +18,7 @@ from mmengine.runner.checkpoint import _load_checkpoint
 from rich.progress import track
 from torch import nn
 
-from ...datasets import TALDataset
+from ...datasets import TALDataset, TALVideoDataset
 from ...datasets.feature_source import FeatureSource
 from ...engine.checkpoint_config import checkpoint_config
 from ...engine.checkpoint_fit import (
@@ -31,6 +31,7 @@ from ...structures import merge_windows
 from ...utils import file_name, result_content, write_json
 from ...visualization import TALVisualizer
 from ..features.video_features import VideoFeatureExtractor
+from .frame_inputs import FRAME_PIPELINE, FrameSampleMaker
 from .input_list import is_video, list_inputs
 from .inputs import SampleMaker
 from .kept_detections import checked_limits, keep_strongest
@@ -41,6 +42,9 @@ _PIPELINE = (dict(type='LoadTALFeature'), dict(type='PackTALInputs'))
 @INFERENCERS.register_module()
 class TALInferencer(BaseInferencer):
     """Localizes actions in feature sequences or videos.
+
+    A model that reads frames, whose test data set is a :class:`.TALVideoDataset`, takes videos,
+    window by window. For any other, features of videos are made first.
 
     The test data set of the config says how features lie on disk, at which stride they were taken
     and what the classes are called; its annotation file is not needed. Class names of the
@@ -149,11 +153,15 @@ class TALInferencer(BaseInferencer):
         """Take from the test data set's config what it says about features."""
         dataset_cfg = _innermost((cfg.get('test_dataloader') or {}).get('dataset'))
         self._dataset_classes = self._merge = sliding = spec = ann_file = None
+        if _metric_postprocessor(cfg) is not None:
+            self._merge = TASK_UTILS.build(_metric_postprocessor(cfg))
         source, pipeline, class_agnostic = FeatureSource(), _PIPELINE, False
         if dataset_cfg is not None:
             pipeline = dataset_cfg.get('pipeline') or _PIPELINE
             dataset = DATASETS.build(ConfigDict(dataset_cfg, lazy_init=True, pipeline=[]))
             self._dataset_classes = dataset.metainfo.get('classes')
+            if isinstance(dataset, TALVideoDataset):
+                return self._frame_maker(dataset_cfg.get('pipeline') or FRAME_PIPELINE, dataset)
             if isinstance(dataset, TALDataset):
                 source, sliding, spec = dataset.source, dataset.window, dataset.feature_spec
                 class_agnostic, ann_file = dataset.class_agnostic, dataset.ann_file
@@ -161,13 +169,22 @@ class TALInferencer(BaseInferencer):
             where = str(self._weights or 'the model')
             check_features(self._checkpoint_features, source.settings, where)
             source = source.with_settings(self._checkpoint_features, where)
-        if _metric_postprocessor(cfg) is not None:
-            self._merge = TASK_UTILS.build(_metric_postprocessor(cfg))
+        if hasattr(self.model, 'front'):
+            raise ValueError(f'{type(self.model).__name__} reads frames, but the config has no '
+                             'TALVideoDataset as its test data set, which says at which rate')
         takes = getattr(self.model, 'backbone', self.model)
         in_channels = getattr(takes, 'in_channels', None)
         extractor = None if isinstance(self.extractor, dict) else self.extractor
         return SampleMaker(pipeline, source, in_channels, extractor, sliding, spec,
                            class_agnostic, ann_file)
+
+    def _frame_maker(self, pipeline: Sequence, dataset: TALVideoDataset) -> FrameSampleMaker:
+        """What makes samples of videos for a model that reads their frames."""
+        if not isinstance(self.extractor, dict):
+            raise ValueError(f'{type(self.model).__name__} reads frames: it takes no recognizer '
+                             'that makes features of them')
+        return FrameSampleMaker(pipeline, dataset.source, dataset.sampling, dataset.window,
+                                dataset.feature_spec, dataset.class_agnostic, dataset.ann_file)
 
     def _init_collate(self, cfg):
         """MMEngine's inferencer takes a name only, its Runner a config with arguments."""
@@ -230,7 +247,11 @@ class TALInferencer(BaseInferencer):
         if self.show_progress:
             batches = track(batches, description='Inference')
         for batch in batches:
-            for sample in self.forward(batch, **forward):
+            found = self.forward(batch, **forward)
+            del batch  # before the next one is read
+            for sample in found:
+                if pending and pending[0].video_name != sample.video_name:
+                    pending = []  # of a video that turned out to be broken
                 pending.append(sample)
                 if len(pending) == (sample.get('num_windows') or 1):
                     samples.append(keep_strongest(self._merge_windows(pending), min_score, top))

@@ -7,8 +7,8 @@ import numpy as np
 
 from ...datasets.annotation_checks import VideoAnnotation
 from ...datasets.annotations import load_timing, read_annotation_file
+from ...datasets.videos.video_frames import check_video, frame_rate
 from ...utils import matching_name
-from ..videos.video_frames import check_video, frame_rate
 
 
 def known_timing(rates: Mapping[str, Optional[float]],

@@ -17,13 +17,14 @@ from ...datasets.feature_checks import FeatureSpec, length_problem
 from ...datasets.feature_files import FeatureFileError, feature_shape
 from ...datasets.feature_names import per_folder
 from ...datasets.feature_source import FeatureSource
+from ...datasets.feature_streams import aligned_steps
 from ...datasets.feature_values import as_rows, find_nonfinite
 from ...datasets.transforms import LoadTALFeature
+from ...datasets.videos.video_facts import SKIP_HINT, broken_video, match_videos
 from ...datasets.windows import WindowSettings, sample_grid
 from ...utils import Problem, TALDataError
 from ...utils.feature_settings import differing
 from ...utils.json_files import number_problem, shown
-from ..videos.video_facts import SKIP_HINT, broken_video, match_videos
 from .input_list import is_video
 from .input_manifests import read_manifests
 from .input_timing import known_timing
@@ -192,6 +193,8 @@ class SampleMaker:
                 item[key] = value
         if item['window'] is None:
             item['window'] = item['stride']
+        number = len(item['path']) if isinstance(item.get('path'), (list, tuple)) else 1
+        item['stream_grids'] = source.streams if len(source.streams or ()) == number else None
 
     def _check_features(self, item: dict) -> None:
         """Find out which way round the features lie, how many they are, how long they last."""
@@ -226,6 +229,7 @@ class SampleMaker:
                 raise ValueError(f'{where}: features of shape {", ".join(map(str, shapes))}, but '
                                  f'the model takes {self.in_channels} channels')
             item['layout'] = ('channel_major', 'time_major')[axis]
+        lengths = aligned_steps(lengths, item['stream_grids'])
         item['num_steps'] = min(lengths)
         if item['duration'] is None and item['stride'] is None:
             raise ValueError(f'{where}: these features are resampled to a fixed length, which '
@@ -264,7 +268,7 @@ class SampleMaker:
                 return []
         cuts = [dict()] if self.sliding is None else self.sliding.cut(item['num_steps'])
         keys = ('video_name', 'duration', 'fps', 'stride', 'window', 'layout', 'feature_key',
-                'feature_paths')
+                'feature_paths', 'stream_grids')
         base = dict({k: item[k] for k in keys if k in item}, class_agnostic=self.class_agnostic,
                     max_length_gap=self.spec.max_length_gap)
         if 'feats' not in item:

@@ -6,9 +6,9 @@ from typing import Union
 
 import numpy as np
 
+from ...datasets.videos.video_frames import frame_size, import_av, read_frames
 from ...utils import atomic_path
 from ...visualization.subtitles import MAX_LABELS, running_spans
-from ..videos.video_frames import frame_size, import_av, read_frames
 
 _MOST = 720  # pixels of the shorter side
 #: Sound that MP4 takes as it is.

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Optional
 
 from ...datasets.labels import VideoFacts, labels_to_csv
+from ...datasets.videos.video_frames import import_av
 from ...utils import file_name
 from ...visualization.subtitles import write_subtitles
-from ..videos.video_frames import import_av
 from .labelled_video import write_labelled_video
 from .reports import write_report
 

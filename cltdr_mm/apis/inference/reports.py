@@ -6,9 +6,9 @@ from typing import Optional, Union
 from urllib.parse import quote
 
 from ...datasets.labels import VideoFacts
+from ...datasets.videos.video_facts import match_videos
+from ...datasets.videos.video_frames import check_video, frame_rate
 from ...utils import atomic_path
-from ..videos.video_facts import match_videos
-from ..videos.video_frames import check_video, frame_rate
 
 PathLike = Union[str, os.PathLike]
 

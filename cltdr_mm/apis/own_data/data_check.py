@@ -11,7 +11,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
-from ...datasets import ResizeFeature, TALDataset, read_annotation_file
+from ...datasets import ResizeFeature, TALDataset, TALVideoDataset, read_annotation_file
 from ...datasets.feature_files import feature_shape
 from ...datasets.own_data import (
     Subsets,
@@ -38,7 +38,7 @@ class CheckedData:
     Args:
         subsets (dict[str, SubsetStatistics]): By what they are for: ``training``,
             ``validation``, ``test``.
-        channels (int): Of the features.
+        channels (int): Of the features; of videos what the model's front makes of their frames.
         ranges (list, optional): Regression ranges of the model of a config. Defaults to None.
         names (Subsets, optional): Subsets of an annotation file. Defaults to None.
         features (dict): Arguments of :class:`.TALDataset` but for the subset. Defaults to {}.
@@ -173,8 +173,11 @@ def check_config(cfg: Config) -> CheckedData:
                 (hook or {}).get('save_best') for hook in hooks])
     _check_schedule(cfg, model, len(built['training']))
     info = _tal_dataset(built['training']).get_data_info(0)
-    channels = sum(feature_shape(path, key, info['layout'])[1] for path, key in zip(
-        info['feature_paths'], info['feature_key']))
+    if 'video_path' in info:
+        channels = model.front.out_channels  # check_parts has refused a model without one
+    else:
+        channels = sum(feature_shape(path, key, info['layout'])[1] for path, key in zip(
+            info['feature_paths'], info['feature_key']))
     return CheckedData(subsets, channels, ranges_of(model))
 
 
@@ -190,7 +193,8 @@ def _build(settings: dict, problems: list[Problem]) -> Any:
     """A data set with all its checks; None if it has problems, which are added to the list."""
     kind = DATASETS.get(settings.get('type')) if isinstance(settings.get('type'), str) else None
     if isinstance(kind, type) and issubclass(kind, TALDataset):
-        settings = dict(settings, check_features='full')
+        files = 'check_videos' if issubclass(kind, TALVideoDataset) else 'check_features'
+        settings = dict(settings, **{files: 'full'})
     try:
         return DATASETS.build(settings)
     except TALDataError as error:

@@ -10,7 +10,7 @@ from mmaction.registry import RUNNERS
 from mmengine.config import Config
 from mmengine.hooks import Hook
 
-from ...engine import runtime
+from ...engine import folds, machine, runtime
 from ...engine.hooks.screen import ScreenHook
 from ...engine.screen import QuietRunner, TALRunner
 from ...engine.work_dir import hold_work_dir, latest_checkpoint
@@ -100,7 +100,8 @@ def read_config(args: argparse.Namespace) -> Config:
             runtime.metrics_of(cfg, name)
     name = args.config
     if args.fold is not None:
-        runtime.set_fold(cfg, args.fold)
+        folds.set_fold(cfg, args.fold)
+        folds.check_fold_files(cfg, args.fold)
         name = fold_file(name, args.fold)  # a work directory of its own
     runtime.settle_loaders(cfg)
     runtime.settle_hooks(cfg)
@@ -109,12 +110,15 @@ def read_config(args: argparse.Namespace) -> Config:
 
 
 class _Started(Hook):
-    """Knows whether a run works already or is still being built."""
+    """Knows whether a run works already or is still being built: all other hooks come before."""
 
     priority = 'LOWEST'
 
     def __init__(self):
         self.yes = False
+
+    def before_train(self, runner) -> None:
+        runtime.warn_of_checkpoints(runner.cfg)  # nothing refuses this training any more
 
     def before_train_epoch(self, runner) -> None:
         self.yes = True
@@ -128,7 +132,7 @@ def run(cfg: Config, task: str, launcher: str, verbose: bool = False) -> None:
     Args:
         cfg (Config): The complete config.
         task (str): 'train' or 'test'.
-        launcher (str): See :func:`.runtime.set_launcher`.
+        launcher (str): See :func:`.machine.set_launcher`.
         verbose (bool): Whether MMEngine prints as ever, in place of what a person wants to see; so
             it does where the config has a ``runner_type``. Defaults to False.
 
@@ -142,7 +146,7 @@ def run(cfg: Config, task: str, launcher: str, verbose: bool = False) -> None:
         lock = None
         if task == 'train' and _rank() == 0:
             lock = hold_work_dir(cfg.work_dir)  # before the Runner writes its log and config
-        runtime.set_launcher(cfg, launcher)
+        machine.set_launcher(cfg, launcher)
         if 'runner_type' in cfg:
             runner = RUNNERS.build(cfg)
         else:

@@ -57,7 +57,10 @@ def after_test(runner: Any) -> str:
     writer = next((metric for metric in runner.test_loop.evaluator.metrics
                    if type(metric).__name__ in RESULT_WRITERS), None)
     out, files = getattr(writer, 'out_dir', None), []
-    for name, what in (('detections.json', 'what was found'), ('metrics.json', 'how it is judged')):
+    names = [('detections.json', 'what was found'), ('metrics.json', 'how it is judged')]
+    if type(writer).__name__ == 'EPICActionMetric':
+        names.append(('test.json', 'what the challenge takes'))
+    for name, what in names:
         if out is not None and Path(out, name).is_file():
             files.append((Path(out, name), what))
     files.append((runner.log_dir, 'log'))

@@ -1,7 +1,9 @@
 """Class names of the benchmarks, in the order of their labels, one text file each."""
 import os.path as osp
+from functools import cache
 
 
+@cache
 def class_names(name: str) -> tuple[str, ...]:
     """Read a class list that ships with the package.
 

@@ -39,6 +39,7 @@ class ShapeSpec:
         fps (float): Frames per second. Defaults to 15.
         width (int): Pixels, an even number as video formats want it. Defaults to 160.
         height (int): Pixels, even. Defaults to 120.
+        scale (float): Size of the shapes, in parts of the usual one. Defaults to 1.
         gap (float): Mean time from an action to the next one, seconds. Defaults to 2.5.
         overlap (float): Chance that another shape does something at the same time.
             Defaults to 0.15.
@@ -57,6 +58,7 @@ class ShapeSpec:
     fps: float = 15.0
     width: int = 160
     height: int = 120
+    scale: float = 1.0
     gap: float = 2.5
     overlap: float = 0.15
     distractors: float = 8.0
@@ -73,6 +75,8 @@ class ShapeSpec:
                              f'got {self.fps:g}')
         if min(self.width, self.height) < 32 or self.width % 2 or self.height % 2:
             raise ValueError('shape videos: needs an even width and height of 32 pixels or more')
+        if not 0.5 <= self.scale <= 2:
+            raise ValueError(f'shape videos: needs a scale from 0.5 to 2, got {self.scale:g}')
         if not (0 < self.gap < np.inf and 0 <= self.overlap <= 1
                 and 0 <= self.distractors < np.inf and 0 <= self.noise < np.inf):
             raise ValueError('shape videos: needs gap > 0, overlap in [0, 1], and distractors and '
@@ -140,7 +144,7 @@ class ShapeVideo:
             x, y = x + rng.uniform(-0.04, 0.04), y + rng.uniform(-0.04, 0.04)
             shapes.append(Shape(
                 x=spec.width / 2 + x * side, y=spec.height / 2 + y * side,
-                size=rng.uniform(0.08, 0.11) * side, colour=_COLOURS[colours[number]],
+                size=spec.scale * rng.uniform(0.08, 0.11) * side, colour=_COLOURS[colours[number]],
                 corners=_CORNERS[int(kinds[number])], angle=rng.uniform(0, 2 * np.pi),
                 sway=np.array([0.015 * side, rng.uniform(0.15, 0.35),
                                rng.uniform(0, 2 * np.pi)])))

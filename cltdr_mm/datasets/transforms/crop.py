@@ -53,10 +53,10 @@ class RandomCropFeature(BaseTransform):
         self.trunc_thresh = trunc_thresh
         self.crop_ratio = None if crop_ratio is None else tuple(crop_ratio)
 
-    def _length(self, total: int) -> int:
+    def _length(self, total: int, max_len: int) -> int:
         """Steps to keep of ``total``."""
-        if total > self.max_len:
-            return self.max_len
+        if total > max_len:
+            return max_len
         if self.crop_ratio is None:
             return total
         low, high = (max(1, round(ratio * total)) for ratio in self.crop_ratio)
@@ -94,26 +94,47 @@ class RandomCropFeature(BaseTransform):
             TypeError: If the sample has ``feats``, of version 0.1.0.
         """
         rows, grid = sample_rows(results, self), results['grid']
-        segments = results['gt_segments'].astype(np.float64)
         total = len(rows)
-        length = self._length(total)
+        start, length, segments, kept = self.draw(
+            results['gt_segments'].astype(np.float64), total, self.max_len, grid.stride,
+            grid.window)
         if length == total:
             return results
-        start, forced = self._position(segments, total, length, grid.stride, grid.window)
-        low, high = visible_range(start, length, grid.stride, grid.window)
-        edges = dict(clip_low=start > 0, clip_high=start + length < total)
-        cut, kept = cut_segments(segments, low, high, self.trunc_thresh, **edges)
-        if forced is not None:
-            one, seen = cut_segments(segments[forced:forced + 1], low, high, 0.0, **edges)
-            cut, kept = one, seen + forced  # empty when it lies outside the features
         rows = rows[start:start + length]
         # A stretch of rows is contiguous, and a worker sends it alone: most crops stay views. A
         # short one would keep a video of hours in memory until its batch is through.
         results['rows'] = rows.copy() if length < total // 2 else rows
         results['grid'] = grid.crop(start, length)
-        results['gt_segments'] = (cut - start).astype(np.float32)
+        results['gt_segments'] = segments.astype(np.float32)
         results['gt_labels'] = results['gt_labels'][kept]
         return results
+
+    def draw(self, segments: np.ndarray, total: int, max_len: int, stride: float,
+             window: float) -> tuple[int, int, np.ndarray, np.ndarray]:
+        """Draw a crop of a sequence.
+
+        Args:
+            segments (np.ndarray): (N, 2) float64, in steps of the sequence.
+            total (int): Its length.
+            max_len (int): Steps to keep at most.
+            stride (float): Frames between two steps.
+            window (float): Frames that one step sees.
+
+        Returns:
+            tuple: Its first step and its length; the segments (M, 2) that stay, in its steps, and
+            their positions (M,) among the N.
+        """
+        length = self._length(total, max_len)
+        if length == total:
+            return 0, total, segments, np.arange(len(segments))
+        start, forced = self._position(segments, total, length, stride, window)
+        low, high = visible_range(start, length, stride, window)
+        edges = dict(clip_low=start > 0, clip_high=start + length < total)
+        cut, kept = cut_segments(segments, low, high, self.trunc_thresh, **edges)
+        if forced is not None:
+            one, seen = cut_segments(segments[forced:forced + 1], low, high, 0.0, **edges)
+            cut, kept = one, seen + forced  # empty when it lies outside the features
+        return start, length, cut - start, kept
 
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(max_len={self.max_len}, '

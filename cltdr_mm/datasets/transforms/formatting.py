@@ -14,11 +14,12 @@ from .sample import sample_rows
 
 @TRANSFORMS.register_module()
 class PackTALInputs(BaseTransform):
-    """Pack features, ground truth and metainfo.
+    """Pack features or frames, ground truth and metainfo.
 
-    Required keys: ``rows`` (T, C), ``grid``. Optional: ``gt_segments`` (N, 2) in grid steps with
-    ``gt_labels`` (N,), ``proposals`` (P, 3) of :class:`.LoadTALProposals`, ``class_agnostic`` and
-    the keys in ``meta_keys``.
+    Required keys: ``grid``, and ``rows`` (T, C) or ``imgs``, F frames (H, W, 3) uint8 that make
+    the T steps of the grid; T then goes into the metainfo as ``num_steps``. Optional:
+    ``gt_segments`` (N, 2) in grid steps with ``gt_labels`` (N,), ``proposals`` (P, 3) of
+    :class:`.LoadTALProposals`, ``class_agnostic`` and the keys in ``meta_keys``.
 
     Args:
         meta_keys (Sequence[str]): Keys that become metainfo where present, beside
@@ -39,7 +40,8 @@ class PackTALInputs(BaseTransform):
             results (dict): See the class.
 
         Returns:
-            dict: ``inputs``, a :class:`.TimeMajor` of (T, C), and ``data_samples``
+            dict: ``inputs``, a :class:`.TimeMajor` of (T, C), or a uint8 tensor (3, F, H, W) of
+            frames, which are taken out of the sample; and ``data_samples``
             (ActionDataSample), whose ``gt_instances`` hold ``segments`` (N, 2) float32 in grid
             steps and ``labels`` (N,) int64, and whose ``proposals`` hold ``proposals`` (P, 3)
             float32, as MMAction2's TCANet reads them.
@@ -47,11 +49,16 @@ class PackTALInputs(BaseTransform):
         Raises:
             TypeError: If the sample has ``feats``, of version 0.1.0.
         """
-        # A view with gaps or backwards, as a user's transform may leave it, is copied.
-        rows = np.ascontiguousarray(sample_rows(results, self))
+        keys = [*self.meta_keys, 'class_agnostic']
+        if 'imgs' in results:
+            inputs = _stack(results.pop('imgs'))
+            keys.append('num_steps')
+            results['num_steps'] = results['grid'].num_steps
+        else:
+            # A view with gaps or backwards, as a user's transform may leave it, is copied.
+            inputs = TimeMajor(torch.from_numpy(np.ascontiguousarray(sample_rows(results, self))))
         sample = ActionDataSample(
-            metainfo={key: results[key] for key in (*self.meta_keys, 'class_agnostic')
-                      if key in results})
+            metainfo={key: results[key] for key in keys if key in results})
         if 'gt_segments' in results:
             sample.gt_instances = InstanceData(
                 segments=torch.as_tensor(results['gt_segments'], dtype=torch.float32),
@@ -59,7 +66,17 @@ class PackTALInputs(BaseTransform):
         if 'proposals' in results:
             sample.proposals = InstanceData(
                 proposals=torch.as_tensor(results['proposals'], dtype=torch.float32))
-        return dict(inputs=TimeMajor(torch.from_numpy(rows)), data_samples=sample)
+        return dict(inputs=inputs, data_samples=sample)
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(meta_keys={self.meta_keys})'
+
+
+def _stack(images: list) -> torch.Tensor:
+    """(3, F, H, W) uint8 of F frames (H, W, 3), each of which is let go as soon as it is copied."""
+    height, width = images[0].shape[:2]
+    frames = torch.empty(3, len(images), height, width, dtype=torch.uint8)
+    for i, image in enumerate(images):
+        frames[:, i] = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)
+        images[i] = None
+    return frames

@@ -6,6 +6,7 @@ from mmcv.transforms import BaseTransform
 from ...utils import TALDataError
 from ..feature_files import FeatureFileError, open_feature
 from ..feature_names import per_folder
+from ..feature_streams import aligned_rows, aligned_steps
 from ..feature_values import as_rows, find_nonfinite
 from ..windows import sample_grid
 from .sample import Sample
@@ -18,7 +19,9 @@ class LoadTALFeature(BaseTransform):
     Required keys: ``video_name``, ``feature_paths``, ``duration``, ``fps``, ``stride``,
     ``window``. Optional keys: ``feature_key`` (one for all paths, or a list of one each),
     ``layout`` (``'time_major'``), ``max_length_gap`` (2), ``window_start`` and ``window_size`` for
-    one window of a video, ``gt_segments`` in seconds (without it, as in inference, none is made).
+    one window of a video, ``stream_grids``, stride and window of each path where they differ
+    (``stride`` and ``window`` are the first one's then), ``gt_segments`` in seconds (without it,
+    as in inference, none is made).
 
     Added keys: ``rows`` float32 (T, C), C-contiguous, ``grid`` (FeatureGrid); ``gt_segments``
     becomes float32 (N, 2) in grid steps.
@@ -42,7 +45,9 @@ class LoadTALFeature(BaseTransform):
         if 'window_size' in results:
             stop = min(start + results['window_size'], total)
         # A window of an array that had to be read whole is copied, or it would keep all of it.
-        rows = as_rows([array[start:stop] for array in arrays], copy=stop - start < total)
+        grids = results.get('stream_grids') or [None] * len(arrays)
+        rows = as_rows([aligned_rows(array, grid, grids[0], start, stop)
+                        for array, grid in zip(arrays, grids)], copy=stop - start < total)
         self._check_values(results, arrays, rows, start)
         grid = sample_grid(results, total)
         if len(rows) < total:
@@ -66,7 +71,7 @@ class LoadTALFeature(BaseTransform):
                 arrays.append(open_feature(path, key, layout, mapped))
             except FeatureFileError as error:
                 raise self._error(results, path, 'feature', str(error)) from error
-        lengths = [len(array) for array in arrays]
+        lengths = aligned_steps([len(array) for array in arrays], results.get('stream_grids'))
         total = min(lengths)
         if total == 0:
             raise self._error(results, paths[0], 'feature length', 'the file has no steps')

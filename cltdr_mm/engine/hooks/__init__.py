@@ -1,4 +1,4 @@
-"""Hooks of the Runner."""
+"""Hooks of the Runner: what happens before, during and after a run beside the training itself."""
 from .checkpoint import TALCheckpointHook
 from .class_scalars import TALLoggerHook
 from .epoch_seed import EpochSeedHook, seed_worker

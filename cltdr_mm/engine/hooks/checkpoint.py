@@ -1,4 +1,4 @@
-"""Checkpoints that no kill, full disk or move of the folder can spoil."""
+"""TALCheckpointHook: writes checkpoints that no kill, full disk or move of the folder can spoil."""
 import os.path as osp
 from collections import deque
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The log with numbers of each class."""
+"""TALLoggerHook: MMEngine's log, and the AP of each class for TensorBoard and its like."""
 from typing import Optional
 
 from mmaction.registry import HOOKS

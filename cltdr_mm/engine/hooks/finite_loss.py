@@ -1,4 +1,4 @@
-"""Stops a training that diverged before it overwrites its checkpoints."""
+"""FiniteLossHook: stops a training that diverged before it overwrites its checkpoints."""
 import math
 from typing import Any, Optional
 

@@ -1,4 +1,4 @@
-"""Tells a person how a run goes."""
+"""ScreenHook: tells a person how a run goes, through the lines of ``engine/screen.py``."""
 import os
 import time
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Asks before a run what would otherwise end it after an epoch: do its parts fit each other?"""
+"""SetupCheckHook: asks before a run what else would end it after an epoch: do its parts fit?"""
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
@@ -18,6 +18,7 @@ from ..checkpoint_fit import (
     check_overlap,
     checkpoint_features,
 )
+from ..folds import check_fold
 from ..mmaction_fit import check_anet_metric, check_localizer
 
 
@@ -26,10 +27,12 @@ class SetupCheckHook(Hook):
     """Check that model, data sets, metrics and video-level scores fit each other.
 
     Every data set that the run will use must have as many classes as the head, labels below its
-    ``num_classes`` and sequences of the backbone's ``in_channels``, and the transforms of its
+    ``num_classes``, and sequences of the backbone's ``in_channels``, or frames for a model with a
+    ``front``, as many a step as it takes, and the transforms of its
     pipeline must accept its videos (``check_videos``). For those that are validated or tested, the
     model's post-processor is told the class names (``set_classes``, for files in another order),
-    and it and every metric must accept the videos (``check_videos``). A training that keeps its
+    and it and every metric must accept the videos (``check_videos``); metrics are told whether
+    anything suppresses a point head's candidates (``set_suppressed``). A training that keeps its
     best checkpoint needs something to find in its validation set (``check_instances`` of the
     metrics), and a metric that is measured (``metric_names``). Parts without these attributes are
     not asked. MMAction2's BMN, TEM, TCANet and ANetMetric must get what they read
@@ -38,8 +41,9 @@ class SetupCheckHook(Hook):
 
     A checkpoint that is tested or resumed must have exactly the weights of the model, and the
     classes of the data set in their order, and features of the kind that it was trained on, where
-    manifests say of which they are; one that is resumed must be of the same kind of
-    optimizer. One that a training starts from (``load_from``) must have some of the weights.
+    manifests say of which they are; on a fold, it must have been trained on that fold; one that
+    is resumed must be of the same kind of optimizer. One that a training starts from
+    (``load_from``) must have some of the weights.
     """
 
     priority = 'HIGH'  # before the hooks that take from a checkpoint what they find
@@ -85,6 +89,7 @@ class SetupCheckHook(Hook):
             if isinstance(loop, BaseLoop):
                 check_classes(checkpoint, _classes(loop.dataloader.dataset), name)
                 check_features(checkpoint_features(checkpoint), _features(_dataset(loop)), name)
+                check_fold(checkpoint, getattr(_dataset(loop), 'ann_file', None), name)
 
     def _check(self, runner, loop: Any) -> None:
         if loop is None or id(loop) in self._checked:  # each validation of a training comes here
@@ -126,7 +131,12 @@ def check_parts(model: torch.nn.Module, dataset: Any, judges: Optional[Sequence]
     processor = getattr(model, 'postprocessor', None)
     if hasattr(processor, 'set_classes'):
         processor.set_classes(_classes(dataset))
+    # a point head gives many segments for one action; MMAction2's localizers suppress their own
+    suppressed = (getattr(processor, 'nms', None) is not None
+                  or not hasattr(getattr(model, 'head', None), 'all_points'))
     for judge in (processor, *judges):
+        if hasattr(judge, 'set_suppressed'):
+            judge.set_suppressed(suppressed)
         if hasattr(judge, 'check_videos'):
             judge.check_videos(videos)
 
@@ -260,14 +270,31 @@ def _check_channels(model, dataset) -> None:
     if isinstance(sample, dict) and inputs is None:
         _refuse(dataset, 'pipeline', "makes no samples with `inputs`: does it end with "
                                      "dict(type='PackTALInputs')?")
+    front = getattr(model, 'front', None)
+    packed = sample.get('data_samples') if isinstance(sample, dict) else None
+    frames = (isinstance(inputs, torch.Tensor) and inputs.ndim == 4
+              and 'num_steps' in getattr(packed, 'metainfo', ()))
+    if frames and front is None:
+        _refuse(dataset, 'pipeline', "gives frames (3, F, H, W), but the model takes features: "
+                                     'frames are for an EndToEndLocalizer')
+    if front is not None:
+        if not frames:
+            _refuse(dataset, 'pipeline', 'gives no frames (3, F, H, W), which model.front takes: '
+                                         'videos are read by a TALVideoDataset')
+        per_step = inputs.shape[1] // packed.num_steps
+        if per_step != front.frames_per_step:
+            _refuse(dataset, 'frames_per_step', f'is {per_step}, but '
+                    f'model.front.frames_per_step is {front.frames_per_step}')
+        return
     channels = None
     if isinstance(inputs, TimeMajor):
         channels = inputs.rows.shape[1]
     elif isinstance(inputs, torch.Tensor) and inputs.ndim == 2:
         channels = len(inputs)  # (C, T), as MMAction2's data sets give them
     if channels not in (None, expected):
+        remark = getattr(model.backbone, 'stream_remark', lambda channels: '')(channels)
         _refuse(dataset, 'channels', f'features have {channels} channels, but '
-                                     f'model.backbone.in_channels is {expected}')
+                                     f'model.backbone.in_channels is {expected}{remark}')
 
 
 def _refuse(dataset, field: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Averaged weights for trainings of any length."""
+"""WarmupEMA: averaged weights, for trainings of any length."""
 import torch.nn as nn
 from mmaction.registry import MODELS
 from mmengine.model import MomentumAnnealingEMA

@@ -1,4 +1,4 @@
-"""Mixed precision where there is no GPU."""
+"""CPUAmpOptimWrapper: mixed precision where there is no GPU."""
 from contextlib import contextmanager
 
 import torch

@@ -69,7 +69,9 @@ class TALOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         paramwise_cfg (dict, optional): May hold ``custom_keys``, a dict from a part of a
             parameter's full name to ``lr_mult`` and / or ``decay_mult``. Of several keys that
             match, the longest counts. ``decay_mult`` never brings decay to a parameter that
-            :func:`takes_weight_decay` excludes. Defaults to None.
+            :func:`takes_weight_decay` excludes, ``decay_all=True`` does, as adapters are trained.
+            A key may match parameters that are not learned, so that what is frozen can change
+            without it. Defaults to None.
 
     Raises:
         ValueError: If ``lr`` or ``weight_decay`` is missing or no number, if gradients are clipped
@@ -90,10 +92,10 @@ class TALOptimWrapperConstructor(DefaultOptimWrapperConstructor):
                              f'{sorted(unknown)}: norms, biases and scales are exempt from decay '
                              'without being named')
         for key, options in self.paramwise_cfg.get('custom_keys', {}).items():
-            unknown = set(options) - {'lr_mult', 'decay_mult'}
+            unknown = set(options) - {'lr_mult', 'decay_mult', 'decay_all'}
             if unknown:
-                raise ValueError(f'paramwise_cfg.custom_keys[{key!r}] knows lr_mult and '
-                                 f'decay_mult, not {sorted(unknown)}')
+                raise ValueError(f'paramwise_cfg.custom_keys[{key!r}] knows lr_mult, decay_mult '
+                                 f'and decay_all, not {sorted(unknown)}')
         # Never empty: the base class takes an empty one to mean "a single group for all".
         self.paramwise_cfg.setdefault('custom_keys', {})
 
@@ -112,15 +114,15 @@ class TALOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         groups: dict[tuple, dict] = {}
         for prefix, owner in module.named_modules():
             for name, param in owner.named_parameters(recurse=False):
+                full_name = f'{prefix}.{name}' if prefix else name
+                unused.difference_update(key for key in keys if key in full_name)
                 if param in seen or not param.requires_grad:
                     continue
                 seen.add(param)
-                full_name = f'{prefix}.{name}' if prefix else name
-                unused.difference_update(key for key in keys if key in full_name)
                 options = next((custom[key] for key in keys if key in full_name), {})
                 lr = self.base_lr * options.get('lr_mult', 1.)
                 decay = self.base_wd * options.get('decay_mult', 1.)
-                if not takes_weight_decay(owner, name, param):
+                if not (options.get('decay_all') or takes_weight_decay(owner, name, param)):
                     decay = 0.
                 group = groups.setdefault((lr, decay), dict(params=[], lr=lr, weight_decay=decay))
                 group['params'].append(param)

@@ -1,5 +1,6 @@
 """Recall of the best detections: per class (recall@kx) and of class-agnostic proposals (AR@AN)."""
 from collections.abc import Sequence
+from typing import Optional
 
 import numpy as np
 
@@ -7,17 +8,25 @@ from ..structures import Detections, GroundTruth
 from .average_precision import check_tious
 from .matching import group_instances, overlapping_pairs, rank_in_group, ranking
 
+RECALL_AVERAGES = ('macro', 'micro')
+
 
 def recall_at_kx(detections: Detections,
                  ground_truth: GroundTruth,
                  tious: Sequence[float],
                  ks: Sequence[int] = (1, 5),
-                 tie_order: str = 'stable') -> np.ndarray:
-    """Recall@kx of every class, as ActionFormer's evaluator reports it.
+                 tie_order: str = 'stable',
+                 average: Optional[str] = None) -> np.ndarray:
+    """Recall@kx of every class, or its average by one of the two definitions in use.
 
     Of each (video, class) pair with n instances, the k * n best detections of that class count;
     an instance is found when one of them reaches the threshold with it (one detection may find
     several).
+
+    ``'macro'`` is the mean over classes that have instances, as ActionFormer's and OpenTAD's
+    evaluators report it. ``'micro'`` is the share of all instances that are found, as Ego4D's
+    official evaluation of moment queries defines it; there, an instance is found only by a tIoU
+    that exceeds the threshold.
 
     Args:
         detections (Detections): D detections.
@@ -25,32 +34,41 @@ def recall_at_kx(detections: Detections,
         tious (Sequence[float]): T thresholds.
         ks (Sequence[int]): Multiples of the number of instances. Defaults to ``(1, 5)``.
         tie_order (str): See :func:`.ranking`. Defaults to ``'stable'``.
+        average (str, optional): ``'macro'`` or ``'micro'``. Defaults to None: every class.
 
     Returns:
-        np.ndarray: (len(ks), T, K) in [0, 1]; NaN for classes without instances.
+        np.ndarray: (len(ks), T, K) in [0, 1]; NaN for classes without instances. With ``average``
+        (len(ks), T); NaN where there is no instance at all.
+
+    Raises:
+        ValueError: If a threshold is not in (0, 1], or ``average`` or ``tie_order`` is unknown.
     """
     check_tious(tious)
+    if average not in (None, *RECALL_AVERAGES):
+        raise ValueError(f'average must be None or one of {RECALL_AVERAGES}, got {average!r}')
     num_classes = len(ground_truth.classes)
     ranked = detections.select(ranking(detections.scores, detections.labels, tie_order))
     groups = group_instances(ground_truth.videos, ground_truth.labels, ranked.videos,
                              ranked.labels)
-    instances = np.bincount(ground_truth.labels, minlength=num_classes).astype(np.float64)
-    instances[instances == 0] = np.nan
-    result = np.zeros((len(ks), len(tious), num_classes)) * instances
-    if not (groups.of_detection >= 0).any():
-        return result
-    rank = rank_in_group(groups.of_detection)
-    detection, instance, iou = overlapping_pairs(groups, ranked.segments, ground_truth.segments,
-                                                 min(tious))
-    allowed = rank[detection] / groups.counts[groups.of_detection[detection]]
-    for i, k in enumerate(ks):
-        best = np.zeros(len(ground_truth.labels))
-        near = allowed < k
-        np.maximum.at(best, instance[near], iou[near])
-        for j, tiou in enumerate(tious):
-            found = np.bincount(ground_truth.labels[best >= tiou], minlength=num_classes)
-            result[i, j] = found / instances
-    return result
+    best = np.zeros((len(ks), len(ground_truth.labels)))  # largest tIoU with each instance
+    if (groups.of_detection >= 0).any():
+        rank = rank_in_group(groups.of_detection)
+        detection, instance, iou = overlapping_pairs(groups, ranked.segments,
+                                                     ground_truth.segments, min(tious))
+        allowed = rank[detection] / groups.counts[groups.of_detection[detection]]
+        for i, k in enumerate(ks):
+            near = allowed < k
+            np.maximum.at(best[i], instance[near], iou[near])
+    reached = np.greater if average == 'micro' else np.greater_equal
+    counts = np.array([[np.bincount(ground_truth.labels[reached(row, tiou)], minlength=num_classes)
+                        for tiou in tious] for row in best], dtype=np.float64)  # (k, T, K)
+    instances = np.bincount(ground_truth.labels, minlength=num_classes)
+    if average == 'micro':
+        return counts.sum(axis=2) / (instances.sum() or np.nan)
+    recall = counts / np.where(instances, instances, np.nan)
+    if average is None:
+        return recall
+    return recall[..., instances > 0].sum(axis=2) / (np.count_nonzero(instances) or np.nan)
 
 
 def average_recall(detections: Detections,

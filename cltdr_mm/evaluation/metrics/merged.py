@@ -46,6 +46,32 @@ def merged_detections(windows: Mapping[str, Mapping[int, dict]],
     return Detections(*map(np.concatenate, zip(*columns))), labelled
 
 
+def check_values(detections: Detections, names: Sequence[str],
+                 num_classes: Optional[int] = None) -> None:
+    """Refuse detections that nobody can judge.
+
+    Args:
+        detections (Detections): As :func:`merged_detections` gives them.
+        names (Sequence[str]): Its videos.
+        num_classes (int, optional): Number of classes. Defaults to None: labels do not count.
+
+    Raises:
+        ValueError: If a number is not finite or a label no class; names the first such video.
+    """
+    bad = ~detections.finite
+    if bad.any():
+        raise ValueError(f"TALMetric: predictions of video '{names[detections.videos[bad][0]]}'"
+                         ' hold NaN or infinity')
+    if num_classes is None:
+        return
+    bad = (detections.labels < 0) | (detections.labels >= num_classes)
+    if bad.any():
+        video = detections.videos[bad][0]
+        labels = detections.labels[detections.videos == video]
+        raise ValueError(f"TALMetric: video '{names[video]}' has predicted labels from "
+                         f'{labels.min()} to {labels.max()}, but there are {num_classes} classes')
+
+
 def to_array(values: Any, dtype: Optional[type] = None) -> np.ndarray:
     """Tensor or array as an array on the CPU."""
     if isinstance(values, torch.Tensor):

@@ -12,9 +12,10 @@ from ...utils import TALDataError, write_json
 from ..evaluate import evaluate_detections, flat_metrics, report_text, short_text
 from ..ground_truth import load_ground_truth
 from ..protocols import Protocol, get_protocol, tiou_name
+from ..remarks import OF_CANDIDATES
 from ..result_file import results_of
 from ..structures import Detections, GroundTruth
-from .merged import merged_detections, to_array
+from .merged import check_values, merged_detections, to_array
 from .mmaction_outputs import with_instances
 
 
@@ -44,9 +45,14 @@ class TALMetric(BaseMetric):
             and, once they are judged, ``metrics.json``. Defaults to None: nothing is written.
         allow_missing (bool): Whether videos of the subset without a prediction are reported and
             count as videos without detections; else they are an error. Defaults to False.
-        merge_duplicates (bool): See :func:`.load_ground_truth`. Defaults to True.
+        merge_duplicates (bool, optional): See :func:`.load_ground_truth`. Defaults to None: what
+            the protocol says.
+        recall_average (str, optional): ``average`` of :func:`.recall_at_kx`: ``'macro'``, over
+            classes, or ``'micro'``, over instances. Defaults to None: the protocol's.
         on_error (str): See :func:`.load_ground_truth`. Defaults to ``'raise'``.
         tie_order (str): See :func:`.ranking`. Defaults to ``'stable'``.
+        predictions (str): Which of a sample's predictions are judged. Defaults to
+            ``'pred_instances'``.
         collect_device (str): As in :class:`mmengine.evaluator.BaseMetric`.
         prefix (str, optional): As in the base. Defaults to None: plain names, so that
             ``save_best='average_mAP'`` works.
@@ -75,9 +81,11 @@ class TALMetric(BaseMetric):
                  postprocessor: Optional[dict] = None,
                  out_dir: Optional[str] = None,
                  allow_missing: bool = False,
-                 merge_duplicates: bool = True,
+                 merge_duplicates: Optional[bool] = None,
+                 recall_average: Optional[str] = None,
                  on_error: str = 'raise',
                  tie_order: str = 'stable',
+                 predictions: str = 'pred_instances',
                  collect_device: str = 'cpu',
                  prefix: Optional[str] = None,
                  collect_dir: Optional[str] = None):
@@ -85,7 +93,8 @@ class TALMetric(BaseMetric):
         super().__init__(collect_device, prefix or 'unset', collect_dir)
         self.prefix = prefix
         if protocol is not None:
-            get_protocol(protocol, tious)  # a wrong name fails now, not after an epoch
+            # a wrong name fails now, not after an epoch
+            get_protocol(protocol, tious, recall_average)
         self.ann_file = ann_file
         self.protocol_name = protocol
         self.subset = subset
@@ -96,8 +105,11 @@ class TALMetric(BaseMetric):
         self.out_dir = out_dir
         self.allow_missing = allow_missing
         self.merge_duplicates = merge_duplicates
+        self.recall_average = recall_average
         self.on_error = on_error
         self.tie_order = tie_order
+        self.predictions = predictions
+        self.of_candidates = False
         self._ground_truth: Optional[GroundTruth] = None
         self.text = self.short_text = ''
         self.of_classes: dict[str, float] = {}
@@ -108,7 +120,7 @@ class TALMetric(BaseMetric):
         name = self.protocol_name or (self.dataset_meta or {}).get('protocol')
         if name is None:
             raise ValueError('TALMetric: no protocol given, and the data set names none')
-        return get_protocol(name, self.tious)
+        return get_protocol(name, self.tious, self.recall_average)
 
     @property
     def ground_truth(self) -> GroundTruth:
@@ -120,6 +132,14 @@ class TALMetric(BaseMetric):
                 self.ann_file, subset, classes, self.merge_duplicates, self.on_error,
                 self.protocol)
         return self._ground_truth
+
+    def set_suppressed(self, suppressed: bool) -> None:
+        """Say whether the model suppresses its candidates; else, and if this does not, a remark.
+
+        Args:
+            suppressed (bool): Whether it does.
+        """
+        self.of_candidates = not suppressed and getattr(self.postprocessor, 'nms', None) is None
 
     def check_instances(self) -> None:
         """Check, before a training that keeps its best checkpoint, that there will be a best.
@@ -171,7 +191,7 @@ class TALMetric(BaseMetric):
 
         Args:
             data_batch (dict): Its ``data_samples`` are looked at for MMAction2's localizers only.
-            data_samples (Sequence[dict]): ``video_name`` and ``pred_instances`` with ``segments``
+            data_samples (Sequence[dict]): ``video_name`` and predictions with ``segments``
                 (M, 2) in seconds, ``scores`` (M,), ``labels`` (M,), which proposals do without;
                 with sliding windows also ``window_index``. Or what MMAction2's BMN, TEM and TCANet
                 return, see :func:`.with_instances`.
@@ -182,7 +202,7 @@ class TALMetric(BaseMetric):
         given = (data_batch or {}).get('data_samples') or ()
         for sample in data_samples:
             sample = with_instances(sample, given)
-            instances = sample['pred_instances']
+            instances = sample[self.predictions]
             result = dict(
                 video_name=sample['video_name'],
                 window_index=sample.get('window_index', 0),
@@ -219,12 +239,9 @@ class TALMetric(BaseMetric):
         self._tell_classes()
         detections, labelled = merged_detections(windows, names, self.postprocessor)
         if self.out_dir is not None:
-            write_json(results_of(detections, truth, labelled and self.with_labels, names),
-                       Path(self.out_dir, 'detections.json'))
-            Path(self.out_dir, 'metrics.json').unlink(missing_ok=True)  # of other detections
-            logger.info(f'detections.json written to {self.out_dir}')
+            self._write(results_of(detections, truth, labelled and self.with_labels, names))
         self._check_coverage(windows)
-        self._check_values(detections, names)
+        check_values(detections, names, len(truth.classes) if self.with_labels else None)
         if self.with_labels and not labelled:
             raise TALDataError.of(
                 'the predictions do not fit the metric', self.ann_file, 'label', 'proposals have '
@@ -241,10 +258,18 @@ class TALMetric(BaseMetric):
             logger.info(f'metrics.json written to {self.out_dir}')
         return flat
 
+    def _write(self, results: dict) -> None:
+        """Write detections, in ActivityNet's submission layout, before they are judged."""
+        write_json(results, Path(self.out_dir, 'detections.json'))
+        Path(self.out_dir, 'metrics.json').unlink(missing_ok=True)  # of other detections
+        MMLogger.get_current_instance().info(f'detections.json written to {self.out_dir}')
+
     def _judge(self, detections: Detections) -> tuple[dict[str, float], dict, str]:
         """Numbers for the Runner, ``metrics.json``, text for the log."""
         protocol = self.protocol
         report = evaluate_detections(detections, self.ground_truth, protocol, self.tie_order)
+        if self.of_candidates:
+            report['remarks'].insert(0, OF_CANDIDATES)
         self.short_text = short_text(report, protocol)
         tious = [tiou_name(t) for t in protocol.tious]
         self.of_classes = {f'AP/{name}': float(np.mean([ap[t] for t in tious]))
@@ -276,21 +301,6 @@ class TALMetric(BaseMetric):
                 raise ValueError(f'TALMetric: {message}. allow_missing=True counts them as '
                                  'without detections')
             MMLogger.get_current_instance().warning(message)
-
-    def _check_values(self, detections: Detections, names: Sequence[str]) -> None:
-        """Numbers must be finite and labels classes; names the first video that breaks this."""
-        bad = ~detections.finite
-        if bad.any():
-            raise ValueError(f"TALMetric: predictions of video '{names[detections.videos[bad][0]]}'"
-                             ' hold NaN or infinity')
-        num_classes = len(self.ground_truth.classes)
-        bad = (detections.labels < 0) | (detections.labels >= num_classes)
-        if self.with_labels and bad.any():
-            video = detections.videos[bad][0]
-            labels = detections.labels[detections.videos == video]
-            raise ValueError(f"TALMetric: video '{names[video]}' has predicted labels from "
-                             f'{labels.min()} to {labels.max()}, but there are {num_classes} '
-                             'classes')
 
 
 def _listing(names: Sequence[str]) -> str:

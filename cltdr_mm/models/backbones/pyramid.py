@@ -9,6 +9,7 @@ has T_l = ceil(T / 2^l) steps; level 0 is the finest.
 from collections.abc import Callable, Sequence
 from typing import Optional, Union
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -42,6 +43,10 @@ class PyramidBackbone(PyramidPart):
             features; the others grow in turn. Defaults to 0.0.
         norm_eps (float): ``eps`` of all channel LayerNorms; in a localizer better its own
             ``norm_eps``, which goes to neck and head too. Defaults to 1e-5.
+        streams (Sequence[tuple[int, int]], optional): The input's feature streams, in the order of
+            the data set's folders: channels of each, and the width to which a convolution of
+            kernel 1 projects it. The projections lie beside each other before the embedding, as in
+            ActionFormer's models of Ego4D. Defaults to None: the input is one.
         init_cfg (dict, optional): MMEngine's weight initialisation config. Defaults to None.
 
     Raises:
@@ -59,6 +64,7 @@ class PyramidBackbone(PyramidPart):
                  max_len: int = 2304,
                  input_dropout: float = 0.0,
                  norm_eps: float = 1e-5,
+                 streams: Optional[Sequence[tuple[int, int]]] = None,
                  init_cfg: Optional[dict] = None,
                  **unknown) -> None:
         refuse_unknown(self, unknown)
@@ -75,6 +81,10 @@ class PyramidBackbone(PyramidPart):
         self.in_channels = in_channels
         self.embed_dims = embed_dims
         self.arch = tuple(arch) if num_levels is None else (*arch[:2], num_levels - 1)
+        self.streams = None if streams is None else checked_streams(streams, in_channels)
+        if self.streams is not None:
+            self.proj = nn.ModuleList(NamedConv(*stream, 1) for stream in self.streams)
+            in_channels = sum(width for _, width in self.streams)
         self.embd = nn.ModuleList(
             NamedConv(in_channels if index == 0 else embed_dims, embed_dims, embed_kernel_size,
                       bias=not embed_norm) for index in range(arch[0]))
@@ -124,11 +134,24 @@ class PyramidBackbone(PyramidPart):
                              f'each level, got {value}')
         return values
 
+    def stream_remark(self, channels: int) -> str:
+        """Which streams there are, and which may be missing; ends a message on ``channels``."""
+        if self.streams is None:
+            return ''
+        text = f' ({" + ".join(str(c) for c, _ in self.streams)} of {len(self.streams)} streams'
+        lacking = [f'stream {number} ({c} channels)' for number, (c, _) in enumerate(
+            self.streams, 1) if self.in_channels - c == channels]
+        return f'{text}{"; is missing: " + " or ".join(lacking) if lacking else ""})'
+
     def embed(self, x: Tensor, layout: Layout) -> Tensor:
         """Project a table (R, C) to (R, D), zero in gaps."""
         if self.training and self.input_dropout > 0:
             factors = x.new_ones(max(layout.videos) + 1, x.shape[1])
             x = x * F.dropout(factors, self.input_dropout)[layout.video]
+        if self.streams is not None:
+            parts = x.split([channels for channels, _ in self.streams], dim=1)
+            x = torch.cat([proj(part, layout) for proj, part in zip(self.proj, parts)], dim=1)
+            x = layout.zero_padding(layout.zero_gaps(x))  # (R, sum of the streams' widths)
         for conv, norm in zip(self.embd, self.embd_norm):
             x = layout.zero_padding(conv(x, layout))  # (R, D)
             normed = isinstance(norm, ChannelLayerNorm)
@@ -150,7 +173,7 @@ class PyramidBackbone(PyramidPart):
         x, layout = packed.rows, packed.layout
         if x.shape[1] != self.in_channels:
             raise ValueError(f'{type(self).__name__} takes features of {self.in_channels} '
-                             f'channels, got {x.shape[1]}')
+                             f'channels, got {x.shape[1]}{self.stream_remark(x.shape[1])}')
         x = self.embed(x, layout)
         for block in self.stem:
             x, layout = block(x, layout)
@@ -159,3 +182,16 @@ class PyramidBackbone(PyramidPart):
             x, layout = block(x, layout)
             levels.append(PackedRows(x, layout))
         return levels
+
+
+def checked_streams(streams: Sequence[tuple[int, int]],
+                    in_channels: int) -> tuple[tuple[int, int], ...]:
+    """Streams as :class:`PyramidBackbone` takes them; raises ValueError if they are none."""
+    pairs = tuple(tuple(stream) if isinstance(stream, Sequence) else () for stream in streams)
+    if not pairs or not all(len(pair) == 2 and min(pair) > 0 for pair in pairs):
+        raise ValueError('streams must be pairs of channels and width, such as [(2304, 384), '
+                         f'(256, 128)], got {streams}')
+    if sum(channels for channels, _ in pairs) != in_channels:
+        raise ValueError(f'streams have {" + ".join(str(c) for c, _ in pairs)} channels together, '
+                         f'but in_channels is {in_channels}')
+    return pairs

@@ -1,4 +1,8 @@
-"""Second refinement of boundaries: what a level regresses is moved by the finest level's votes."""
+"""FineBoundaries, a part beside any point head (its ``refinement``): moves what a head decoded.
+
+What a coarse level regresses is moved by the votes of the finest level. The head calls it where it
+makes segments, and adds its loss.
+"""
 from typing import NamedTuple, Optional
 
 import torch
@@ -134,15 +138,14 @@ class FineBoundaries(BaseModule):
 
     def votes(self, evidence: Tensor, layout: Layout, pairs: Pairs, distances: Tensor) -> Votes:
         """Collect the votes around decoded boundaries; see :meth:`move`."""
-        first = first_rows(layout).index_select(0, layout.video[pairs.row])  # (N,)
-        length = layout.length[first][:, None, None]
+        first, length = (of_row[pairs.row][:, None, None] for of_row in layout.finest)
         level = layout.level[pairs.row]
         step = (layout.step[pairs.row] * 2**level)[:, None, None]  # the point's, on the finest
         decoded = torch.stack([-distances[:, 0], distances[:, 1]], dim=1).detach().float()
         window = torch.arange(-self.reach, self.reach + 1, device=evidence.device)
         away = decoded[..., None].round().long() + window  # (N, 2, W), from the point
         there = (step + away >= 0) & (step + away < length)
-        row = first[:, None, None] + (step + away).clamp(min=0).minimum(length - 1)
+        row = first + (step + away).clamp(min=0).minimum(length - 1)
         side = torch.arange(2, device=evidence.device)[:, None]
         channel = side
         if self.per_class:
@@ -173,10 +176,3 @@ class FineBoundaries(BaseModule):
         log_density = -(votes.place - true).abs() * (-scale).exp() - scale
         likelihood = (votes.logit.log_softmax(-1) + log_density).logsumexp(-1)  # (N, 2)
         return -self.loss_weight * likelihood.sum(1)
-
-
-def first_rows(layout: Layout) -> Tensor:
-    """(B,) of every video, its first row on the finest level."""
-    first = {video: row for row, video, level
-             in zip(layout.first, layout.videos, layout.levels) if level == 0}
-    return torch.tensor([first[video] for video in sorted(first)], device=layout.device)

@@ -1,6 +1,9 @@
-"""What a head predicts: class logits at every row, everything else where it is read."""
+"""HeadOutputs: what a head predicts, class logits at every row, everything else where it is read.
+
+A ``Reading`` is a network and its input; training runs it near the positives only.
+"""
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 from typing import Optional, Union
 
@@ -43,6 +46,16 @@ class Reading:
         """bool: Whether rows can be computed apart: gaps have to be as wide as a kernel sees."""
         return self.network.kernel_reach <= self.layout.gap
 
+    @property
+    def is_complete(self) -> bool:
+        """bool: Whether the network has run on all rows."""
+        return self._table is not None and self._place is None
+
+    def elsewhere(self) -> 'Reading':
+        """The same outputs at rows that were not computed; this one if all were."""
+        return self if self.is_complete else Reading(self.network, self.x, self.layout,
+                                                     self.finish)
+
     def compute(self, rows: Optional[Tensor] = None) -> None:
         """Run the network.
 
@@ -64,7 +77,7 @@ class Reading:
         """Outputs of all rows, (R, D)."""
         if self._table is None:
             self.compute()
-        if self._place is not None:
+        if not self.is_complete:
             raise RuntimeError('this network ran on some rows only')
         return self._table
 
@@ -122,7 +135,8 @@ class HeadOutputs:
         Args:
             reads (Mapping[str, Tensor]): Rows that will be read, by the reading's name.
         """
-        readings = {name: self.readings[name] for name in reads if self.readings[name].can_focus}
+        readings = {name: self.readings[name] for name in reads
+                    if self.readings[name].can_focus and not self.readings[name].is_complete}
         if not readings:
             return
         size = self.layout.num_rows
@@ -133,6 +147,11 @@ class HeadOutputs:
         rows = needed.flatten().nonzero_static(size=sum(counts))[:, 0] % size
         for reading, count, part in zip(readings.values(), counts, rows.split(counts)):
             reading.compute(part if count < 0.8 * size else None)
+
+    def elsewhere(self) -> 'HeadOutputs':
+        """The same outputs, to be run on other rows than these were."""
+        return replace(self, readings={name: reading.elsewhere()
+                                       for name, reading in self.readings.items()})
 
     def per_level(self, steps: Optional[Sequence[int]] = None) -> dict[str, list[Tensor]]:
         """Everything as padded tensors: names to lists over levels of (B, D, T_l), and masks.

@@ -1,16 +1,19 @@
-"""What every point head does alike: targets, losses, candidates. Predictions are its children's.
+"""PointHead: how a head of points is built, and how its outputs become candidates.
+
+What is the same for all point heads is written here, once; a subclass brings the network
+(:meth:`PointHead.forward_rows`) and the reading of its outputs (:meth:`PointHead.decode`). How
+they learn is in ``point_training.py``.
 
 Naming: B videos, L levels, K classes; R rows of the table of all levels and videos, one a point; N
 chosen (point, class) pairs. Distances are in strides of the point's level, segments in grid steps
 of the input.
 """
-from abc import ABCMeta, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Optional
 
 import torch
 from mmaction.registry import MODELS, TASK_UTILS
-from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 from torch import Tensor
 
@@ -19,22 +22,21 @@ from ..parts import Pyramid, as_table, refuse_unknown, with_shapes
 from ..task_modules import (
     EMANormalizer,
     Pairs,
-    PointTargets,
     candidates_of,
     checked_ranges,
-    gather_actions,
     pyramid_points,
     top_pairs,
 )
 from .outputs import HeadOutputs, Outputs
-from .point_loss import LossOptions, point_losses
+from .point_loss import LossOptions
+from .point_training import PointTraining
 
 #: Thresholds of prediction: least score of a candidate, most candidates of one level, least length
 #: in grid steps.
 TEST_CFG = dict(score_thr=0.001, nms_pre=2000, min_length=0.05)
 
 
-class PointHead(BaseModule, metaclass=ABCMeta):
+class PointHead(PointTraining):
     """Base of heads that classify every point and regress its distances to start and end.
 
     Args:
@@ -213,23 +215,6 @@ class PointHead(BaseModule, metaclass=ABCMeta):
         outs = self.outputs_of(self.table_of(feats, masks))
         return outs if masks is None else outs.per_level([x.shape[-1] for x in feats])
 
-    def loss(self, feats: Pyramid, masks: Optional[Sequence[Tensor]],
-             data_samples: list) -> dict[str, Tensor]:
-        """Losses of a batch.
-
-        Args:
-            feats (list[PackedRows] | Sequence[Tensor]): See :meth:`forward`.
-            masks (Sequence[Tensor], optional): See :meth:`forward`.
-            data_samples (list): B data samples with ``gt_instances``.
-
-        Returns:
-            dict[str, Tensor]: ``loss_cls`` and ``loss_reg``, ``loss_refinement`` and
-            ``loss_quality`` of a head that has these parts, scalars, and ``num_pos``.
-        """
-        table = self.table_of(feats, masks, data_samples)
-        outs = self.outputs_of(table)
-        return self.losses(table, outs, self.get_targets(outs, data_samples))
-
     @torch.no_grad()
     def predict(self, feats: Pyramid, masks: Optional[Sequence[Tensor]],
                 data_samples: list) -> list[InstanceData]:
@@ -309,105 +294,3 @@ class PointHead(BaseModule, metaclass=ABCMeta):
                       torch.arange(classes, device=rows.device).repeat(rows.shape[0]))
         segments = self.segments(outs, pairs)
         return self.scores(table, outs)[rows], segments.view(-1, classes, 2)
-
-    # training
-
-    def get_targets(self, outs: HeadOutputs, data_samples: list) -> PointTargets:
-        """Assign the points of a batch to its actions, and run the towers where they are read.
-
-        Args:
-            outs (HeadOutputs): What :meth:`forward_rows` returned; assigners of the OTA kind look
-                at the predictions, of all rows.
-            data_samples (list): B data samples with ``gt_instances``.
-
-        Returns:
-            PointTargets: The targets.
-
-        Raises:
-            ValueError: If a label is no class of this head; names the video.
-        """
-        layout = outs.layout
-        points = pyramid_points(layout, self.regression_ranges)
-        actions = gather_actions(data_samples, self.num_classes, points.time.device)
-        if self.assigner.needs_predictions:
-            outs.compute_all()  # here, where gradients are recorded
-            assigned = self.assigner.assign(points, actions, outs.cls_logits,
-                                            lambda pairs: self.decode(outs, pairs))
-        else:
-            assigned = self.assigner.assign(points, actions)
-        targets = PointTargets(points, assigned.pairs, assigned.distance, None)
-        rows = assigned.pairs.row
-        if self.quality is not None:
-            targets.actions = actions
-            targets.others = self.quality.others(outs.cls_logits, layout, rows)
-            rows = torch.cat([rows, targets.others.row])
-        if not self.assigner.needs_predictions:
-            outs.focus({**dict.fromkeys(outs.readings, rows), **self.reads(layout, rows)})
-        targets.num_points = targets.first_of_row.sum()
-        return targets
-
-    def losses(self, table: PackedRows, outs: HeadOutputs, targets: PointTargets,
-               point_weights: Optional[Tensor] = None) -> dict:
-        """Losses of the predictions, see :meth:`loss_by_targets`, and of the parts beside them."""
-        losses = self.loss_by_targets(outs, targets, point_weights)
-        if self.refinement is not None:
-            stride = targets.points.stride[targets.pairs.row, None]
-            with torch.no_grad():
-                distance = self.decode(outs, targets.pairs) * stride
-            of_pairs = self.refinement.loss(outs.evidence, outs.layout, targets.pairs, distance,
-                                            targets.distance * stride)
-            losses['loss_refinement'] = of_pairs.sum() / self.normalizer.share
-        return {**losses, **self.quality_loss(table, outs, targets)}
-
-    def quality_loss(self, table: PackedRows, outs: HeadOutputs,
-                     targets: PointTargets) -> dict[str, Tensor]:
-        """What the quality branch loses.
-
-        Args:
-            table (PackedRows): (R, C), all levels of all videos.
-            outs (HeadOutputs): What :meth:`forward_rows` made of it.
-            targets (PointTargets): What :meth:`get_targets` returned.
-
-        Returns:
-            dict[str, Tensor]: ``loss_quality``, a scalar; empty without a branch.
-        """
-        if self.quality is None:
-            return {}
-        pairs = Pairs(*(torch.cat(x) for x in zip(targets.pairs, targets.others)))
-        return dict(loss_quality=self.quality.loss(
-            table, targets.points, pairs.row, self.segments(outs, pairs), targets.actions))
-
-    def loss_by_targets(self, outs: HeadOutputs, targets: PointTargets,
-                        point_weights: Optional[Tensor] = None) -> dict:
-        """Losses of predictions towards their targets.
-
-        Args:
-            outs (HeadOutputs): What :meth:`forward_rows` returned.
-            targets (PointTargets): What :meth:`get_targets` returned.
-            point_weights (Tensor, optional): (R, 2) weights of the points in classification, for
-                the losses of all classes, and in regression (action sensitivity).
-                Defaults to None.
-
-        Returns:
-            dict: See :meth:`loss`.
-        """
-        loss_cls, loss_reg = self.losses_of(
-            outs.layout, outs.cls_logits, self.decode(outs, targets.pairs), targets,
-            self.normalizer(targets.num_points), point_weights)
-        return dict(loss_cls=loss_cls, loss_reg=self.weigh_reg(loss_cls, loss_reg),
-                    num_pos=targets.num_points.float())
-
-    def losses_of(self, layout: Layout, logits: Tensor, distances: Tensor, targets: PointTargets,
-                  normalizer: Tensor, point_weights: Optional[Tensor] = None
-                  ) -> tuple[Tensor, Tensor]:
-        """Both losses of one set of predictions, see :func:`.point_losses`."""
-        return point_losses(self.loss_cls, self.loss_reg, self.loss_options, logits, distances,
-                            targets, layout, normalizer, self.boundaries_per_class,
-                            point_weights)
-
-    def weigh_reg(self, loss_cls: Tensor, loss_reg: Tensor) -> Tensor:
-        """Apply ``reg_weight`` to a regression loss."""
-        if self.reg_weight is None:
-            return loss_reg * (loss_cls / loss_reg.clamp(min=0.01)).detach()
-        return loss_reg * self.reg_weight
-

@@ -1,4 +1,8 @@
-"""How the losses of points are weighed, summed and divided: the same in every point head."""
+"""How losses of points become two numbers: weighed, summed and divided alike in every point head.
+
+Functions of tensors, called by ``point_training.py``; the losses of single points and pairs are in
+``models/losses``.
+"""
 from dataclasses import dataclass
 from typing import Optional
 

@@ -1,4 +1,8 @@
-"""A quality branch: how well a point's own boundaries fit, predicted to rank what is found."""
+"""QualityBranch, a part beside any point head (its ``quality``): judges what a head decoded.
+
+It predicts how well a point's own boundaries fit, by which candidates are ranked. The head calls it
+where it makes scores, and adds its loss.
+"""
 from collections.abc import Sequence
 from typing import Optional
 

@@ -1,4 +1,4 @@
-"""The three-layer network that every prediction of a point head comes from."""
+"""ConvTower: the small convolutional network that every prediction of a point head comes from."""
 import math
 from typing import Optional
 

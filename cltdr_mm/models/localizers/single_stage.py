@@ -1,5 +1,5 @@
 """Single-stage localizer: backbone, neck and head in MMAction2's localizer interface."""
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Optional, Union
 
 from mmaction.registry import MODELS, TASK_UTILS
@@ -152,25 +152,43 @@ class SingleStageLocalizer(BaseModel):
         Raises:
             ValueError: If a data sample has no ``grid``.
         """
-        if candidates and candidates[0].segments.device.type == 'mps':  # which has no float64
-            candidates = [instances.cpu() for instances in candidates]
-        for instances, sample in zip(candidates, data_samples):
-            if 'grid' not in sample:
-                raise ValueError(f"video {sample.get('video_name')!r} has no `grid` in its "
-                                 f'metainfo, which places segments in seconds{OTHER_SAMPLES}')
-            # late in a long video float32 seconds lose what boundaries are judged by
-            instances.segments = sample.metainfo['grid'].to_seconds(instances.segments.double())
-            if sample.metainfo.get('class_agnostic'):
-                instances.pop('labels', None)
-        results = self.postprocessor(candidates, [s.metainfo for s in data_samples])
-        for result, sample in zip(results, data_samples):
-            sample.pred_instances = result
-            if 'annotations' in sample.metainfo:
-                pairs = zip(result.segments.tolist(), result.scores.tolist())
-                # the metric fails where a video has no proposal: one of length 0 finds nothing
-                sample.proposal_list = [dict(segment=segment, score=score) for segment, score in (
-                    pairs if len(result) else [([0., 0.], 0.)])]
-        return data_samples
+        return set_predictions(candidates, data_samples, self.postprocessor)
+
+
+def set_predictions(candidates: list[InstanceData], data_samples: list,
+                    postprocessor: Callable) -> list:
+    """Set what a post-processor leaves of candidates as predictions.
+
+    Args:
+        candidates (list[InstanceData]): See :meth:`SingleStageLocalizer.add_predictions`.
+        data_samples (list): See there.
+        postprocessor (Callable): Such as :class:`.TALPostProcessor`.
+
+    Returns:
+        list: The data samples.
+
+    Raises:
+        ValueError: If a data sample has no ``grid``.
+    """
+    if candidates and candidates[0].segments.device.type == 'mps':  # which has no float64
+        candidates = [instances.cpu() for instances in candidates]
+    for instances, sample in zip(candidates, data_samples):
+        if 'grid' not in sample:
+            raise ValueError(f"video {sample.get('video_name')!r} has no `grid` in its "
+                             f'metainfo, which places segments in seconds{OTHER_SAMPLES}')
+        # late in a long video float32 seconds lose what boundaries are judged by
+        instances.segments = sample.metainfo['grid'].to_seconds(instances.segments.double())
+        if sample.metainfo.get('class_agnostic'):
+            instances.pop('labels', None)
+    results = postprocessor(candidates, [s.metainfo for s in data_samples])
+    for result, sample in zip(results, data_samples):
+        sample.pred_instances = result
+        if 'annotations' in sample.metainfo:
+            pairs = zip(result.segments.tolist(), result.scores.tolist())
+            # the metric fails where a video has no proposal: one of length 0 finds nothing
+            sample.proposal_list = [dict(segment=segment, score=score) for segment, score in (
+                pairs if len(result) else [([0., 0.], 0.)])]
+    return data_samples
 
 
 def build_part(config: dict, name: str, *shapes: str) -> nn.Module:

@@ -44,6 +44,7 @@ BACKBONES = [(name, {}) for name in registered(PyramidBackbone)] + [
     ('GMG', dict(global_mixer='gfnet', num_frequencies=20)),
     ('GMG', dict(global_mixer='afno')),
     ('SGP', dict(window_size=5, k=2)),
+    ('ConvPyramid', dict(streams=[(2, 4), (CHANNELS - 2, 8)])),
     ('ActionFormer', dict(window_size=[3, 5, -1], use_abs_pe=True, max_len=50)),
     ('ConvPyramid', dict(kernel_size=[1, 9, 3], embed_kernel_size=9, embed_norm=False))]
 HEADS = [(name, options) for name in registered(PointHead)

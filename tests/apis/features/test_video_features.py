@@ -11,7 +11,7 @@ from torch import nn
 
 from cltdr_mm.apis import TALInferencer, VideoFeatureExtractor
 from cltdr_mm.apis.features.recognizers import pool
-from cltdr_mm.apis.videos.video_frames import read_frames
+from cltdr_mm.datasets.videos.video_frames import read_frames
 from cltdr_mm.utils import TALDataError
 
 av = pytest.importorskip('av', reason='PyAV is not installed: pip install av')

@@ -126,6 +126,23 @@ def test_a_second_training_in_a_work_directory_is_refused(run, tmp_path, monkeyp
     run(lambda self: None)
 
 
+def test_what_is_written_over_is_said_when_nothing_refuses_the_training(run, tmp_path, mm_log):
+    def refused(self):
+        raise TALDataError.of('data', 'a.json', 'fps', 'is missing')
+
+    def begun(self):
+        self.cfg = Config(dict(work_dir=str(tmp_path / 'work')))
+        self.hook.before_train(self)
+
+    (tmp_path / 'work').mkdir()
+    torch.save({}, tmp_path / 'work' / 'epoch_1.pth')
+    with pytest.raises(SystemExit, match='fps'):
+        run(refused)
+    assert 'write over' not in mm_log.text
+    run(begun)
+    assert 'checkpoints of an earlier training, which this one will write over' in mm_log.text
+
+
 def test_devices():
     assert command_line.usable_device('cpu') == 'cpu'
     with pytest.raises(argparse.ArgumentTypeError, match="'gpu' cannot be used here"):

@@ -5,11 +5,11 @@ import av
 import numpy as np
 import pytest
 
-from cltdr_mm.apis.videos.video_facts import find_videos
-from cltdr_mm.apis.videos.video_frames import read_frames
 from cltdr_mm.datasets.converters.shape_videos import LABELS, make_shape_videos, write_video
 from cltdr_mm.datasets.converters.shape_world import ShapeSpec, ShapeVideo
 from cltdr_mm.datasets.labels import read_labels
+from cltdr_mm.datasets.videos.video_facts import find_videos
+from cltdr_mm.datasets.videos.video_frames import read_frames
 
 SPEC = dict(num_videos=2, min_seconds=8, max_seconds=12)
 

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 from mmaction.registry import HOOKS, TASK_UTILS, TRANSFORMS
+from mmengine.config import Config
 from mmengine.dataset import BaseDataset, ConcatDataset, RepeatDataset
+from mmengine.runner import BaseLoop
 
 from cltdr_mm.datasets import LoadTALProposals, TALDataError
 from cltdr_mm.structures import TimeMajor
@@ -105,6 +107,18 @@ def runner(dataset, num_classes=2, fusion=None):
 def test_what_does_not_fit_stops_the_run(stage, wrong, message):
     with pytest.raises(TALDataError, match=message):
         getattr(HOOKS.build(dict(type='SetupCheckHook')), stage)(runner(**wrong))
+
+
+@pytest.mark.parametrize('head, nms, expected', [
+    ('CLTDRHead', None, False), ('CLTDRHead', object(), True), ('localizer', None, True)])
+def test_metrics_know_whether_candidates_are_suppressed(head, nms, expected):
+    run, told = runner(Videos()), []
+    if head == 'CLTDRHead':
+        run.model.head.all_points = None
+    run.model.postprocessor.nms = nms
+    run.test_loop.evaluator.metrics[0].set_suppressed = told.append
+    HOOKS.build(dict(type='SetupCheckHook')).before_test(run)
+    assert told == [expected]
 
 
 def test_validation_on_features_made_otherwise_stops_a_training():
@@ -234,6 +248,32 @@ def test_another_optimizer_cannot_be_resumed():
     for saved, optimizer in ((torch.optim.AdamW, sgd), (sgd, torch.optim.AdamW)):
         with pytest.raises(TALDataError, match='e.pth: optimizer: is not of .* are missing'):
             resumed(saved, optimizer)
+
+
+class Tested(BaseLoop):
+    """A test loop over a data set, which does not work."""
+
+    def __init__(self, dataset):
+        self.dataloader = SimpleNamespace(dataset=dataset)
+
+    def run(self):
+        raise NotImplementedError
+
+
+def test_a_checkpoint_of_another_fold_is_not_tested():
+    model, dataset = torch.nn.Linear(1, 1), Videos()
+    run = SimpleNamespace(model=model, _load_from='e.pth', _resume=False, _train_loop=None,
+                          _val_loop=None, _test_loop=Tested(dataset))
+    config = Config(dict(train_dataloader=dict(dataset=dict(ann_file='ann_fold0.json'))))
+    checkpoint = dict(state_dict=model.state_dict(), meta=dict(
+        cfg=config.pretty_text, dataset_meta=dict(classes=['run', 'jump'])))
+    hook = HOOKS.build(dict(type='SetupCheckHook'))
+    for ann_file in ('ann.json', 'ann_fold0.json'):
+        dataset.ann_file = ann_file
+        hook.after_load_checkpoint(run, checkpoint)
+    dataset.ann_file = 'ann_fold1.json'
+    with pytest.raises(TALDataError, match='e.pth: fold: was trained on fold 0'):
+        hook.after_load_checkpoint(run, checkpoint)
 
 
 def test_strangers_are_not_asked():

@@ -92,6 +92,22 @@ def test_custom_keys_scale_rates_and_longest_wins():
     assert by_name['fc.weight'] == (0.1, 0.05)
 
 
+def test_decay_of_all():
+    """As adapters are trained: biases, norms and scales, too, of what the key names."""
+    model = Block()
+    groups = build(model, custom_keys=dict(attention=dict(lr_mult=2., decay_all=True)))
+    by_name = {n: (g['lr'], g['weight_decay']) for g in groups for n in names(model, g['params'])}
+    assert by_name['attention.out_proj.bias'] == by_name['attention.in_proj_weight'] == (0.2, 0.05)
+    assert by_name['fc.bias'] == (0.1, 0.)
+
+
+def test_a_key_may_name_what_is_frozen():
+    model = Block()
+    model.fc.requires_grad_(False)
+    groups = build(model, custom_keys=dict(fc=dict(lr_mult=0.1)))
+    assert {group['lr'] for group in groups} == {0.1}
+
+
 def test_shared_and_frozen_parameters():
     model = Block()
     model.again = model.fc
@@ -103,7 +119,8 @@ def test_shared_and_frozen_parameters():
 
 @pytest.mark.parametrize('paramwise, message', [
     (dict(norm_decay_mult=0.), 'norm_decay_mult'),
-    (dict(custom_keys=dict(fc=dict(lr=1.))), "knows lr_mult and decay_mult, not \\['lr'\\]"),
+    (dict(custom_keys=dict(fc=dict(lr=1.))),
+     "knows lr_mult, decay_mult and decay_all, not \\['lr'\\]"),
     (dict(custom_keys=dict(fcc=dict(lr_mult=1.))), "no parameter of Block has \\['fcc'\\]"),
 ])
 def test_settings_without_effect_are_errors(paramwise, message):

@@ -4,6 +4,7 @@ import logging
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from mmengine.structures import InstanceData
 
 from cltdr_mm.datasets import TALDataError
 from cltdr_mm.evaluation import (
+    PROTOCOLS,
     evaluate_detections,
     flat_metrics,
     get_protocol,
@@ -87,6 +89,18 @@ def test_report(ann_file, tmp_path, logged):
     detections = json.loads((out / 'detections.json').read_text())['results']
     assert list(detections) == ['one', 'two']
     assert [d['label'] for d in detections['one']] == ['run', 'sit']  # by score
+
+
+@pytest.mark.parametrize('suppressed, nms, said', [
+    (True, None, False), (False, None, True), (False, dict(type='SoftNMS', sigma=0.5), False)])
+def test_candidates_are_no_results(ann_file, suppressed, nms, said):
+    """Unless NMS is the metric's, as for windows."""
+    metric = METRICS.build(dict(type='TALMetric', ann_file=ann_file, protocol='hapt',
+                                postprocessor=dict(type='TALPostProcessor', nms=nms)))
+    metric.set_suppressed(suppressed)
+    metric.process(None, [s.to_dict() for s in perfect()])
+    metric.evaluate(len(perfect()))
+    assert ('candidates that no NMS has suppressed' in metric.text) == said
 
 
 def test_the_result_file_gives_the_same_numbers(ann_file, tmp_path):
@@ -422,3 +436,35 @@ def test_texts_for_a_person(ann_file, hidden, logged):
         metric.process(None, [sample(name, [], [], []).to_dict()])
     assert metric.evaluate(2) == {}
     assert (metric.text, metric.short_text, metric.of_classes) == ('', '', {})
+
+
+def test_both_definitions_of_recall(ann_file, logged):
+    """Two of three instances are found: one of two of a class, and the only one of another."""
+    found = [sample('one', [[0., 10.], [20., 30.]], [0.9, 0.8], [RUN, SIT]),
+             sample('two', [], [], [])]
+    for average, expected in ((None, 0.75), ('macro', 0.75), ('micro', 2 / 3)):
+        logged.clear()
+        flat = evaluate(ann_file, found, recall_average=average)
+        assert flat['recall@1x@0.5'] == pytest.approx(expected)
+        assert ('micro average' in '\n'.join(logged)) == (average == 'micro')
+    with pytest.raises(ValueError, match="recall_average must be one of .*'micro'.*got 'mean'"):
+        evaluate(ann_file, found, recall_average='mean')
+
+
+def test_duplicates_as_the_protocol_has_them(ann_file, monkeypatch, logged):
+    monkeypatch.setitem(PROTOCOLS, 'hapt', replace(PROTOCOLS['hapt'], merge_duplicates=False))
+    for merge, instances in ((None, 4), (True, 3), (False, 4)):
+        logged.clear()
+        evaluate(ann_file, perfect(), merge_duplicates=merge)
+        assert f'{instances} instances' in '\n'.join(logged)
+    for name, average, merge in (('ego4d_mq', 'macro', True),
+                                 ('ego4d_mq_official', 'micro', False)):
+        protocol = get_protocol(name)
+        assert (protocol.recall_average, protocol.merge_duplicates) == (average, merge)
+
+
+def test_other_predictions_of_a_sample(ann_file):
+    found = perfect()
+    for one in found:
+        one.verb_instances = one.pop('pred_instances')
+    assert evaluate(ann_file, found, predictions='verb_instances')['average_mAP'] == 1

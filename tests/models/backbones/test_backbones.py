@@ -40,7 +40,7 @@ OPTIONS = [(name, {}) for name in NAMES] + [
     ('SGP', dict(window_size=7, stem_window_size=1, scale_undropped=False)),
     ('ActionFormer', dict(window_size=[3, 5, 7, -1], num_heads=2)),
     ('ActionFormer', dict(use_abs_pe=True, max_len=16)),
-    ('ActionFormer', dict(dropout=0.1, attn_dropout=0., input_dropout=0.2)),
+    *((name, dict(streams=[(2, 5), (1, 8), (3, 4)])) for name in NAMES),
     ('GMG', dict(use_abs_pe=True, max_len=64, embed_norm=False)),
     ('LoGo', dict(kernel_size=9)),
     ('ConvPyramid', dict(kernel_size=[1, 9, 3, 5], embed_kernel_size=9)),
@@ -326,7 +326,7 @@ def test_parameter_counts():
 @pytest.mark.parametrize('name', NAMES)
 def test_input_dropout_takes_whole_channels_of_a_video(name):
     """In training alone, and another choice for each video."""
-    model = MODELS.build(dict(type=name, in_channels=40, embed_dims=WIDTH, arch=(1, 1, 1),
+    model = MODELS.build(dict(type=name, in_channels=40, embed_dims=WIDTH, arch=(1, 0, 1),
                               input_dropout=0.5))
     seen = []
     model.embd[0].register_forward_pre_hook(lambda _, args: seen.append(args[0]))
@@ -347,3 +347,34 @@ def test_input_dropout_takes_whole_channels_of_a_video(name):
     assert not kept[0].equal(kept[1])
     with pytest.raises(ValueError, match=r'input_dropout must lie in \[0, 1\), got 1'):
         MODELS.build(dict(type=name, in_channels=4, embed_dims=WIDTH, input_dropout=1))
+
+
+def test_streams_are_projected_apart_and_laid_side_by_side():
+    """Against the embedding of the same projections, computed before a backbone without streams."""
+    streams = [(2, 5), (1, 8), (3, 4)]
+    module = randomise(build('ConvPyramid', streams=streams)).eval()
+    plain = MODELS.build(dict(type='ConvPyramid', in_channels=17, embed_dims=WIDTH,
+                              arch=(2, 2, 3))).eval()
+    state = module.state_dict()
+    plain.load_state_dict({key: state[key] for key in plain.state_dict()})
+    assert [key for key in state if key.startswith('proj')] == [
+        f'proj.{i}.conv.{name}' for i in range(3) for name in ('weight', 'bias')]
+    x, masks = make_inputs((21, 6), CHANNELS)
+    parts = [torch.nn.functional.conv1d(part, proj.conv.weight, proj.conv.bias)
+             for part, proj in zip(x.split([2, 1, 3], dim=1), module.proj)]
+    with torch.no_grad():
+        expected = plain(torch.cat(parts, dim=1) * masks[:, None], masks)[0]
+        for one, other in zip(module(x, masks)[0], expected):
+            torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
+
+
+def test_a_missing_stream_is_named():
+    module = build('ConvPyramid', streams=[(2, 5), (1, 8), (3, 4)])
+    with pytest.raises(ValueError, match=r'takes features of 6 channels, got 3 \(2 \+ 1 \+ 3 of 3 '
+                       r'streams; is missing: stream 3 \(3 channels\)\)'):
+        module(*make_inputs((9, ), 3))
+    for streams, message in (([(2, 5), (3, 4)], 'streams have 2 . 3 channels together, but '
+                              'in_channels is 6'), ([6], 'pairs of channels'),
+                             ([], 'pairs of channels'), ([(6, 0)], 'pairs of channels')):
+        with pytest.raises(ValueError, match=message):
+            build('ConvPyramid', streams=streams)

@@ -33,3 +33,29 @@ def test_a_row_that_was_not_computed_is_an_error():
         outs.at('tower', torch.tensor([10, 40]))
     with pytest.raises(RuntimeError, match='ran on some rows only'):
         outs.per_level()
+
+
+def test_other_rows_are_computed_apart():
+    """What the network said of the first ones stays, and keeps its gradient."""
+    outs, table, tower = outputs()
+    rows, others = torch.tensor([10]), torch.tensor([40, 50])
+    outs.focus(dict(tower=rows))
+    with torch.no_grad():
+        elsewhere = outs.elsewhere()
+        elsewhere.focus(dict(tower=others))
+        there = elsewhere.at('tower', others)
+        everywhere = tower(table.rows, table.layout)
+    assert torch.allclose(there, everywhere[others], atol=1e-6) and not there.requires_grad
+    assert torch.allclose(outs.at('tower', rows), everywhere[rows], atol=1e-6)
+    assert outs.at('tower', rows).requires_grad
+    with pytest.raises(IndexError):
+        outs.at('tower', others)
+
+
+def test_a_network_that_ran_everywhere_is_not_run_again():
+    outs, _, _ = outputs()
+    outs.compute_all()
+    elsewhere = outs.elsewhere()
+    outs.focus(dict(tower=torch.tensor([10])))
+    elsewhere.focus(dict(tower=torch.tensor([10])))
+    assert outs.readings['tower'].all() is elsewhere.readings['tower'].all()

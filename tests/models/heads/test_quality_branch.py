@@ -45,8 +45,7 @@ def build(name, quality=None, **options):
 @every_head
 def test_nothing_else_changes(name):
     """Other losses, other parameters' gradients and segments: those of the head without it."""
-    # others would have the towers run on more rows, which rounds otherwise
-    plain, judged = build(name), build(name, dict(exponent=0.7, num_others=0))
+    plain, judged = build(name), build(name, dict(exponent=0.7))
     assert not [key for key in plain.state_dict() if 'quality' in key]
     expected, losses = loss_of(plain.train()), loss_of(judged.train())
     assert set(losses) - set(expected) == {'loss_quality'}
@@ -121,7 +120,7 @@ def test_loss_is_that_of_the_tiou():
     targets = head.get_targets(outs, samples)
     pairs = Pairs(torch.cat([targets.pairs.row, targets.others.row]),
                   torch.cat([targets.pairs.label, targets.others.label]))
-    segments = head.segments(outs, pairs)
+    segments = head.segments(head.forward_rows(table), pairs)  # of networks that run everywhere
     logits = head.quality(table, targets.points, pairs.row, segments).double()
     terms = []
     for row, (start, end), logit in zip(pairs.row.tolist(), segments.tolist(), logits):

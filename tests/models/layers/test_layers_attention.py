@@ -116,6 +116,24 @@ def test_dropout_acts_in_training_only(window):
     assert torch.equal(module(packed.rows, packed.layout), module(packed.rows, packed.layout))
 
 
+@pytest.mark.parametrize('window', [-1, 5])
+def test_attention_weights_have_a_dropout_of_their_own(window):
+    """Without one, an output value is dropped or doubled; with one alone, none is dropped."""
+    packed = pack(make_videos(LENGTHS, 8))
+    rows = packed.layout.valid_rows
+    outputs, weights = (randomise(LocalSelfAttention(8, 2, window, *rates))
+                        for rates in ((0.5, 0.), (0., 0.5)))
+    for module in (outputs, weights):
+        plain = module.eval()(packed.rows, packed.layout)[rows]
+        found = module.train()(packed.rows, packed.layout)[rows]
+        dropped = found == 0
+        if module is outputs:
+            assert dropped.any()
+            torch.testing.assert_close(found[~dropped], 2 * plain[~dropped])
+        else:
+            assert not dropped.any() and not torch.allclose(found, plain)
+
+
 def test_heads_must_divide_channels():
     with pytest.raises(ValueError, match='6 channels do not split into 4 heads'):
         LocalSelfAttention(6, 4)

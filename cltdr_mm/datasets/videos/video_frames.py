@@ -26,8 +26,14 @@ def import_av():
     return av
 
 
-class _Clock:
-    """Follows the time stamps of frames in the order in which they are shown, in seconds."""
+class Clock:
+    """Follows the time stamps of frames in the order in which they are shown, in seconds.
+
+    Args:
+        path (str | Path): The video, for errors.
+        period (float): Length of a frame that does not say it.
+        max_gap (float): Longest time from one frame to the next.
+    """
 
     def __init__(self, path: Union[str, Path], period: float, max_gap: float):
         self.path, self.period, self.max_gap = path, period, max_gap
@@ -88,7 +94,7 @@ def check_video(path: Union[str, Path], max_gap: float = MAX_GAP,
     av = import_av()
     try:
         with av.open(str(path)) as container:
-            stream = _video_stream(path, container)
+            stream = video_stream(path, container)
             packets, furthest = [], 0.0
             for packet in container.demux():
                 moment = packet.pts if packet.pts is not None else packet.dts
@@ -100,17 +106,17 @@ def check_video(path: Union[str, Path], max_gap: float = MAX_GAP,
                 cut_away = getattr(packet, 'is_discard', False)  # by the file itself
                 if packet.stream.index == stream.index and not cut_away:
                     packets.append((begin, length))
-            clock = _Clock(path, _period(stream), max_gap)
+            clock = Clock(path, frame_period(stream), max_gap)
             for begin, length in sorted(packets):  # they lie in the order of decoding
                 clock.add(begin, length)
             if clock.start is None:
                 raise ValueError(f'{path}: the video has no frame')
             covered = clock.finish()
-            announced, own = _announced(container, stream, clock.start)
+            announced, own = announced_length(container, stream, clock.start)
             _check_part(path, covered if own else furthest, announced, min_read, clock.allowance)
             return covered
     except (av.FFmpegError, OSError) as error:
-        raise _undecodable(path, error) from error
+        raise undecodable(path, error) from error
 
 
 def frame_rate(path: Union[str, Path]) -> float:
@@ -123,9 +129,9 @@ def frame_rate(path: Union[str, Path]) -> float:
     av = import_av()
     try:
         with av.open(str(path)) as container:
-            rate = _video_stream(path, container).average_rate
+            rate = video_stream(path, container).average_rate
     except (av.FFmpegError, OSError) as error:
-        raise _undecodable(path, error) from error
+        raise undecodable(path, error) from error
     if not rate:
         raise ValueError(f'{path}: the frame rate is unknown')
     return float(rate)
@@ -141,10 +147,10 @@ def frame_size(path: Union[str, Path]) -> tuple[int, int]:
     av = import_av()
     try:
         with av.open(str(path)) as container:
-            stream = _video_stream(path, container)
+            stream = video_stream(path, container)
             return stream.width, stream.height
     except (av.FFmpegError, OSError) as error:
-        raise _undecodable(path, error) from error
+        raise undecodable(path, error) from error
 
 
 def read_frames(path: Union[str, Path], fps: Optional[float], short_side: int,
@@ -174,12 +180,12 @@ def read_frames(path: Union[str, Path], fps: Optional[float], short_side: int,
     shown, emitted = None, 0
     try:
         with av.open(str(path)) as container:
-            stream = _video_stream(path, container)
+            stream = video_stream(path, container)
             stream.thread_type = 'AUTO'
             rate = float(fps or stream.average_rate or 0)
             if not rate > 0:
                 raise ValueError(f'{path}: the frame rate is unknown; give fps')
-            clock = _Clock(path, _period(stream), max_gap)
+            clock = Clock(path, frame_period(stream), max_gap)
             # A frame is shown until the next one begins. Frame k of those that come out stands for
             # the time from k / rate to (k + 1) / rate, and is what is shown in the middle of it.
             for packet in container.demux(stream):
@@ -190,7 +196,7 @@ def read_frames(path: Union[str, Path], fps: Optional[float], short_side: int,
                     while shown is not None and emitted < begin * rate - 0.5:
                         yield shown, rate
                         emitted += 1
-                    shown = _picture(path, frame, short_side, crop_size)
+                    shown = upright_picture(path, frame, short_side, crop_size)
             if shown is None:
                 raise ValueError(f'{path}: the video has no frame')
             covered = clock.finish()
@@ -203,16 +209,17 @@ def read_frames(path: Union[str, Path], fps: Optional[float], short_side: int,
                 yield shown, rate
                 emitted += 1
     except (av.FFmpegError, OSError) as error:
-        raise _undecodable(path, error) from error
+        raise undecodable(path, error) from error
 
 
-def _undecodable(path: Union[str, Path], error: Exception) -> ValueError:
+def undecodable(path: Union[str, Path], error: Exception) -> ValueError:
+    """Make the error of a video that PyAV refuses."""
     # without the number of the error, which says nothing
     return ValueError(f'{path}: the video cannot be decoded: '
                       f'{getattr(error, "strerror", None) or error}')
 
 
-def _video_stream(path: Union[str, Path], container):
+def video_stream(path: Union[str, Path], container):
     """The first stream that is a film, not the picture of a cover."""
     for stream in container.streams.video:
         disposition = getattr(stream, 'disposition', 0)
@@ -221,12 +228,12 @@ def _video_stream(path: Union[str, Path], container):
     raise ValueError(f'{path}: this file has no video stream')
 
 
-def _period(stream) -> float:
+def frame_period(stream) -> float:
     """Seconds of a frame that does not say how long it is shown."""
     return float(1 / stream.average_rate) if stream.average_rate else 0.04
 
 
-def _announced(container, stream, start: float) -> tuple[float, bool]:
+def announced_length(container, stream, start: float) -> tuple[float, bool]:
     """Seconds that the file says it has, 0 if it does not, and whether of its video alone."""
     tag = next((value for key, value in stream.metadata.items()
                 if key.upper().startswith('DURATION')), '')
@@ -257,12 +264,13 @@ def _check_part(path: Union[str, Path], there: float, announced: float, min_read
             f'{min_read:g})')
 
 
-def _picture(path: Union[str, Path], frame, short_side: int,
-             crop_size: Optional[int]) -> np.ndarray:
+def upright_picture(path: Union[str, Path], frame, short_side: Optional[int],
+                    crop_size: Optional[int] = None) -> np.ndarray:
     """(H, W, 3) uint8: a frame, or the centre of it, as it is meant to be seen."""
-    scale = short_side / min(frame.width, frame.height)
-    width = max(short_side, round(frame.width * scale))
-    height = max(short_side, round(frame.height * scale))
+    width, height = frame.width, frame.height
+    if short_side is not None:
+        scale = short_side / min(width, height)
+        width, height = (max(short_side, round(side * scale)) for side in (width, height))
     image = frame.reformat(width=width, height=height, format='rgb24').to_ndarray()
     if crop_size is not None:
         top, left = (height - crop_size) // 2, (width - crop_size) // 2

@@ -5,9 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from cltdr_mm.apis.videos.video_facts import find_videos, list_videos, match_videos
 from cltdr_mm.datasets import TALDataError
 from cltdr_mm.datasets.labels import VideoFacts
+from cltdr_mm.datasets.videos.video_facts import find_videos, list_videos, match_videos
 
 av = pytest.importorskip('av', reason='PyAV is not installed: pip install av')
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Optional, Union
 
-from ...datasets.labels import VideoFacts, read_videos
-from ...datasets.labels.names import VIDEO_SUFFIXES
 from ...utils import Problem, TALDataError, matching_name, name_problem
 from ...utils.problems import looked_from
+from ..labels import VideoFacts, read_videos
+from ..labels.names import VIDEO_SUFFIXES
 from .video_frames import check_video, frame_rate
 
 _TITLE = 'videos'

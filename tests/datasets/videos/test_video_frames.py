@@ -7,8 +7,8 @@ import pytest
 from cltdr_mm.apis.features.video_features import VideoFeatureExtractor
 from cltdr_mm.apis.inference.input_list import list_inputs
 from cltdr_mm.apis.inference.inputs import SampleMaker
-from cltdr_mm.apis.videos.video_frames import check_video, read_frames
 from cltdr_mm.datasets.feature_source import FeatureSource
+from cltdr_mm.datasets.videos.video_frames import check_video, read_frames
 
 av = pytest.importorskip('av', reason='PyAV is not installed: pip install av')
 
