@@ -10,8 +10,8 @@ model = dict(
         test_cfg=dict(min_length=0.05)),
     postprocessor=dict(
         voting=dict(iou_threshold=0.7),
-        # a classifier's scores of the validation videos, by name; see docs/datasets/hacs.md
-        fusion=dict(score_file='data/hacs/video_scores.json')))
+        # TCANet's logits of the validation videos, by name; see docs/datasets/hacs.md
+        fusion=dict(score_file='data/hacs/validation94.32.json', softmax=True)))
 agnostic = dict(dataset=dict(class_agnostic=True))
 train_dataloader = agnostic
 val_dataloader = agnostic
