@@ -12,12 +12,12 @@ import argparse
 import gc
 import sys
 import time
+import weakref
 
 import torch
 from mmaction.registry import MODELS
 from terminaltables import GithubFlavoredMarkdownTable
 from torch._subclasses import FakeTensorMode
-from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -43,24 +43,27 @@ class Followed(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.alive: dict[int, tuple] = {}
-        self.peak = self.checked = 0
+        self.alive: set[int] = set()
+        self.now = self.peak = 0
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         made = func(*args, **kwargs or {})
-        before = {x.untyped_storage()._cdata for x in tree_leaves((args, kwargs))
-                  if isinstance(x, torch.Tensor)}
+        given = {x.untyped_storage()._cdata for x in tree_leaves((args, kwargs))
+                 if isinstance(x, torch.Tensor)}
         for x in tree_leaves(made):
-            if isinstance(x, torch.Tensor) and x.untyped_storage()._cdata not in before:
-                storage = x.untyped_storage()
-                self.alive[storage._cdata] = StorageWeakRef(storage), storage.nbytes()
-        self.peak = max(self.peak, self.now())
+            storage = x.untyped_storage() if isinstance(x, torch.Tensor) else None
+            if storage is None or storage._cdata in given or storage._cdata in self.alive:
+                continue
+            self.alive.add(storage._cdata)
+            self.now += storage.nbytes()
+            weakref.finalize(storage, self.freed, storage._cdata, storage.nbytes())
+        self.peak = max(self.peak, self.now)
         return made
 
-    def now(self) -> int:
-        """Bytes that are there."""
-        self.alive = {key: found for key, found in self.alive.items() if not found[0].expired()}
-        return sum(size for _, size in self.alive.values())
+    def freed(self, key: int, size: int) -> None:
+        """A storage is gone."""
+        self.alive.discard(key)
+        self.now -= size
 
 
 def build(size: str, setting: str, pixels: int, frames_per_step: int) -> torch.nn.Module:
@@ -83,7 +86,7 @@ def memory(front: torch.nn.Module, frames: int, pixels: int, learn: bool = True)
         with Followed() as followed, torch.set_grad_enabled(learn):
             rows, = front([video], [frames // front.frames_per_step])
             gc.collect()
-            kept = followed.now() - rows.untyped_storage().nbytes()
+            kept = followed.now - rows.untyped_storage().nbytes()
             if rows.requires_grad:
                 rows.backward(torch.empty_like(rows))
     for param in front.parameters():
