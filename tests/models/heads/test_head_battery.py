@@ -161,7 +161,9 @@ def test_towers_where_they_are_read(cfg, videos, extra):
     longest = max(steps for steps, _, _ in videos)
     seen = [longest + extra] * len(videos) if extra else None
     counts = check_focus(lambda: build_head(**cfg), videos, seen)
-    assert counts and all(len(calls) == 1 for calls in counts.values())
+    # a quality branch also reads them at points that are no positives
+    times = 1 if point_head(build_head(**cfg)).quality is None else 2
+    assert counts and all(len(calls) == times for calls in counts.values())
 
 
 @every_focused_head
@@ -188,8 +190,8 @@ def test_few_rows_are_read(cfg):
     counts = check_focus(lambda: build_head(**cfg), SPARSE)
     size = sum(table.layout.num_rows for table in make_tables([400, 350]))
     assert counts
-    for name, (rows, ) in counts.items():
-        assert 0 < rows < 0.2 * size, f'{name} ran on {rows} of {size} rows'
+    for name, calls in counts.items():
+        assert all(0 < rows < 0.2 * size for rows in calls), f'{name}: {calls} of {size} rows'
 
 
 @every_head
