@@ -76,6 +76,7 @@ def test_fingerprint(ann_file):
     ('thumos14', [.3, .4, .5, .6, .7]), ('multithumos', [.1, .2, .3, .4, .5, .6, .7, .8, .9]),
     ('epic100', [.1, .2, .3, .4, .5]), ('hapt', [.3, .4, .5, .6, .7]),
     ('charades', [.1, .2, .3, .4, .5, .6, .7, .8, .9]), ('ego4d_mq', [.1, .2, .3, .4, .5]),
+    ('ego4d_mq_official', [.1, .2, .3, .4, .5]),
     ('epic_sounds', [.1, .2, .3, .4, .5]),
     ('fineaction', [.5, .55, .6, .65, .7, .75, .8, .85, .9, .95]),
     ('anet13', [.5, .55, .6, .65, .7, .75, .8, .85, .9, .95]),
@@ -90,7 +91,7 @@ def test_protocols(name, tious):
 def test_protocol_names_and_errors():
     assert set(PROTOCOLS) == {
         'thumos14', 'multithumos', 'epic100', 'anet13', 'hacs', 'hapt', 'charades', 'ego4d_mq',
-        'fineaction', 'epic_sounds', 'custom'}
+        'ego4d_mq_official', 'fineaction', 'epic_sounds', 'custom'}
     hapt = get_protocol('hapt')
     assert hapt.extra == {'0.5:0.95': tiou_range(0.5, 0.95, 0.05)} and 0.95 in hapt.all_tious
     for name in ('anet13', 'fineaction'):
@@ -129,7 +130,7 @@ THUMOS = get_protocol('thumos14')
 def test_classes_of_a_protocol():
     assert {name: len(p.classes or ()) for name, p in PROTOCOLS.items()} == dict(
         thumos14=20, multithumos=0, epic100=0, anet13=200, hacs=200, hapt=12, charades=0,
-        ego4d_mq=110, fineaction=0, epic_sounds=44, custom=0)
+        ego4d_mq=110, ego4d_mq_official=110, fineaction=0, epic_sounds=44, custom=0)
     assert THUMOS.ignored == ('Ambiguous', ) and 'Ambiguous' not in THUMOS.classes
     assert get_protocol('thumos14', [0.5]).classes == THUMOS.classes
 
