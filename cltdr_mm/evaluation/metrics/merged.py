@@ -78,3 +78,26 @@ def to_array(values: Any, dtype: Optional[type] = None) -> np.ndarray:
         values = values.detach().cpu()
         values = (values.float() if values.dtype == torch.bfloat16 else values).numpy()
     return np.asarray(values, dtype=dtype)
+
+
+def missing_windows(windows: Mapping[str, Mapping[int, dict]],
+                    names: Sequence[str]) -> list[str]:
+    """List what has no prediction.
+
+    Args:
+        windows (Mapping[str, Mapping[int, dict]]): By video and position of the window; each says
+            ``num_windows`` of its video.
+        names (Sequence[str]): Videos that there should be.
+
+    Returns:
+        list[str]: Videos, and windows of those that have some.
+    """
+    missing = [name for name in names if name not in windows]
+    return missing + [
+        f'{name} (window {index})' for name, parts in windows.items()
+        for index in range(next(iter(parts.values()))['num_windows']) if index not in parts]
+
+
+def listing(names: Sequence[str]) -> str:
+    """The first ten of some names, for a message, and how many more there are."""
+    return ', '.join(names[:10]) + (f' and {len(names) - 10} more' if len(names) > 10 else '')

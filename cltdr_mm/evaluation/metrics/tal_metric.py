@@ -15,7 +15,7 @@ from ..protocols import Protocol, get_protocol, tiou_name
 from ..remarks import OF_CANDIDATES
 from ..result_file import results_of
 from ..structures import Detections, GroundTruth
-from .merged import check_values, merged_detections, to_array
+from .merged import check_values, listing, merged_detections, missing_windows, to_array
 from .mmaction_outputs import with_instances
 
 
@@ -251,7 +251,8 @@ class TALMetric(BaseMetric):
             logger.warning(f"{self.ann_file}: subset '{truth.subset}' has no annotations, its "
                            f'{len(truth.video_names)} videos are not judged')
             return {}
-        flat, report, self.text = self._judge(detections)
+        flat, report, text = self._judge(detections)
+        self.text = text if self.prefix is None else f'{self.prefix}: {text}'
         logger.info('\n' + self.text)
         if self.out_dir is not None:
             write_json(report, Path(self.out_dir, 'metrics.json'))
@@ -288,20 +289,12 @@ class TALMetric(BaseMetric):
         strange = sorted(set(windows) - names)
         if strange:
             raise ValueError(f'TALMetric: {len(strange)} videos are not part of {where}: '
-                             f'{_listing(strange)}')
-        missing = [name for name in self.ground_truth.video_names if name not in windows]
-        missing += [
-            f'{name} (window {index})' for name, parts in windows.items()
-            for index in range(next(iter(parts.values()))['num_windows']) if index not in parts
-        ]
+                             f'{listing(strange)}')
+        missing = missing_windows(windows, self.ground_truth.video_names)
         if missing:
             message = (f'{len(missing)} videos or windows of {where} {problem}: '
-                       f'{_listing(missing)}')
+                       f'{listing(missing)}')
             if not self.allow_missing:
                 raise ValueError(f'TALMetric: {message}. allow_missing=True counts them as '
                                  'without detections')
             MMLogger.get_current_instance().warning(message)
-
-
-def _listing(names: Sequence[str]) -> str:
-    return ', '.join(names[:10]) + (f' and {len(names) - 10} more' if len(names) > 10 else '')

@@ -90,6 +90,7 @@ def test_from_two_trainings_to_the_challenge(data, train, capsys):
           'model.score_thr=0.01', 'model.postprocessor.max_per_video=50'])
     text = capsys.readouterr().out
     assert 'mAP of one list' in text and 'test.json' in text
+    assert 'verb_alone: epic100: ' in text and 'noun_alone: epic100: ' in text
     report = json.loads((out / 'metrics.json').read_text())
     assert report['fingerprint']['instances'] == 8
     for task in ('verb', 'noun', 'action'):
