@@ -1,4 +1,4 @@
-# ASL on Charades, I3D features; recipe ours: OpenTAD's for ActionFormer
+# ASL on Charades, I3D features, by OpenTAD's recipe for ActionFormer
 _base_ = [
     '_base_/models/asl.py', '_base_/datasets/charades_i3d.py',
     '_base_/schedules/adamw_cosine.py', '_base_/default_runtime.py'

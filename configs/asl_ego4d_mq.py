@@ -1,4 +1,4 @@
-# ASL on Ego4D Moment Queries, InternVideo features; recipe ours: OpenTAD's for ActionFormer
+# ASL on Ego4D Moment Queries, InternVideo features, by OpenTAD's recipe for ActionFormer
 _base_ = [
     '_base_/models/asl.py', '_base_/datasets/ego4d_mq_internvideo.py',
     '_base_/schedules/adamw_cosine.py', '_base_/default_runtime.py'
