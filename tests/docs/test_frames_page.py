@@ -6,8 +6,8 @@ import pytest
 from numbered_videos import VideoSet
 from pages import ROOT, python_blocks
 
-from cltdr_mm.cli import train
 from cltdr_mm.cli import test as test_verb
+from cltdr_mm.cli import train
 
 PAGE = ROOT / 'docs' / 'datasets' / 'custom.md'
 #: The page's SlowOnly without weights, narrow; one short epoch.
