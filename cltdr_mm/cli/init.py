@@ -1,6 +1,7 @@
 r"""Write a short config for your own data, each value with its reason.
 
-Annotations and features are checked first, as by `cltdr check`. Numbers come from the training
+Annotations and features are checked first, as by `cltdr check`; it writes no configs for training
+on frames, see docs/datasets/custom.md for one. Numbers come from the training
 subset alone. With --from the training starts from a checkpoint, published or your own, whose
 classes and features may be others; what is kept and what starts anew is printed.
 

@@ -195,7 +195,8 @@ def _suffix(folder: str, videos: Sequence[str]) -> Optional[str]:
         return None
     if not os.path.isdir(folder):
         raise bad('folder', 'there is no such folder, and no HDF5 file: say where the '
-                  'feature files are, --features FOLDER')
+                  'feature files are, --features FOLDER; cltdr features makes them of videos, '
+                  'and training on frames needs none, but a config written by hand')
     names = FeatureNames([folder], file_suffix='')
     paths = [names.locate(video)[0][0] for video in videos]
     counts = {suffix: sum(os.path.isfile(path + suffix) for path in paths)

@@ -20,12 +20,13 @@ def main(argv=None) -> None:
     parser.add_argument('--video-info', required=True, help='EPIC_100_video_info.csv')
     parser.add_argument('--train', help='EPIC_100_train.csv')
     parser.add_argument('--validation', help='EPIC_100_validation.csv')
+    parser.add_argument('--test', help='CSV file whose column video_id names the test videos')
     parser.add_argument(
         '--out', type=out_file,
         help='JSON to write (default: data/epic100/annotations/epic100_<task>.json)')
     args = parser.parse_args(argv)
-    if not (args.train or args.validation):
-        parser.error('give --train, --validation or both')
+    if not (args.train or args.validation or args.test):
+        parser.error('give --train, --validation or --test')
     out = args.out or f'data/epic100/annotations/epic100_{args.task}.json'
     print(summary(out, convert_epic100(args.task, args.video_info, out, args.train,
-                                       args.validation)))
+                                       args.validation, args.test)))

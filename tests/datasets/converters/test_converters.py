@@ -6,6 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from cltdr_mm.cli.convert import epic100
 from cltdr_mm.datasets import HAPTDataset, TALDataError, class_names
 from cltdr_mm.datasets.converters import thumos
 from cltdr_mm.datasets.converters.activitynet import convert_activitynet, convert_hacs
@@ -213,6 +214,17 @@ def test_epic100(annotations, tmp_path, task):
     assert tuple(keys[:len(names)]) == names
 
 
+def test_epic100_test_videos(tmp_path):
+    (tmp_path / 'info.csv').write_text('video_id,duration,fps\nP01,100,50\nP02,80.5,59.94\n')
+    # a name on every row of a segment, as well as a plain list of names
+    (tmp_path / 'test.csv').write_text('narration_id,video_id\nP02_0,P02\nP02_1,P02\n')
+    epic100.main(['noun', '--video-info', str(tmp_path / 'info.csv'), '--test',
+                  str(tmp_path / 'test.csv'), '--out', str(tmp_path / 'a.json')])
+    with open(tmp_path / 'a.json', encoding='utf-8') as file:
+        database = json.load(file)['database']
+    assert database == dict(P02=dict(subset='test', duration=80.5, fps=59.94, annotations=[]))
+
+
 def test_epic100_problems(tmp_path):
     info, rows = tmp_path / 'info.csv', tmp_path / 'rows.csv'
     head = 'video_id,start_timestamp,stop_timestamp,verb_class\n'
@@ -231,11 +243,13 @@ def test_epic100_problems(tmp_path):
                        ('P01,0:0:3,0:0:2,7\n', r'annotations\[0\].segment: end 2 s is not after')):
         with pytest.raises(TALDataError, match=part):
             convert(text)
-    with pytest.raises(TALDataError, match='in both subsets'):
+    with pytest.raises(TALDataError, match='is in training and in validation'):
         convert('P01,0:0:1,0:0:2,3\n', validation=str(rows))
+    with pytest.raises(TALDataError, match='is in training and in test'):
+        convert('P01,0:0:1,0:0:2,3\n', test=str(rows))
     with pytest.raises(ValueError, match='task must be'):
         convert_epic100('action', str(info), 'x', train=str(rows))
-    with pytest.raises(ValueError, match='train, validation or both'):
+    with pytest.raises(ValueError, match='train, validation or test'):
         convert_epic100('verb', str(info), 'x')
 
 
