@@ -190,6 +190,15 @@ class ClipFront(BaseModule):
                              f'pretrained=..., with pretrained2d=False where it has that; or '
                              f'{RECOGNIZERS}')
 
+    def remark(self) -> str:
+        """Say that the backbone stays as it was drawn at random; '' if it learns or is loaded."""
+        if (self.tuning == 'full' or named_weights(self) or named_weights(self.backbone)
+                or getattr(self.backbone, 'pretrained', None)):
+            return ''
+        return (f'model.front: tuning={self.tuning!r} keeps {type(self.backbone).__name__} as it '
+                'is, and nothing loads its weights (init_cfg, pretrained or load_from): they stay '
+                'random')
+
     def _field_of_weights(self) -> str:
         """Where a config names the file."""
         if named_weights(self):

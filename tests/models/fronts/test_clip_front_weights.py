@@ -121,3 +121,15 @@ def test_initialising_is_for_init_weights_only():
     front.init_weights()
     front.load_state_dict(tuned('adapter').state_dict())
     assert not front.backbone.load_state_dict({}, strict=False).unexpected_keys
+
+
+def test_a_frozen_backbone_that_nothing_loads_is_remarked():
+    for tuning in ('adapter', 'frozen'):
+        assert tuned(tuning).remark().startswith(
+            f"model.front: tuning='{tuning}' keeps VisionTransformer as it is, and nothing loads")
+    named = dict(type='Pretrained', checkpoint='w.pth')
+    loaded = (dict(init_cfg=named), dict(backbone=dict(VIT, init_cfg=named)),
+              dict(backbone=dict(RESNET, pretrained='w.pth')))
+    for options in (dict(tuning='full'), *loaded):
+        front = dict(dict(type='ClipFront', tuning='frozen', backbone=VIT), **options)
+        assert MODELS.build(front).remark() == ''
