@@ -191,9 +191,9 @@ def check_validation(training: Any, validation: Any, judges: Sequence,
                 f'({"; ".join(found)}, the training first)')
     one, other = _grid(training), _grid(validation)
     if None not in (one, other) and one != other:
-        _warn(f'{getattr(validation, "ann_file", "validation set")}: feature_stride and feature_window '
-              f'are {_pair(other)}, but {_pair(one)} of the training set: steps of another length '
-              'than the model learns from')
+        name = getattr(validation, 'ann_file', 'validation set')
+        _warn(f'{name}: feature_stride and feature_window are {_pair(other)}, but {_pair(one)} of '
+              'the training set: steps of another length than the model learns from')
     wanted = [name for names in save_best for name in (
         [names] if isinstance(names, str) else names or [])]
     if not wanted or not judges:
