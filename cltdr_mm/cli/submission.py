@@ -27,7 +27,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser = verb_parser(__doc__)
     parser.add_argument('challenge', choices=['ego4d_mq', *EPIC, 'check'],
                         help='whose file to write, or check for one that is there')
-    parser.add_argument('results', help='result JSON, or JSON.GZ; with check the file to look at')
+    parser.add_argument('results', help='result JSON, or JSON.GZ; with check the '
+                        '.json or .zip to look at')
     parser.add_argument('--retrieval', help='ego4d_mq: detections of another suppression, which '
                         'are judged by recall (default: the same)')
     parser.add_argument('--supervision', type=int, nargs=3, choices=range(6), metavar='LEVEL',

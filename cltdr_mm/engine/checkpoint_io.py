@@ -31,6 +31,7 @@ from mmengine.runner import CheckpointLoader
 
 from ..utils import TALDataError, atomic_path, one_line
 from ..utils.array_pickle import STAND_INS, PickledArray, PickledType
+from ..utils.problems import looked_from
 from ..utils.torch_archives import torch_members
 
 SafeGlobal = Union[Callable, tuple[Callable, str]]
@@ -93,7 +94,8 @@ def load_from_local(filename: str, map_location: Any = None, lazy: bool = False)
     """
     path = Path(os.path.expanduser(filename))
     if not os.path.isfile(path):  # unlike Path's, it answers whatever the name is
-        raise FileNotFoundError(f'there is no checkpoint {one_line(str(filename))}')
+        raise FileNotFoundError(f'there is no checkpoint {one_line(str(filename))}'
+                                + looked_from(path))
     try:
         archive = torch_members(path)
         checkpoint = torch.load(path, map_location=map_location, weights_only=True,

@@ -31,7 +31,7 @@ class Complexity:
 
     Attributes:
         name (str): What the table calls it.
-        parameters (int): Learned numbers.
+        parameters (int): Numbers of backbone, neck and head.
         flops (int): Of a forward of all outputs: backbone, neck and head.
         parts (dict[str, int]): The same of 'backbone', 'neck' and 'head'.
         kinds (dict[str, int]): The same of 'products' (matrix products, convolutions, attention),
@@ -40,6 +40,8 @@ class Complexity:
         total_seconds (float, optional): The same with decoding and post-processing.
         memory (int, optional): Most bytes that the forward takes beside weights and features;
             None if not measured.
+        front_parameters (int): Numbers of a front, which is in no other figure: its arithmetic
+            goes by the size of the frames. Defaults to 0.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Complexity:
     network_seconds: Optional[float] = None
     total_seconds: Optional[float] = None
     memory: Optional[int] = None
+    front_parameters: int = 0
 
 
 def _fft(shape: Sequence[int], dim: Sequence[int], *args, out_shape=None, **kwargs) -> int:
@@ -109,7 +112,8 @@ def measure(model: nn.Module, steps: int, name: str = 'model', repeats: int = 5)
 
     Args:
         model (nn.Module): A localizer; goes to evaluation mode.
-        steps (int): Steps T of the video; features are standard normal, from a seed.
+        steps (int): Steps T of the video; features are standard normal, from a seed. A front,
+            which would make them of frames, does not run.
         name (str): What to call it. Defaults to 'model'.
         repeats (int): Forwards that are timed, after one that is not; 0 only counts.
             Defaults to 5.
@@ -125,9 +129,11 @@ def measure(model: nn.Module, steps: int, name: str = 'model', repeats: int = 5)
         blank = TimeMajor(torch.empty(steps, channels, dtype=torch.float64))
         packed = ghost.data_preprocessor.pack([blank])
         counted = count_flops(ghost, lambda: ghost(packed, mode='tensor'))
-    parameters = sum(parameter.numel() for parameter in model.parameters())
+    front = getattr(model, 'front', None)
+    in_front = 0 if front is None else sum(param.numel() for param in front.parameters())
+    parameters = sum(parameter.numel() for parameter in model.parameters()) - in_front
     if not repeats:
-        return Complexity(name, parameters, *counted)
+        return Complexity(name, parameters, *counted, front_parameters=in_front)
 
     device = next(model.parameters()).device
     features = torch.randn(steps, channels, generator=torch.Generator().manual_seed(0))
@@ -145,7 +151,7 @@ def measure(model: nn.Module, steps: int, name: str = 'model', repeats: int = 5)
     with torch.no_grad():
         seconds = _median_seconds((network, whole), device, repeats)
         memory = _peak_memory(network, device)
-    return Complexity(name, parameters, *counted, *seconds, memory)
+    return Complexity(name, parameters, *counted, *seconds, memory, in_front)
 
 
 def _median_seconds(runs: Sequence[Callable[[], None]], device: torch.device,
@@ -189,7 +195,7 @@ def _resident(field: str) -> int:
 
 
 def complexity_table(found: Sequence[Complexity]) -> str:
-    """Models one below the other, as text."""
+    """Models one below the other, as text; below it a line of each that has a front."""
     def figure(value: Optional[float], unit: float, digits: int) -> str:
         return '-' if value is None else f'{value / unit:.{digits}f}'
 
@@ -199,7 +205,10 @@ def complexity_table(found: Sequence[Complexity]) -> str:
               *(figure(one.parts[part], 2e9, 2) for part in ('backbone', 'neck', 'head')),
               figure(one.network_seconds, 1e-3, 1), figure(one.total_seconds, 1e-3, 1),
               figure(one.memory, 2**20, 0)] for one in found]
-    return AsciiTable(rows).table
+    fronts = [f'{one.name}: without its front, which makes features of frames: '
+              f'{figure(one.front_parameters, 1e6, 2)} M parameters, and arithmetic by the size of '
+              'the frames' for one in found if one.front_parameters]
+    return '\n'.join([AsciiTable(rows).table, *fronts])
 
 
 def complexity_json(found: Sequence[Complexity]) -> list[dict]:

@@ -180,11 +180,14 @@ def data_line(dataset) -> str:
     infos = [dataset.get_data_info(index) for index in range(len(dataset))]
     videos = {info.get('video_name') for info in infos}
     parts = [f'{len(videos):,} videos']
-    if any('window_index' in info for info in infos):
+    windows = any('window_index' in info for info in infos)
+    if windows:
         parts.append(f'{len(infos):,} windows')
     elif len(videos) < len(infos):
         parts[0] = f'{len(infos):,} samples'
-    parts.append(f"{sum(len(info.get('gt_labels', ())) for info in infos):,} instances")
+    number = sum(len(info.get('gt_labels', ())) for info in infos)
+    # an instance that several windows see is one of each
+    parts.append(f'{number:,} instances' + (' in windows' if windows else ''))
     classes = (getattr(dataset, 'metainfo', None) or {}).get('classes')
     if classes:
         parts.append(f'{len(classes)} classes')

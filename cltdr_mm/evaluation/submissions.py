@@ -19,6 +19,8 @@ Results = Mapping[str, Sequence[dict]]
 #: What was used, as EPIC's challenges ask: pre-training, training labels, training data, 0 to 5.
 SUPERVISION = ('sls_pt', 'sls_tl', 'sls_td')
 _TITLE = 'submission'
+#: The file in a ``.zip``.
+_MEMBER = 'test.json'
 
 
 def action_label(verb: int, noun: int) -> str:
@@ -120,14 +122,14 @@ def write_submission(content: dict, path: Union[str, Path]) -> None:
         try:
             write_json(content, inner)
             with zipfile.ZipFile(temporary, 'w', zipfile.ZIP_DEFLATED) as archive:
-                archive.write(inner, 'test.json')
+                archive.write(inner, _MEMBER)
         finally:
             inner.unlink(missing_ok=True)
 
 
 def read_submission(path: Union[str, Path]) -> dict:
-    """Read a JSON file for a challenge and check it, see :func:`check_submission`."""
-    content = read_json(path, _TITLE)
+    """Read a file for a challenge, JSON or ``.zip``, and check it, see :func:`check_submission`."""
+    content = read_json(path, _TITLE, member=_MEMBER)
     check_submission(content, path)
     return content
 

@@ -8,7 +8,7 @@ from typing import NoReturn, Optional, Union
 from mmengine.config import Config
 
 from .explained import explain, place
-from .problems import TALDataError
+from .problems import TALDataError, looked_from
 
 #: Set to anything but 0, it lets tracebacks through.
 DEBUG = 'CLTDR_DEBUG'
@@ -67,7 +67,8 @@ def error_line(error: BaseException, cfg: Optional[Config] = None) -> str:
         # a data worker hands over its traceback too, which ends with the message
         return str(error).rpartition(f'{TALDataError.__name__}: ')[2].strip()
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f'{error.filename}: {_PATHS.get(type(error), error.strerror)}'
+        where = looked_from(error.filename) if isinstance(error, FileNotFoundError) else ''
+        return f'{error.filename}: {_PATHS.get(type(error), error.strerror)}{where}'
     explained = explain(error, cfg or {})
     if explained is not None:
         return explained

@@ -9,10 +9,11 @@ import io
 import json
 import math
 import reprlib
+import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, BinaryIO, Optional, Union
 
 from mmengine.fileio import get
 
@@ -85,7 +86,7 @@ def refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict:
 
 
 def read_json(path: Union[str, Path], title: str, object_pairs_hook: Optional[Callable] = None,
-              or_list: bool = False) -> Any:
+              or_list: bool = False, member: Optional[str] = None) -> Any:
     """Read a file that holds a JSON object, with or without a byte order mark.
 
     Args:
@@ -94,6 +95,8 @@ def read_json(path: Union[str, Path], title: str, object_pairs_hook: Optional[Ca
         title (str): What the file is, for the error.
         object_pairs_hook (Callable, optional): As in :func:`json.loads`. Defaults to None.
         or_list (bool): Whether a list will do, too. Defaults to False.
+        member (str, optional): File to read in a path that ends in ``.zip``. Defaults to None:
+            such a path is read as any other.
 
     Returns:
         dict or list: What it holds.
@@ -107,8 +110,10 @@ def read_json(path: Union[str, Path], title: str, object_pairs_hook: Optional[Ca
         data = get(path)
         if path.endswith('.gz'):
             data = _unzip(data)
+        elif member is not None and path.lower().endswith('.zip'):
+            data = _member(data, member)
         text = data.decode(json.detect_encoding(data))
-    except (OSError, EOFError, ValueError, zlib.error) as error:
+    except (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile) as error:
         raise bad(unreadable(path, error)) from error
     try:
         content = json.loads(text, object_pairs_hook=object_pairs_hook)
@@ -140,8 +145,26 @@ def without_quotes(value: Any) -> Any:
 def _unzip(data: bytes) -> bytes:
     """Decompress, but not more than may be taken; raises ValueError."""
     with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-        text = file.read(max_bytes(len(data)) + 1)
-    why = size_problem(len(text), len(data))
+        return _read(file, len(data))
+
+
+def _member(data: bytes, name: str) -> bytes:
+    """The file of a ZIP archive, but not more than may be taken; raises ValueError."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = archive.namelist()
+        if name not in names:
+            raise ValueError(f'there is no {name} in it, but {shown(names)}')
+        try:
+            with archive.open(name) as file:
+                return _read(file, len(data))
+        except (RuntimeError, NotImplementedError) as error:  # encrypted, or packed in a rare way
+            raise ValueError(str(error)) from error
+
+
+def _read(file: BinaryIO, packed: int) -> bytes:
+    """All that a packed file of so many bytes holds; raises ValueError if that is too much."""
+    text = file.read(max_bytes(packed) + 1)
+    why = size_problem(len(text), packed)
     if why is not None:
         raise ValueError(why)
     return text

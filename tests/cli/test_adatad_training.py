@@ -60,4 +60,5 @@ def test_weights_that_are_not_there_are_one_line(config, monkeypatch):
     with pytest.raises(SystemExit) as info:
         train.main([str(config), '--work-dir', 'work'])
     assert info.value.code.startswith(
-        f'error: there is no checkpoint {config.parent / "vit.pth"}')
+        'error: model.front.backbone.init_cfg.checkpoint: there is no checkpoint '
+        f'{config.parent / "vit.pth"}')

@@ -81,6 +81,8 @@ def test_from_videos_to_a_report(videos, tmp_path, capsys, monkeypatch):
     out = capsys.readouterr().out
     assert out.splitlines()[-1] == 'all checks passed: this can be trained'
     assert '| training |      2 |' in out
+    assert '| num_levels |' in out and '| tious ' in out  # what suits features is not suggested
+    assert not any(f'| {name} ' in out for name in ('max_len', 'width', 'batch_size', 'lr'))
     train.main([cfg, '--work-dir', 'work'])
     test_verb.main([cfg, 'work', '--out', 'out'])
     tested = json.loads((tmp_path / 'out' / 'detections.json').read_text())['results']

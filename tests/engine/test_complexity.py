@@ -1,4 +1,5 @@
 """Arithmetic against counts by hand; that nothing a model does is left out."""
+import dataclasses
 import json
 import math
 
@@ -81,6 +82,24 @@ def test_a_localizer_in_parts():
     assert all(found.kinds[kind] > 0 for kind in ('products', 'element-wise', 'transforms'))
     assert found.network_seconds is found.memory is None
     assert found.parameters == sum(p.numel() for p in localizer().parameters())
+
+
+def test_a_front_stands_apart():
+    """Figures of what comes after it, at its width; its parameters in a line of their own."""
+    front = dict(type='ClipFront', clip_len=4, backbone=dict(
+        type='ResNet3d', depth=34, pretrained=None, num_stages=1, base_channels=4,
+        out_indices=(0, ), spatial_strides=(1, ), temporal_strides=(1, ), dilations=(1, ),
+        inflate=(1, )))
+    rest = localizer(in_channels=4)
+    model = MODELS.build(dict(
+        type='EndToEndLocalizer', front=front, neck=dict(type='FPN1D'),
+        backbone=dict(type='GMG', embed_dims=WIDTH, arch=(1, 1, 2), ffn_dims=24),
+        head=dict(type='CLTDRHead', num_classes=3, num_bins=4)))
+    found, expected = (measure(one, STEPS, 'mine', repeats=0) for one in (model, rest))
+    number = sum(param.numel() for param in model.front.parameters())
+    assert found == dataclasses.replace(expected, front_parameters=number)
+    line = f'mine: without its front, which makes features of frames: {number / 1e6:.2f} M param'
+    assert line in complexity_table([found]) and 'front' not in complexity_table([expected])
 
 
 def test_max_pooling_costs_the_embedding_alone():

@@ -169,7 +169,8 @@ def test_a_data_set_in_a_line():
                                "(subset 'train')")
     windows = Data([dict(video_name='v', gt_labels=[0], num_steps=99, window_index=i,
                          window_size=50) for i in range(2)])
-    assert data_line(windows).startswith('1 videos, 2 windows, 2 instances')
+    assert data_line(windows).startswith(
+        '1 videos, 2 windows, 2 instances in windows, ')
     assert '100 feature steps' in data_line(windows)
     data[0]['num_steps'] = None  # nobody looked at the features
     assert 'steps' not in data_line(data)

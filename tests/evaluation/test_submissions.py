@@ -121,6 +121,18 @@ def test_written_and_read_again(tmp_path, kind):
         assert archive.namelist() == ['test.json']
         assert json.loads(archive.read('test.json')) == content
     assert sorted(path.name for path in tmp_path.iterdir()) == ['a', 'test.zip']
+    assert read_submission(tmp_path / 'test.zip') == content
+
+
+def test_archives_that_hold_none(tmp_path):
+    path = tmp_path / 'test.zip'
+    with zipfile.ZipFile(path, 'w') as archive:
+        archive.writestr('mine.json', '{}')
+    with pytest.raises(TALDataError, match=r"test.zip: file: .*no test.json .*'mine.json'"):
+        read_submission(path)
+    path.write_text('{}')
+    with pytest.raises(TALDataError, match='test.zip: file: .*not a zip file'):
+        read_submission(path)
 
 
 def test_command(tmp_path, write_results, capsys):

@@ -1,4 +1,6 @@
 """How programs end."""
+import os
+
 import pytest
 from mmaction.registry import MODELS
 from mmengine.config import Config
@@ -16,7 +18,9 @@ def ending(error, **kwargs):
     (TALDataError.of('data', 'a.json', 'fps', 'is missing', 'v0'),
      "error: data: a.json: video 'v0': fps: is missing"),
     (FileNotFoundError(2, 'No such file or directory', 'x/y.npy'),
-     'error: x/y.npy: No such file or directory'),
+     f'error: x/y.npy: No such file or directory, looked for from {os.getcwd()}'),
+    (FileNotFoundError(2, 'No such file or directory', '/x/y.npy'),
+     'error: /x/y.npy: No such file or directory'),
     (ValueError('two\n  lines'), 'error: two lines'),
     (KeyError('no such key'), 'error: no such key'),
     (KeyError('key'), 'error: KeyError: key (CLTDR_DEBUG=1 shows where)'),

@@ -44,6 +44,7 @@ class CheckedData:
         features (dict): Arguments of :class:`.TALDataset` but for the subset. Defaults to {}.
         manifest (dict, optional): What the features' manifest says. Defaults to None: there is
             none.
+        frames (bool): Whether a model reads frames of videos. Defaults to False: features.
     """
 
     subsets: dict[str, SubsetStatistics]
@@ -52,6 +53,7 @@ class CheckedData:
     names: Optional[Subsets] = None
     features: dict[str, Any] = field(default_factory=dict)
     manifest: Optional[dict[str, Any]] = None
+    frames: bool = False
 
     @property
     def training(self) -> SubsetStatistics:
@@ -70,11 +72,15 @@ class CheckedData:
         """
         ranges = self.ranges_with(suggestions)
         said = remarks(self.subsets, ranges)
+        rows = suggestions.rows()
+        if self.frames:
+            # the other rules are of features, which take a fraction of the memory and time
+            rows = [row for row in rows if row[0] in ('num_levels', 'tious')]
         if self.features.get('check_label_id') is False:
             said.append('label_id numbers the classes in another way: names count, ids do not')
         return '\n'.join([
             statistics_text(self.subsets), levels_text(self.training, ranges),
-            suggestions_table(suggestions.rows()), *(f'note: {line}' for line in said)])
+            suggestions_table(rows), *(f'note: {line}' for line in said)])
 
 
 def check_annotations(ann_file: str, folders: Sequence[str], stride: Any = None,
@@ -173,12 +179,13 @@ def check_config(cfg: Config) -> CheckedData:
                 (hook or {}).get('save_best') for hook in hooks])
     _check_schedule(cfg, model, len(built['training']))
     info = _tal_dataset(built['training']).get_data_info(0)
-    if 'video_path' in info:
+    frames = 'video_path' in info
+    if frames:
         channels = model.front.out_channels  # check_parts has refused a model without one
     else:
         channels = sum(feature_shape(path, key, info['layout'])[1] for path, key in zip(
             info['feature_paths'], info['feature_key']))
-    return CheckedData(subsets, channels, ranges_of(model))
+    return CheckedData(subsets, channels, ranges_of(model), frames=frames)
 
 
 def suggestions_for(data: CheckedData, device: Optional[str] = None,

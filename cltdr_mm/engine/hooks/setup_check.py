@@ -1,10 +1,12 @@
 """SetupCheckHook: asks before a run what else would end it after an epoch: do its parts fit?"""
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 import torch
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 
@@ -44,6 +46,9 @@ class SetupCheckHook(Hook):
     manifests say of which they are; on a fold, it must have been trained on that fold; one that
     is resumed must be of the same kind of optimizer. One that a training starts from
     (``load_from``) must have some of the weights.
+
+    Warnings say that validation is on steps of another length than the training, and what a
+    ``front`` remarks (``remark``) in a training that starts from no checkpoint.
     """
 
     priority = 'HIGH'  # before the hooks that take from a checkpoint what they find
@@ -56,6 +61,11 @@ class SetupCheckHook(Hook):
         _check_length(runner.train_loop)
         self._check(runner, runner.train_loop)
         self._check(runner, runner.val_loop)
+        model = _model(runner)
+        front = getattr(model, 'front', None)
+        if hasattr(front, 'remark') and not any(getattr(part, name, None) for part, name in (
+                (runner, '_load_from'), (runner, '_resume'), (model, 'init_cfg'))):
+            _warn(front.remark())
         if runner.val_loop is not None:
             check_validation(_dataset(runner.train_loop), _dataset(runner.val_loop),
                              _metrics(runner.val_loop), [
@@ -179,6 +189,11 @@ def check_validation(training: Any, validation: Any, judges: Sequence,
     if found:
         _refuse(validation, 'features', 'were made otherwise than those of the training '
                 f'({"; ".join(found)}, the training first)')
+    one, other = _grid(training), _grid(validation)
+    if None not in (one, other) and one != other:
+        name = getattr(validation, 'ann_file', 'validation set')
+        _warn(f'{name}: feature_stride and feature_window are {_pair(other)}, but {_pair(one)} of '
+              'the training set: steps of another length than the model learns from')
     wanted = [name for names in save_best for name in (
         [names] if isinstance(names, str) else names or [])]
     if not wanted or not judges:
@@ -219,6 +234,25 @@ def _dataset(loop: Any) -> Any:
 def _features(dataset: Any) -> Mapping[str, Any]:
     """How the features of a data set were made, if they have a manifest."""
     return (getattr(dataset, 'metainfo', None) or {}).get('features') or {}
+
+
+def _grid(dataset: Any) -> Optional[tuple]:
+    """Stride and window of the steps of a data set, in frames; None if videos differ in them."""
+    if not hasattr(dataset, 'get_data_info'):
+        return None
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    found = {(info.get('stride'), info.get('window')) for info in infos}
+    grid = found.pop() if len(found) == 1 else (None, )
+    return None if None in grid else grid
+
+
+def _pair(grid: tuple) -> str:
+    return ' and '.join(f'{value:g}' for value in grid)
+
+
+def _warn(message: str) -> None:
+    if message:
+        print_log(message, logger='current', level=logging.WARNING)
 
 
 def _check_labels(infos: list[dict], model, dataset) -> None:

@@ -150,6 +150,7 @@ class ClipFront(BaseModule):
         """Initialise, or load what ``init_cfg`` or ``pretrained`` of the backbone says.
 
         Raises:
+            FileNotFoundError: If there is no such file; names the field of the config.
             TALDataError: If the file has not all that the backbone computes with.
             ValueError: If the backbone does not load it.
         """
@@ -158,26 +159,52 @@ class ClipFront(BaseModule):
 
         def check(module, state, prefix, *_) -> None:
             loaded.append(prefix)
-            lacking = [name for name, shape in self._needed.items()
-                       if prefix + name not in state or state[prefix + name].shape != shape]
-            if lacking:
-                more = f' and {len(lacking) - 4} more' if len(lacking) > 4 else ''
+            lacking = [name for name in self._needed if prefix + name not in state]
+            shapes = {name: tuple(state[prefix + name].shape) for name in self._needed
+                      if prefix + name in state}
+            wrong = dict(missing=lacking)
+            wrong['of another shape'] = [
+                f'{name} is {shape}, not {tuple(self._needed[name])}'
+                for name, shape in shapes.items() if shape != self._needed[name]]
+            found = [f"{why}: {', '.join(names[:4])}"
+                     + (f' and {len(names) - 4} more' if len(names) > 4 else '')
+                     for why, names in wrong.items() if names]
+            if found:
+                # not where a recognizer's file is asked for, nor where all names are there
+                advice = f' ({RECOGNIZERS})' if lacking and not named_weights(self) else ''
                 raise TALDataError.of(
                     'checkpoint', str(file or self.backbone.pretrained), 'state_dict',
-                    f'does not fit front.backbone {kind}: missing or of another shape: '
-                    f"{', '.join(lacking[:4])}{more}; it has {', '.join(list(state)[:4])} "
-                    f"({RECOGNIZERS})")
+                    f"does not fit front.backbone {kind}: {'; '.join(found)}; it has "
+                    f"{', '.join(list(state)[:4])}{advice}")
 
         hook = self.backbone.register_load_state_dict_pre_hook(check)
         done = getattr(self.backbone, 'is_init', False)
         try:
             super().init_weights()
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f'{self._field_of_weights()}: {error}') from error
         finally:
             hook.remove()
         if file and not done and not loaded:  # ResNet3d and others have their own way
             raise ValueError(f'front.backbone {kind} takes no notice of init_cfg: write '
                              f'pretrained=..., with pretrained2d=False where it has that; or '
                              f'{RECOGNIZERS}')
+
+    def remark(self) -> str:
+        """Say that the backbone stays as it was drawn at random; '' if it learns or is loaded."""
+        if (self.tuning == 'full' or named_weights(self) or named_weights(self.backbone)
+                or getattr(self.backbone, 'pretrained', None)):
+            return ''
+        return (f'model.front: tuning={self.tuning!r} keeps {type(self.backbone).__name__} as it '
+                'is, and nothing loads its weights (init_cfg, pretrained or load_from): they stay '
+                'random')
+
+    def _field_of_weights(self) -> str:
+        """Where a config names the file."""
+        if named_weights(self):
+            return 'model.front.init_cfg.checkpoint'
+        return 'model.front.backbone.' + (
+            'init_cfg.checkpoint' if named_weights(self.backbone) else 'pretrained')
 
     def train(self, mode: bool = True) -> 'ClipFront':
         """Set the mode; what is not learned stays in evaluation mode."""

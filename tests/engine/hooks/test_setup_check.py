@@ -134,6 +134,48 @@ def test_validation_on_features_made_otherwise_stops_a_training():
         HOOKS.build(dict(type='SetupCheckHook')).before_train(run)
 
 
+class Strided(Videos):
+    def __init__(self, *grids):
+        super().__init__([0] * len(grids))
+        self.grids = grids
+
+    def get_data_info(self, i):
+        return dict(super().get_data_info(i), stride=self.grids[i][0], window=self.grids[i][1])
+
+
+@pytest.fixture
+def warned(monkeypatch):
+    found = []
+    monkeypatch.setattr('cltdr_mm.engine.hooks.setup_check.print_log',
+                        lambda message, **_: found.append(message))
+    return found
+
+
+@pytest.mark.parametrize('training, validation, words', [
+    ([(4, 0), (4, 0)], [(2, 0)], 'are 2 and 0, but 4 and 0 of the training set'),
+    ([(4, 0)], [(4, 16.)], 'are 4 and 16, but 4 and 0 of'),
+    ([(4, 0)], [(4., 0.)], None),
+    ([(4, 0), (3, 0)], [(2, 0)], None),  # a stride each
+    ([(4, 0)], [(None, None)], None)])
+def test_validation_on_steps_of_another_length_is_a_warning(training, validation, words, warned):
+    run = runner(Strided(*training))
+    run.val_loop = SimpleNamespace(evaluator=SimpleNamespace(metrics=[]), dataloader=(
+        SimpleNamespace(dataset=Strided(*validation))))
+    HOOKS.build(dict(type='SetupCheckHook')).before_train(run)
+    assert len(warned) == (words is not None)
+    assert words is None or 'ann.json: feature_stride and feature_window ' + words in warned[0]
+
+
+@pytest.mark.parametrize('starts, count', [
+    (dict(), 1), (dict(_load_from='a.pth'), 0), (dict(_resume=True), 0)])
+def test_what_a_front_remarks_is_a_warning(starts, count, warned):
+    run = runner(Videos(labels=()))
+    run.model.front = SimpleNamespace(remark=lambda: 'random')
+    vars(run).update(starts)
+    HOOKS.build(dict(type='SetupCheckHook')).before_train(run)
+    assert warned == ['random'] * count
+
+
 @pytest.mark.parametrize('fits', [
     dict(dataset=Videos()), dict(dataset=Videos(), num_classes=20, fusion=object()),
     dict(dataset=TimeMajorVideos()),
