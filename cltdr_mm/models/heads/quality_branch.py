@@ -12,7 +12,7 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ...structures import Layout, PackedRows, segment_iou
+from ...structures import Layout, PackedRows, segment_iou, split_levels
 from ..layers import Conv
 from ..parts import refuse_unknown
 from ..task_modules import Actions, Pairs, PyramidPoints, mean_over_ranks
@@ -111,7 +111,8 @@ class QualityBranch(BaseModule):
 
     def look(self, table: PackedRows, rows: Tensor, segments: Tensor) -> Tensor:
         """What stands around the boundaries of segments (N, 2), in grid steps, (N, D)."""
-        x = self.narrow(table.rows.detach() if self.detach else table.rows)  # (R, D / 2)
+        finest = split_levels(table)[0].rows  # (R_0, C), the table's first rows
+        x = self.narrow(finest.detach() if self.detach else finest)  # (R_0, D / 2)
         first, length = (of_row[rows, None] for of_row in table.layout.finest)
         steps = segments.new_tensor(self.steps)
         position = (segments[:, :, None] + steps).flatten(1)  # (N, looks)
