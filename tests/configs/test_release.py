@@ -150,3 +150,43 @@ def test_published_parameter_counts(release):
     with torch.device('meta'):
         model = MODELS.build(cfg.model)
     assert round(sum(p.numel() for p in model.parameters()) / 1e6, 1) == 21.9
+
+
+def switches(page: str) -> list[tuple[int, str, str]]:
+    """Options of the last column of the tables of GMG and CLTDR: row, key and value."""
+    found = []
+    for section in ('GMG', 'CLTDR'):
+        table = page.split(f'\n## {section}\n')[1].split('\n## ')[0]
+        for line in table.splitlines():
+            cells = [cell.strip() for cell in line.strip('|').split('|')]
+            if cells[0].isdigit():
+                found += [(int(cells[0]), *option.split('=')) for option in
+                          re.findall(r'model(?:\.\w+)+=[^\s`]+', cells[-1])]
+    return found
+
+
+def test_the_switches_of_the_page_set_what_is_published(project_root):
+    """Those to the published code are its values, under which all published weights are."""
+    found = switches((project_root / 'docs' / 'paper_and_release.md').read_text('utf-8'))
+    assert {row for row, _, _ in found} == {1, 2, 3, 4, 6, 7, 11, 13, 14, 16, 18, 19, 20, 21, 23,
+                                            27, 30, 31}
+    # focal and varifocal are both published; InternVideo2's setting has a varifocal coarse loss
+    published = Config.fromfile(
+        project_root / 'configs/release/cltdr_gmg/thumos_intervideo_vflloss.py')
+    for row, key, value in found:
+        there = published
+        for part in key.split('.'):
+            there = there[part]
+        assert str(there) == value or float(there) == float(value), (row, key)
+
+
+def test_what_a_switch_leaves_out_is_as_published_too(project_root):
+    """Row 23 replaces a whole loss."""
+    found = switches((project_root / 'docs' / 'paper_and_release.md').read_text('utf-8'))
+    ours = Config.fromfile(project_root / 'configs/cltdr_thumos.py')
+    ours.merge_from_dict({key: float(value) if key.endswith('alpha') else value
+                          for row, key, value in found if row == 23})
+    published = Config.fromfile(
+        project_root / 'configs/release/cltdr_gmg/thumos_intervideo_vflloss.py')
+    losses = [MODELS.build(dict(cfg.model.head.loss_coarse)) for cfg in (ours, published)]
+    assert losses[0].alpha == losses[1].alpha and losses[0].gamma == losses[1].gamma
