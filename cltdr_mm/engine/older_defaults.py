@@ -68,10 +68,13 @@ def older_settings(checkpoint: Any) -> dict[str, Any]:
         found['model.backbone.fft_norm'] = backbone.get('fft_norm') or default
     if backbone.get('type') == 'GMG':
         found['model.backbone.kernel_size'] = backbone.get('kernel_size', 3)
+    option = 'model.head'
+    if head.get('type') == 'ASLHead' and isinstance(head.get('head'), Mapping):
+        option, head = 'model.head.head', head['head']
     if head.get('type') == 'CLTDRHead':
         kernels = {layer: head.get('kernel_size', 3) for layer in ('trunk', 'cls', 'offset')}
         kernels.update(head.get('refine_kernel_sizes') or {})
-        found.update({f'model.head.refine_kernel_sizes.{layer}': kernel
+        found.update({f'{option}.refine_kernel_sizes.{layer}': kernel
                       for layer, kernel in kernels.items()})
     return found
 

@@ -21,3 +21,4 @@ optim_wrapper = dict(
     optimizer=dict(type='Adam', lr=1e-3, weight_decay=1e-4), clip_grad=dict(max_norm=40))
 # theirs: two GPUs of 8
 auto_scale_lr = dict(base_batch_size=16)
+custom_hooks = [dict(type='FastSoftNMSHook')]

@@ -19,3 +19,4 @@ test_evaluator = dict(type='ProposalMetric')
 train_cfg = dict(max_epochs=35)
 optim_wrapper = dict(optimizer=dict(lr=5e-4, weight_decay=0.05))
 auto_scale_lr = dict(base_batch_size=8)
+custom_hooks = [dict(type='FastSoftNMSHook')]

@@ -17,3 +17,4 @@ train_dataloader = dict(dataset=dict(pipeline=pipeline))
 # TCANet names the first video of a batch only
 val_dataloader = dict(batch_size=1, dataset=dict(pipeline=pipeline))
 test_dataloader = dict(batch_size=1, dataset=dict(pipeline=pipeline))
+custom_hooks = [dict(type='FastSoftNMSHook')]

@@ -47,19 +47,27 @@ def test_best_reads_the_same_recordings_at_half_the_stride():
     assert model.head.refinement is not None and model.head.quality is not None
 
 
-@pytest.mark.parametrize('path', [
-    *sorted(CONFIGS.glob('*_hapt.py')), *sorted((CONFIGS / 'encoded').glob('*_hapt.py')),
-    FOLDER / 'finer_boundaries.py', FOLDER / 'best_hapt.py'],
-    ids=lambda path: path.stem)
-def test_no_training_looks_at_test_people(path, tmp_path):
-    cfg = load(path.relative_to(CONFIGS).with_suffix(''))
+#: Every config that reads HAPT.
+OF_HAPT = sorted(path.relative_to(CONFIGS).with_suffix('').as_posix() for path in (
+    *CONFIGS.glob('*_hapt.py'), *(CONFIGS / 'encoded').glob('*_hapt.py'),
+    *(CONFIGS / 'mix').glob('*_hapt.py'), *FOLDER.rglob('*.py')))
+
+
+def test_all_of_hapt_are_seen():
+    assert set(OF_HAPT) == {
+        path.relative_to(CONFIGS).with_suffix('').as_posix() for path in CONFIGS.rglob('*.py')
+        if '_base_' not in path.parts and 'hapt' in path.relative_to(CONFIGS).as_posix()}
+    assert len(OF_HAPT) > 35
+
+
+@pytest.mark.parametrize('name', OF_HAPT)
+def test_no_training_looks_at_test_people(name):
+    cfg = load(name)
     assert cfg.val_cfg is cfg.val_dataloader is cfg.val_evaluator is None
     assert cfg.train_dataloader.dataset.subset == 'train'
     assert cfg.default_hooks.checkpoint.get('save_best') is None
-    cfg.work_dir = str(tmp_path)
-    assert Runner.from_cfg(cfg).val_loop is None  # the stock Runner takes it as it is
-    if cfg.test_evaluator.type == 'TEMCurves':  # writes what the next step trains on, of all videos
-        with pytest.raises(ValueError, match='TEMCurves has no ann_file'):
+    if 'ann_file' not in cfg.test_evaluator:  # writes what the next step trains on, of all videos
+        with pytest.raises(ValueError, match=f'{cfg.test_evaluator.type} has no ann_file'):
             folds.set_fold(cfg, 1)
         return
     folds.set_fold(cfg, 1)
@@ -67,6 +75,13 @@ def test_no_training_looks_at_test_people(path, tmp_path):
     assert {part.ann_file for part in read} == {'annotations_fold1.json'}
     assert [part.subset for part in read] == ['train', 'validation', 'validation']
     assert "'test'" not in cfg.pretty_text
+
+
+@pytest.mark.parametrize('name', ['cltdr_hapt', 'encoded/tem_hapt', 'hapt/best_hapt'])
+def test_the_stock_runner_takes_a_config_without_validation(name, tmp_path):
+    cfg = load(name)
+    cfg.work_dir = str(tmp_path)
+    assert Runner.from_cfg(cfg).val_loop is None
 
 
 @pytest.mark.parametrize('name, backbone, head', [

@@ -92,7 +92,13 @@ def test_pem_reads_what_becomes_of_them(folder, tmp_path):
         assert pack.type == 'PackLocalizationInputs' and 'bsp_feature' in pack['keys']
     assert cfg.test_dataloader.batch_size == 1
     assert cfg.test_evaluator.type == 'ProposalMetric' and cfg.test_evaluator.subset == 'test'
-    assert [hook.type for hook in cfg.custom_hooks] == ['FastSoftNMSHook']
+
+
+@pytest.mark.parametrize('name', [
+    'encoded/bmn_anet', 'encoded/bmn_hapt', 'encoded/bsn_pem_hapt', 'mix/bmn_anet',
+    'mix/bsn_pem_hapt', 'mix/tcanet_anet'])
+def test_where_mmaction_suppresses_it_does_so_by_our_soft_nms(name):
+    assert [hook.type for hook in load(name).custom_hooks] == ['FastSoftNMSHook']
 
 
 def test_each_has_folders_of_its_own():

@@ -68,6 +68,14 @@ def test_kernels_that_have_changed_are_named_where_weights_do_not_fit():
     check_fit(old, MODELS.build(cfg.model), 'x.pth')
 
 
+def test_a_head_inside_of_asl():
+    old = localizer()
+    old['head'] = dict(type='ASLHead', head=dict(old['head'], kernel_size=5))
+    settings = older_settings(checkpoint_of(localizer(), old))
+    assert settings['model.head.head.refine_kernel_sizes.trunk'] == 5
+    assert not any(key.startswith('model.head.refine') for key in settings)
+
+
 def test_values_of_levels_are_written_as_an_option_takes_them():
     settings = older_settings(checkpoint_of(
         localizer(), localizer(dict(kernel_size=[3, 5], fft_norm='ortho'))))
