@@ -4,6 +4,7 @@ Examples::
 
     cltdr flops cltdr_thumos tridet_thumos --length 2304
     cltdr flops --all --repeats 0 --out flops.json
+    cltdr flops adatad/thumos_s --repeats 0
 """
 import platform
 from pathlib import Path
@@ -14,10 +15,13 @@ from mmengine.registry import init_default_scope
 
 from ..apis.running.command_line import usable_device
 from ..apis.running.config_files import config_from_file, find_config
-from ..engine.complexity import complexity_json, complexity_table, measure
+from ..engine.complexity import complexity_json, complexity_table, measure, size_of_input
 from ..resources import resource_root
 from ..utils import exit_on_error, out_file, write_json
 from . import verb_parser
+
+#: Length of THUMOS14's crops of features.
+STEPS = 2304
 
 
 def parse_args(argv=None):
@@ -25,8 +29,10 @@ def parse_args(argv=None):
     parser = verb_parser(__doc__)
     parser.add_argument('configs', nargs='*', help='config files, or names of configs')
     parser.add_argument('--all', action='store_true', help="all systems of this library's configs/")
-    parser.add_argument('--length', type=int, default=2304,
-                        help='steps of the video (default: %(default)s)')
+    parser.add_argument('--length', type=int, help=f'steps of the video (default: {STEPS}; of a '
+                        'model that takes frames, those of the windows that its config tests by)')
+    parser.add_argument('--pixels', type=int, help='of a side of the frames, for models that take '
+                        'frames (default: as the config crops them)')
     parser.add_argument('--repeats', type=int, default=5, help='runs of which the median time is '
                         'taken; 0 only counts (default: %(default)s)')
     parser.add_argument('--device', type=usable_device, default='cpu',
@@ -35,8 +41,10 @@ def parse_args(argv=None):
     args = parser.parse_args(argv)
     if bool(args.configs) == args.all:
         parser.error('name configs, or give --all')
-    if args.length < 1 or args.repeats < 0:
-        parser.error('--length must be at least 1, and --repeats at least 0')
+    if min(value for value in (args.length, args.pixels, 1) if value is not None) < 1:
+        parser.error('--length and --pixels must be at least 1')
+    if args.repeats < 0:
+        parser.error('--repeats must be at least 0')
     return args
 
 
@@ -54,16 +62,18 @@ def main(argv=None) -> None:
         with exit_on_error((Exception, ), cfg=cfg):
             torch.manual_seed(0)
             model = MODELS.build(cfg.model).to(args.device)
-            found.append(measure(model, args.length, name, args.repeats))
+            steps, pixels = size_of_input(cfg)
+            found.append(measure(model, args.length or steps or STEPS, name, args.repeats,
+                                 args.pixels or pixels))
     print(complexity_table(found))
-    print(f'{args.length} steps; a MAC is one multiply-add, two FLOP')
+    print('a MAC is one multiply-add, two FLOP')
     if args.repeats:
         where = (torch.cuda.get_device_name(args.device) if args.device.startswith('cuda')
                  else f'{_processor()}, {torch.get_num_threads()} threads')
         print(f'times: median of {args.repeats} runs in float32 on {where}, torch '
               f'{torch.__version__}; untrained weights')
     if args.out:
-        write_json(dict(length=args.length, configs=complexity_json(found)), args.out, indent=1)
+        write_json(dict(configs=complexity_json(found)), args.out, indent=1)
         print(f'wrote {args.out}')
 
 

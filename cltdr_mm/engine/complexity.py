@@ -8,15 +8,15 @@ import ctypes
 import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Union
 
 import torch
 from mmaction.structures import ActionDataSample
 from terminaltables import AsciiTable
-from torch import nn
+from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -31,20 +31,23 @@ class Complexity:
 
     Attributes:
         name (str): What the table calls it.
-        parameters (int): Numbers of backbone, neck and head.
-        flops (int): Of a forward of all outputs: backbone, neck and head.
-        parts (dict[str, int]): The same of 'backbone', 'neck' and 'head'.
+        steps (int): Steps T of the video.
+        parameters (int): Numbers of all parts.
+        flops (int): Of a forward of all outputs, from features, or from frames for a front.
+        parts (dict[str, int]): The same of 'front', 'backbone', 'neck' and 'head'.
         kinds (dict[str, int]): The same of 'products' (matrix products, convolutions, attention),
             'element-wise' (depth-wise convolutions, scaling) and 'transforms' (Fourier).
         network_seconds (float, optional): Median time of that forward; None if not measured.
         total_seconds (float, optional): The same with decoding and post-processing.
-        memory (int, optional): Most bytes that the forward takes beside weights and features;
-            None if not measured.
-        front_parameters (int): Numbers of a front, which is in no other figure: its arithmetic
-            goes by the size of the frames. Defaults to 0.
+        memory (int, optional): Most bytes that the forward takes beside weights and input; None
+            if not measured.
+        frames (tuple[int, int], optional): Of a model with a front, how many frames it takes, and
+            pixels of a side of each.
+        front_parameters (int): How many of the parameters are the front's. Defaults to 0.
     """
 
     name: str
+    steps: int
     parameters: int
     flops: int
     parts: dict
@@ -52,6 +55,7 @@ class Complexity:
     network_seconds: Optional[float] = None
     total_seconds: Optional[float] = None
     memory: Optional[int] = None
+    frames: Optional[tuple] = None
     front_parameters: int = 0
 
 
@@ -101,57 +105,105 @@ def count_flops(model: nn.Module, forward: Callable[[], object]) -> tuple[int, d
         forward()
     counts, total = counter.get_flop_counts(), counter.get_total_flops()
     parts = {name: sum(counts.get(f'{type(model).__name__}.{name}', {}).values())
-             for name in ('backbone', 'neck')}
+             for name in ('front', 'backbone', 'neck')}
     parts['head'] = total - sum(parts.values())  # its towers run where they are read
     kinds = {kind: sum(counts['Global'].get(op, 0) for op in ops) for kind, ops in KINDS.items()}
     return total, parts, dict(products=total - sum(kinds.values()), **kinds)
 
 
-def measure(model: nn.Module, steps: int, name: str = 'model', repeats: int = 5) -> Complexity:
+def size_of_input(cfg: Mapping) -> tuple[Optional[int], Optional[int]]:
+    """What a model with a front gets of a video in tests, as far as its config says.
+
+    Args:
+        cfg (Mapping): A config.
+
+    Returns:
+        tuple: Steps of a window, or of every video where all have as many; and pixels of a side of
+        the frames, where these are square. None each if the videos decide, or without a front.
+    """
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
+    if 'front' not in cfg.get('model', ()):
+        return None, None
+    steps = (dataset.get('window') or {}).get('size') or dataset.get('num_steps')
+    sides = [step['crop_size'] for step in dataset.get('pipeline') or ()
+             if step['type'] == 'CenterCrop' and isinstance(step['crop_size'], int)]
+    return steps, sides[-1] if sides else None
+
+
+def measure(model: nn.Module, steps: int, name: str = 'model', repeats: int = 5,
+            pixels: Optional[int] = None) -> Complexity:
     """Count, time and watch a localizer on one video.
 
     Args:
         model (nn.Module): A localizer; goes to evaluation mode.
-        steps (int): Steps T of the video; features are standard normal, from a seed. A front,
-            which would make them of frames, does not run.
+        steps (int): Steps T of the video; features are standard normal, and frames even noise,
+            from a seed.
         name (str): What to call it. Defaults to 'model'.
         repeats (int): Forwards that are timed, after one that is not; 0 only counts.
             Defaults to 5.
+        pixels (int, optional): Of a side of the frames, which a model with a front takes.
 
     Returns:
         Complexity: Its figures.
+
+    Raises:
+        ValueError: If the model has a front, and ``pixels`` is missing.
     """
     model.eval()
-    channels = model.backbone.in_channels
+    front = getattr(model, 'front', None)
+    if front is not None and pixels is None:
+        raise ValueError(f'{name}: model.front takes frames, and the config leaves them at the '
+                         'size that videos have: name it (--pixels)')
     # float64 takes torch's own operators on every device; others' cannot be counted
     ghost = copy.deepcopy(model).cpu().double()
+    frames, in_front = None, 0
+    if front is not None:
+        frames = (steps * front.frames_per_step, pixels)
+        in_front = sum(parameter.numel() for parameter in front.parameters())
+        # a front answers in float32, whatever it is
+        ghost.front.register_forward_hook(lambda *args: [rows.double() for rows in args[-1]])
     with FakeTensorMode(allow_non_fake_inputs=True):
-        blank = TimeMajor(torch.empty(steps, channels, dtype=torch.float64))
-        packed = ghost.data_preprocessor.pack([blank])
-        counted = count_flops(ghost, lambda: ghost(packed, mode='tensor'))
-    front = getattr(model, 'front', None)
-    in_front = 0 if front is None else sum(param.numel() for param in front.parameters())
-    parameters = sum(parameter.numel() for parameter in model.parameters()) - in_front
+        blank = _video(model, steps, frames, torch.float64)
+        inputs = ghost.data_preprocessor.pack([blank]) if front is None else [blank]
+        counted = count_flops(ghost, lambda: ghost(inputs, mode='tensor'))
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    figures = dict(name=name, steps=steps, parameters=parameters, frames=frames,
+                   front_parameters=in_front, **dict(zip(('flops', 'parts', 'kinds'), counted)))
     if not repeats:
-        return Complexity(name, parameters, *counted, front_parameters=in_front)
+        return Complexity(**figures)
 
     device = next(model.parameters()).device
-    features = torch.randn(steps, channels, generator=torch.Generator().manual_seed(0))
+    video = _video(model, steps, frames, torch.float32)
     grid = FeatureGrid(fps=30., stride=4., window=16., num_steps=steps)
     meta = dict(video_name='drawn', duration=grid.extent, fps=30., grid=grid)
 
+    def inputs_on_device() -> object:
+        if front is None:
+            return model.data_preprocessor.pack([TimeMajor(video.rows.to(device))])
+        return [video.to(device)]
+
     def network() -> None:
-        packed = model.data_preprocessor.pack([TimeMajor(features.to(device))])
-        model(packed, mode='tensor')
+        model(inputs_on_device(), mode='tensor')
 
     def whole() -> None:
-        packed = model.data_preprocessor.pack([TimeMajor(features.to(device))])
-        model(packed, [ActionDataSample(metainfo=meta)], 'predict')
+        model(inputs_on_device(), [ActionDataSample(metainfo=meta)], 'predict')
 
     with torch.no_grad():
         seconds = _median_seconds((network, whole), device, repeats)
         memory = _peak_memory(network, device)
-    return Complexity(name, parameters, *counted, *seconds, memory, in_front)
+    return Complexity(**figures, network_seconds=seconds[0], total_seconds=seconds[1],
+                      memory=memory)
+
+
+def _video(model: nn.Module, steps: int, frames: Optional[tuple[int, int]],
+           dtype: torch.dtype) -> Union[TimeMajor, Tensor]:
+    """Features of noise, or frames of it, (3, F, H, W) uint8."""
+    generator = torch.Generator().manual_seed(0)
+    if frames is None:
+        return TimeMajor(torch.randn(steps, model.backbone.in_channels, generator=generator,
+                                     dtype=dtype))
+    number, side = frames
+    return torch.randint(256, (3, number, side, side), generator=generator, dtype=torch.uint8)
 
 
 def _median_seconds(runs: Sequence[Callable[[], None]], device: torch.device,
@@ -195,19 +247,20 @@ def _resident(field: str) -> int:
 
 
 def complexity_table(found: Sequence[Complexity]) -> str:
-    """Models one below the other, as text; below it a line of each that has a front."""
+    """Models one below the other, as text; below it a line of each that takes frames."""
     def figure(value: Optional[float], unit: float, digits: int) -> str:
         return '-' if value is None else f'{value / unit:.{digits}f}'
 
-    rows = [['config', 'parameters, M', 'GMAC', 'backbone', 'neck', 'head', 'network, ms',
+    parts = ('front', ) * any(one.frames for one in found) + ('backbone', 'neck', 'head')
+    rows = [['config', 'steps', 'parameters, M', 'GMAC', *parts, 'network, ms',
              'to detections, ms', 'memory, MiB']]
-    rows += [[one.name, figure(one.parameters, 1e6, 2), figure(one.flops, 2e9, 2),
-              *(figure(one.parts[part], 2e9, 2) for part in ('backbone', 'neck', 'head')),
+    rows += [[one.name, str(one.steps), figure(one.parameters, 1e6, 2), figure(one.flops, 2e9, 2),
+              *(figure(one.parts[part], 2e9, 2) for part in parts),
               figure(one.network_seconds, 1e-3, 1), figure(one.total_seconds, 1e-3, 1),
               figure(one.memory, 2**20, 0)] for one in found]
-    fronts = [f'{one.name}: without its front, which makes features of frames: '
-              f'{figure(one.front_parameters, 1e6, 2)} M parameters, and arithmetic by the size of '
-              'the frames' for one in found if one.front_parameters]
+    fronts = [f'{one.name}: of {one.frames[0]} frames of {one.frames[1]} x {one.frames[1]} pixels; '
+              f'{figure(one.front_parameters, 1e6, 2)} M parameters are the front\'s'
+              for one in found if one.frames]
     return '\n'.join([AsciiTable(rows).table, *fronts])
 
 

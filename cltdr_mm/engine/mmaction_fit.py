@@ -1,20 +1,41 @@
-"""Asks before a run whether MMAction2's localizers and its metric get what they read.
+"""Asks before a run whether parts of MMAction2 get what they read.
 
-They look it up where they use it: what is missing would end a run in the middle of a function of
-theirs, or in wrong numbers.
+Its localizers, its metric and its data set of clips look it up where they use it: what is missing
+would end a run in the middle of a function of theirs, or in wrong numbers.
 """
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, Optional
 
 from torch import Tensor
 
-from ..utils import TALDataError
+from ..utils import Problem, TALDataError
 from .runtime import RESULT_WRITERS
 
 #: Metainfo by which BMN and TCANet come to seconds; the curves of TEM also need what is covered.
 DURATIONS = ('duration_second', 'duration_frame')
+
+
+def check_clips(dataset: Any, infos: Sequence[dict]) -> None:
+    """Check that the files of MMAction2's VideoDataset are there.
+
+    Args:
+        dataset: Any data set; others, whose samples name no ``filename``, are not asked.
+        infos (Sequence[dict]): Of all its samples.
+
+    Raises:
+        TALDataError: If files are missing; names each.
+    """
+    name = getattr(dataset, 'ann_file', type(dataset).__name__)
+    # a data set that repeats another has each several times
+    files = dict.fromkeys(info['filename'] for info in infos if 'filename' in info)
+    missing = [file for file in files if '://' not in file and not Path(file).is_file()]
+    if missing:
+        raise TALDataError(
+            [Problem(str(name), file, 'filename', 'no such file') for file in missing],
+            f'{len(missing)} of {len(files)} clips are missing')
 
 
 def check_localizer(model: Any, dataset: Any, infos: Sequence[dict],

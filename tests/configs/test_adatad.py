@@ -27,7 +27,7 @@ class Row(NamedTuple):
     # detector
     arch: tuple
     width: int
-    window: int
+    window: object
     classes: int
     # training: of the detector, of adapters
     lr: float
@@ -38,6 +38,10 @@ class Row(NamedTuple):
     # results
     sigma: float
     most: int
+    # windows: steps, part that two share; levels of the pyramid
+    steps: int = 768
+    overlap: float = .5
+    levels: int = 6
 
 
 SIZES = dict(S=(384, 12, 6, 16), B=(768, 12, 12, 16), L=(1024, 24, 16, 16), H=(1280, 32, 16, 16),
@@ -56,9 +60,19 @@ def multithumos(size, lr):
                8000)
 
 
-def anet(size):
-    return Row(size, 160, ALL, 1 / 4, 4, None, None, (2, 2, 5), 256, -1, 1, 1e-3, 1e-4, 15, 15, 4,
-               .7, 100)
+def anet(size, pixels=160, batch=4):
+    return Row(size, pixels, ALL, 1 / 4, 4, None, None, (2, 2, 5), 256, -1, 1, 1e-3, 1e-4, 15, 15,
+               batch, .7, 100)
+
+
+def charades(size, lr, batch=8):
+    return Row(size, 160, ALL, 1 / 4, 1, 4, .5, (2, 2, 7), 512, -1, 157, 1e-4, lr, 20, 20, batch,
+               .3, 1000, 512, .5, 8)
+
+
+def ego4d():
+    return Row('L', 192, tuple(range(12, 24)), 1 / 4, 4, 8, .3, (2, 2, 9), 512,
+               (17, ) * 7 + (-1, ) * 3, 110, 1e-4, 4e-4, 20, 25, 2, 2., 2000, 1800, 0, 10)
 
 
 def epic(classes):
@@ -75,7 +89,9 @@ ROWS = dict(
     multithumos_s=multithumos('S', 4e-4), multithumos_b=multithumos('B', 4e-4),
     multithumos_l=multithumos('L', 4e-4), multithumos_h=multithumos('H', 1e-4),
     multithumos_g=multithumos('g', 1e-4),
-    **{f'anet_{size.lower()}': anet(size) for size in SIZES},
+    **{f'anet_{size.lower()}': anet(size) for size in SIZES}, anet_g_224=anet('g', 224, 2),
+    charades_s=charades('S', 4e-4), charades_b=charades('B', 4e-4), charades_l=charades('L', 2e-4),
+    charades_h=charades('H', 1e-4), charades_g=charades('g', 8e-5, 4), ego4d_l=ego4d(),
     epic_verb_l=epic(97), epic_noun_l=epic(300))
 SIDE = ('thumos_s_side', 'thumos_g_224_side')
 
@@ -84,7 +100,8 @@ every = pytest.mark.parametrize('name', ROWS)
 
 
 #: Their transformers are those of THUMOS14's configs, and built once.
-BUILT_THERE = [name for name in ROWS if name[:-1] in ('anet_', 'multithumos_') and name[-1] != 's']
+BUILT_THERE = [name for name in ROWS if name[:-1] in ('anet_', 'charades_', 'multithumos_')
+               and name[-1] != 's']
 
 
 @functools.cache
@@ -141,16 +158,24 @@ def test_detector(name):
     assert (model.backbone.arch, model.backbone.embed_dims) == (row.arch, row.width)
     assert load(name).model.backbone.window_size == row.window
     assert model.head.num_classes == row.classes
-    assert model.head.num_levels == 6
-    assert model.backbone.input_dropout == (.2 if 'epic' in name else .1 if 's_side' in name else 0)
+    assert model.head.num_levels == row.levels
+    assert model.backbone.input_dropout == (
+        .2 if 'epic' in name or 'ego4d' in name else .3 if 'charades' in name else
+        .1 if 's_side' in name else 0)
+    assert (model.backbone.position is not None) is any(
+        data in name for data in ('anet', 'charades', 'ego4d'))
     if 'anet' in name:
-        assert model.backbone.position is not None
         assert (model.head.reg_weight, model.head.loss_options.label_smoothing) == (2., .1)
         assert load(name).model.postprocessor.fusion.topk == 2
-    if 'epic' in name:
-        assert [tuple(pair) for pair in model.head.regression_ranges] == [
-            (0, 4), (2, 8), (4, 16), (8, 32), (16, 64), (32, 10000)]
-        assert model.head.reg_weight == .5
+    last = row.levels - 1
+    assert [tuple(pair) for pair in model.head.regression_ranges] == [
+        (0 if i == 0 else 2 ** i if 'epic' in name or 'ego4d' in name else 2 ** (i + 1),
+         10000 if i == last else 2 ** (i + 2)) for i in range(row.levels)]
+    assert model.head.reg_weight == (.5 if 'epic' in name else 2. if 'anet' in name else 1.)
+    if 'ego4d' in name:
+        dropouts = {key: load(name).model.backbone[key] for key in ('dropout', 'attn_dropout')}
+        assert dropouts == dict(dropout=.1, attn_dropout=0.)
+        assert model.head.assigner.all_classes
 
 
 @every
@@ -167,14 +192,16 @@ def test_videos(name):
                                                           cfg.test_dataloader))
     crops = [step for step in train if step.type == 'RandomCropFrames']
     assert [(step.max_len, step.trunc_thresh) for step in crops] == \
-        ([(768, row.kept)] if row.kept else [])
-    short = {160: 182, 224: 256}[row.pixels]
+        ([(row.steps, row.kept)] if row.kept else [])
+    short = {160: 182, 192: 220, 224: 256}[row.pixels]
     assert [step.short_side for step in train if step.type == 'LoadTALFrames'] == [short]
     assert [step.scale for step in train if step.type == 'Resize'] == [(row.pixels, row.pixels)]
     assert [step.get('short_side', step.get('crop_size')) for step in test
             if step.type in ('LoadTALFrames', 'CenterCrop')] == [row.pixels, row.pixels]
     window = cfg.test_dataloader.dataset.get('window')
-    assert window == (dict(size=768, overlap=.5) if row.stride else None)
+    assert window == (dict(size=row.steps, overlap=row.overlap) if row.stride else None)
+    assert cfg.test_dataloader.dataset.get('fps') == (
+        15 if 'anet' in name else 30 if 'epic' in name or 'charades' in name else None)
     assert cfg.test_dataloader.dataset.test_mode
 
 
@@ -201,7 +228,8 @@ def test_training(name):
     assert cfg.optim_wrapper.clip_grad.max_norm == 1
     assert cfg.train_cfg.max_epochs == row.epochs
     assert cfg.train_dataloader.batch_size == row.batch
-    assert cfg.auto_scale_lr.base_batch_size == (16 if 'anet' in name else 2)
+    assert cfg.auto_scale_lr.base_batch_size == (
+        16 if 'anet' in name or 'charades' in name else 2)
     schedule = dict(cfg.param_scheduler, optimizer=optimizer, epoch_length=10)
     assert schedule.pop('convert_to_iter_based')
     kind = PARAM_SCHEDULERS.get(schedule.pop('type'))
@@ -226,7 +254,8 @@ def test_results(name):
     if not windows:
         assert post.voting.iou_threshold == .9
     most = cfg.model.head.get('test_cfg', {}).get('nms_pre', 2000)
-    assert most == (8000 if 'multi' in name else 5000 if 'epic' in name else 2000)
+    assert most == (
+        8000 if 'multi' in name else 5000 if 'epic' in name or 'ego4d' in name else 2000)
 
 
 @pytest.mark.parametrize('options, rate', [

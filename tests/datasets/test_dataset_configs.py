@@ -47,6 +47,9 @@ VIDEOS = dict(
     epic100_verb_video=('EPICKitchens100VideoDataset', 2, 30, 8, 768, 768, 'epic100'),
     epic100_noun_video=('EPICKitchens100VideoDataset', 2, 30, 8, 768, 768, 'epic100'),
     anet13_video=('ActivityNet13VideoDataset', 4, 15, 4, None, None, 'anet13'),
+    anet13_video_224=('ActivityNet13VideoDataset', 2, 15, 4, None, None, 'anet13'),
+    charades_video=('CharadesVideoDataset', 8, 30, 1, 512, 512, 'charades'),
+    ego4d_mq_video=('Ego4DMQVideoDataset', 2, None, 4, 1800, 1800, 'ego4d_mq'),
 )
 
 
@@ -56,7 +59,8 @@ def folder(project_root):
 
 
 def test_every_config_is_listed(folder):
-    assert {path.stem for path in folder.glob('*.py')} - {'common'} == {*EXPECTED, *VIDEOS}
+    assert {path.stem for path in folder.glob('*.py')} == {
+        'common', 'common_video', *EXPECTED, *VIDEOS}
 
 
 @pytest.mark.parametrize('name', VIDEOS)
@@ -72,7 +76,8 @@ def test_videos(folder, name):
         assert built.test_mode == (data is test)
     crops = [step.max_len for step in train.pipeline if step.type == 'RandomCropFrames']
     assert crops == ([crop] if crop else [])
-    assert test.get('window') == (dict(size=window, overlap=0.5) if window else None)
+    overlap = 0 if name == 'ego4d_mq_video' else 0.5
+    assert test.get('window') == (dict(size=window, overlap=overlap) if window else None)
     # windows of a video are put together before NMS
     assert bool(window) == bool(cfg.test_evaluator.get('postprocessor'))
     assert (cfg.test_evaluator.protocol, cfg.test_evaluator.subset) == (protocol, test.subset)

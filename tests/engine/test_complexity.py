@@ -1,16 +1,16 @@
 """Arithmetic against counts by hand; that nothing a model does is left out."""
-import dataclasses
 import json
 import math
 
 import pytest
 import torch
 from mmaction.registry import MODELS
+from mmengine.config import Config
 from torch import nn
 
 import cltdr_mm  # noqa: F401
 from cltdr_mm.cli import flops
-from cltdr_mm.engine.complexity import complexity_table, count_flops, measure
+from cltdr_mm.engine.complexity import complexity_table, count_flops, measure, size_of_input
 from cltdr_mm.models.layers import Conv, LocalSelfAttention
 from cltdr_mm.structures import GAP, pack
 
@@ -79,27 +79,78 @@ def test_a_localizer_in_parts():
     found = measure(localizer(), STEPS, repeats=0)
     assert found.flops == sum(found.parts.values()) == sum(found.kinds.values())
     assert all(found.parts[part] > 0 for part in ('backbone', 'neck', 'head'))
+    assert found.parts['front'] == 0 and found.frames is None
     assert all(found.kinds[kind] > 0 for kind in ('products', 'element-wise', 'transforms'))
     assert found.network_seconds is found.memory is None
     assert found.parameters == sum(p.numel() for p in localizer().parameters())
 
 
-def test_a_front_stands_apart():
-    """Figures of what comes after it, at its width; its parameters in a line of their own."""
-    front = dict(type='ClipFront', clip_len=4, backbone=dict(
-        type='ResNet3d', depth=34, pretrained=None, num_stages=1, base_channels=4,
-        out_indices=(0, ), spatial_strides=(1, ), temporal_strides=(1, ), dilations=(1, ),
-        inflate=(1, )))
-    rest = localizer(in_channels=4)
-    model = MODELS.build(dict(
-        type='EndToEndLocalizer', front=front, neck=dict(type='FPN1D'),
+def model_of_frames(**front):
+    return MODELS.build(dict(
+        type='EndToEndLocalizer', front=dict(type='ClipFront', **front), neck=dict(type='FPN1D'),
         backbone=dict(type='GMG', embed_dims=WIDTH, arch=(1, 1, 2), ffn_dims=24),
         head=dict(type='CLTDRHead', num_classes=3, num_bins=4)))
-    found, expected = (measure(one, STEPS, 'mine', repeats=0) for one in (model, rest))
+
+
+def test_a_front_is_counted_on_its_frames():
+    """What comes after it has the figures of the same model on features of its width."""
+    model = model_of_frames(clip_len=4, frames_per_step=2, backbone=dict(
+        type='ResNet3d', depth=34, pretrained=None, num_stages=1, base_channels=4,
+        out_indices=(0, ), spatial_strides=(1, ), temporal_strides=(1, ), dilations=(1, ),
+        inflate=(1, ), with_pool1=False, with_pool2=False))
+    found = measure(model, STEPS, 'mine', repeats=0, pixels=16)
+    after = measure(localizer(in_channels=4), STEPS, 'other', repeats=0)
+    # frames * pixels * channels * weights of a channel: 3 of pictures in the first layer, which
+    # halves the sides, then three blocks of two layers; MACs at the borders are counted, too
+    convolutions = [module for module in model.front.modules() if isinstance(module, nn.Conv3d)]
+    by_hand = 2 * sum(2 * STEPS * 8 * 8 * conv.weight.numel() for conv in convolutions)
+    assert len(convolutions) == 7
+    assert found.parts == dict(after.parts, front=by_hand)
+    assert found.flops == after.flops + by_hand == sum(found.kinds.values())
     number = sum(param.numel() for param in model.front.parameters())
-    assert found == dataclasses.replace(expected, front_parameters=number)
-    line = f'mine: without its front, which makes features of frames: {number / 1e6:.2f} M param'
-    assert line in complexity_table([found]) and 'front' not in complexity_table([expected])
+    assert found.front_parameters == number
+    assert found.parameters == after.parameters + number
+    table = complexity_table([found, after])
+    assert f'mine: of {2 * STEPS} frames of 16 x 16 pixels; {number / 1e6:.2f} M' in table
+    assert 'front' in table and 'front' not in complexity_table([after])
+
+
+def transformer(adapter):
+    return model_of_frames(clip_len=4, tuning='adapter', adapter=dict(type=adapter), backbone=dict(
+        type='VisionTransformer', img_size=32, embed_dims=24, depth=2, num_heads=2, num_frames=4,
+        return_feat_map=True))
+
+
+def test_adapters_are_counted():
+    """Of AdaTAD's, the convolutions along time are what a plain one does not have."""
+    plain, along = (measure(transformer(kind), STEPS, repeats=0, pixels=32)
+                    for kind in ('PlainAdapter', 'TIAdapter'))
+    hidden, tubelets, places = 6, STEPS // 2, 4
+    assert along.parts['front'] - plain.parts['front'] == (
+        2 * 2 * places * hidden * (3 * tubelets - 2 + tubelets * hidden))  # of two blocks
+    tokens = tubelets * places
+    block = tokens * 12 * 24 * 24 + 2 * tokens * 8 * 24  # products; 8 tokens of a clip attend
+    patches = tokens * 24 * 3 * 2 * 16 * 16
+    adapter = 2 * tokens * 24 * hidden
+    assert plain.parts['front'] == 2 * (patches + 2 * (block + adapter))
+
+
+def test_times_of_a_front():
+    found = measure(transformer('TIAdapter'), 8, repeats=1, pixels=32)
+    assert 0 < found.network_seconds and 0 < found.total_seconds
+
+
+def test_frames_need_a_size():
+    with pytest.raises(ValueError, match='mine: model.front takes frames.*--pixels'):
+        measure(transformer('TIAdapter'), 8, 'mine', repeats=0)
+
+
+@pytest.mark.parametrize('name, expected', [
+    ('adatad/thumos_s', (768, 160)), ('adatad/anet_s', (192, 160)),
+    ('adatad/thumos_g_224', (768, 224)), ('pixels/vit_adapters', (None, None)),
+    ('cltdr_thumos', (None, None))])
+def test_what_a_config_takes(project_root, name, expected):
+    assert size_of_input(Config.fromfile(project_root / 'configs' / f'{name}.py')) == expected
 
 
 def test_max_pooling_costs_the_embedding_alone():
@@ -132,13 +183,14 @@ def test_command_line(tmp_path, capsys):
     out = tmp_path / 'flops.json'
     flops.main(['cltdr_hapt', 'tridet_hapt', '--length', '50', '--repeats', '0', '--out', str(out)])
     content = json.loads(out.read_text())
-    assert content['length'] == 50
+    assert [one['steps'] for one in content['configs']] == [50, 50]
     assert [one['name'] for one in content['configs']] == ['cltdr_hapt', 'tridet_hapt']
-    assert '50 steps' in capsys.readouterr().out
+    assert 'MAC' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize('arguments', [
-    [], ['cltdr_hapt', '--all'], ['cltdr_hapt', '--length', '0'], ['x', '--repeats', '-1']])
+    [], ['cltdr_hapt', '--all'], ['cltdr_hapt', '--length', '0'], ['x', '--repeats', '-1'],
+    ['x', '--pixels', '0']])
 def test_wrong_arguments(arguments):
     with pytest.raises(SystemExit):
         flops.parse_args(arguments)

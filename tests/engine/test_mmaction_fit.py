@@ -3,6 +3,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from mixed_data import (
     LOAD,
     PACK,
@@ -16,8 +17,11 @@ from mixed_data import (
     tal_dataset,
     tal_metric,
 )
+from mmaction.datasets import VideoDataset
+from mmengine.dataset import RepeatDataset
 
 from cltdr_mm.datasets import TALDataError
+from cltdr_mm.engine.hooks.setup_check import check_parts
 
 
 @pytest.fixture(scope='module')
@@ -137,3 +141,20 @@ def test_anet_metric_cuts_names(data, tmp_path):
     with pytest.raises(TALDataError, match="video 'te_a': video name: differs from that of another "
                                            'video in its first two letters only'):
         run.test()
+
+
+def test_clips_that_are_missing(tmp_path):
+    """Of MMAction2's own data set, also where another repeats it; nothing is read for it."""
+    (tmp_path / 'clips').mkdir()
+    (tmp_path / 'clips' / 'one.mp4').touch()
+    (tmp_path / 'clips.txt').write_text('one.mp4 0\ntwo.mp4 1\n')
+    clips = VideoDataset(str(tmp_path / 'clips.txt'), [],
+                         data_prefix=dict(video=str(tmp_path / 'clips')))
+    model = torch.nn.Identity()
+    for dataset in (clips, RepeatDataset(clips, times=2)):
+        with pytest.raises(TALDataError, match='1 of 2 clips are missing') as error:
+            check_parts(model, dataset)
+        line = f"video '{tmp_path / 'clips' / 'two.mp4'}': filename: no such file"
+        assert line in str(error.value) and 'one.mp4' not in str(error.value)
+    (tmp_path / 'clips' / 'two.mp4').touch()
+    check_parts(model, clips)

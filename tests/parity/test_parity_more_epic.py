@@ -7,6 +7,7 @@ import pytest
 from mmaction.registry import METRICS
 from parity_more import load
 
+from cltdr_mm.cli import evaluate
 from cltdr_mm.datasets.classes import class_names
 from cltdr_mm.evaluation import Detections, GroundTruth, read_submission
 from cltdr_mm.evaluation.functional import average_precision, recall_at_kx
@@ -107,8 +108,11 @@ def test_per_class_recall_and_ap():
     np.testing.assert_allclose(ap.T, arrays['per_class.AP'], atol=1e-12)
 
 
-def test_the_metric_judges_one_list_as_the_official_evaluation(tmp_path):
-    """From annotation files and data samples of actions to the numbers of all three tasks."""
+def test_the_metric_judges_one_list_as_the_official_evaluation(tmp_path, capsys):
+    """From annotation files and data samples of actions to the numbers of all three tasks.
+
+    So does ``cltdr evaluate``, of the file that the metric writes.
+    """
     arrays, truth, detections = scene('action')
     gt, classes = arrays['gt'], {}
     for task, column in (('verb', 3), ('noun', 4)):
@@ -132,3 +136,13 @@ def test_the_metric_judges_one_list_as_the_official_evaluation(tmp_path):
         assert found[f'{task}/average_mAP'] == pytest.approx(official.mean())
     entries = read_submission(tmp_path / 'out' / 'test.json')['results']
     assert sum(map(len, entries.values())) == len(detections)
+    evaluate.main([str(tmp_path / 'out' / 'detections.json'), str(tmp_path / 'verb.json'),
+                   '--nouns', str(tmp_path / 'noun.json'), '--protocol', 'epic100',
+                   '--out', str(tmp_path / 'again.json')])
+    report = json.loads((tmp_path / 'again.json').read_text())
+    judged = json.loads((tmp_path / 'out' / 'metrics.json').read_text())
+    assert {key: report[key] for key in judged} == judged
+    for task in LABELS:
+        np.testing.assert_allclose(list(report[task]['mAP'].values()),
+                                   arrays[f'epic_official.{task}.mAP'], atol=1e-12)
+    assert f"{100 * judged['action']['average_mAP']:.2f}" in capsys.readouterr().out

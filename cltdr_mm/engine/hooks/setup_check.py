@@ -21,7 +21,7 @@ from ..checkpoint_fit import (
     checkpoint_features,
 )
 from ..folds import check_fold
-from ..mmaction_fit import check_anet_metric, check_localizer
+from ..mmaction_fit import check_anet_metric, check_clips, check_localizer
 
 
 @HOOKS.register_module()
@@ -37,9 +37,9 @@ class SetupCheckHook(Hook):
     anything suppresses a point head's candidates (``set_suppressed``). A training that keeps its
     best checkpoint needs something to find in its validation set (``check_instances`` of the
     metrics), and a metric that is measured (``metric_names``). Parts without these attributes are
-    not asked. MMAction2's BMN, TEM, TCANet and ANetMetric must get what they read
-    (:mod:`cltdr_mm.engine.mmaction_fit`). Class-agnostic data sets, and models that take classes
-    from scores of whole videos, may have more classes than the head.
+    not asked. MMAction2's BMN, TEM, TCANet and ANetMetric must get what they read, and the clips of
+    its VideoDataset must be there (:mod:`cltdr_mm.engine.mmaction_fit`). Class-agnostic data sets,
+    and models that take classes from scores of whole videos, may have more classes than the head.
 
     A checkpoint that is tested or resumed must have exactly the weights of the model, and the
     classes of the data set in their order, and features of the kind that it was trained on, where
@@ -130,6 +130,7 @@ def check_parts(model: torch.nn.Module, dataset: Any, judges: Optional[Sequence]
     if not hasattr(dataset, 'get_data_info'):
         return
     infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    check_clips(dataset, infos)
     _check_labels(infos, model, dataset)
     _ask_transforms(dataset)
     _check_channels(model, dataset)

@@ -1,25 +1,9 @@
 # ActivityNet-1.3 proposals from videos: 768 frames of each, 4 a step, 160 x 160 pixels
-_base_ = ['./common.py']
+_base_ = ['./common_video.py']
 
 dataset_type = 'ActivityNet13VideoDataset'
 data_root = 'data/anet13/'
 ann_file = 'annotations/anet13.json'
-
-train_pipeline = [
-    dict(type='SampleTALFrames'),
-    dict(type='LoadTALFrames', short_side=182),
-    dict(type='RandomResizedCrop'),
-    dict(type='Resize', scale=(160, 160), keep_ratio=False),
-    dict(type='Flip', flip_ratio=0.5),
-    dict(type='ColorJitterFrames'),
-    dict(type='PackTALInputs'),
-]
-test_pipeline = [
-    dict(type='SampleTALFrames'),
-    dict(type='LoadTALFrames', short_side=160),
-    dict(type='CenterCrop', crop_size=160),
-    dict(type='PackTALInputs'),
-]
 
 videos = dict(
     type=dataset_type,
@@ -34,11 +18,8 @@ videos = dict(
 
 train_dataloader = dict(
     # 16 over all ranks: published on 4 GPUs
-    batch_size=4, num_workers=4,
-    dataset=dict(subset='training', pipeline=train_pipeline, **videos))
-val_dataloader = dict(
-    batch_size=1, num_workers=4,
-    dataset=dict(subset='validation', pipeline=test_pipeline, **videos))
+    batch_size=4, dataset=dict(subset='training', **videos))
+val_dataloader = dict(dataset=dict(subset='validation', **videos))
 test_dataloader = val_dataloader
 
 val_evaluator = dict(protocol='anet13', ann_file=data_root + ann_file, subset='validation')

@@ -1,26 +1,15 @@
 # EPIC-KITCHENS-100 verbs as videos at 30 fps: every 2nd frame, 8 a step, windows of 768 steps,
 # 160 x 160 pixels
-_base_ = ['./common.py']
+_base_ = ['./common_video.py']
 
 dataset_type = 'EPICKitchens100VideoDataset'
 data_root = 'data/epic100/'
 ann_file = 'annotations/epic100_verb.json'
 
 train_pipeline = [
-    dict(type='SampleTALFrames'),
+    _base_.train_pipeline[0],
     dict(type='RandomCropFrames', max_len=768, trunc_thresh=0.3),
-    dict(type='LoadTALFrames', short_side=182),
-    dict(type='RandomResizedCrop'),
-    dict(type='Resize', scale=(160, 160), keep_ratio=False),
-    dict(type='Flip', flip_ratio=0.5),
-    dict(type='ColorJitterFrames'),
-    dict(type='PackTALInputs'),
-]
-test_pipeline = [
-    dict(type='SampleTALFrames'),
-    dict(type='LoadTALFrames', short_side=160),
-    dict(type='CenterCrop', crop_size=160),
-    dict(type='PackTALInputs'),
+    *_base_.train_pipeline[1:],
 ]
 
 videos = dict(
@@ -35,11 +24,8 @@ videos = dict(
 windows = dict(window=dict(size=768, overlap=0.5))
 
 train_dataloader = dict(
-    batch_size=2, num_workers=4,
-    dataset=dict(subset='training', pipeline=train_pipeline, **videos))
-val_dataloader = dict(
-    batch_size=1, num_workers=4,
-    dataset=dict(subset='validation', pipeline=test_pipeline, **windows, **videos))
+    batch_size=2, dataset=dict(subset='training', pipeline=train_pipeline, **videos))
+val_dataloader = dict(dataset=dict(subset='validation', **windows, **videos))
 test_dataloader = val_dataloader
 
 val_evaluator = dict(

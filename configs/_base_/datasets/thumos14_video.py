@@ -1,25 +1,14 @@
 # THUMOS14 as videos: every 4th frame, windows of 768, 160 x 160 pixels
-_base_ = ['./common.py']
+_base_ = ['./common_video.py']
 
 dataset_type = 'THUMOS14VideoDataset'
 data_root = 'data/thumos14/'
 ann_file = 'annotations/thumos14.json'
 
 train_pipeline = [
-    dict(type='SampleTALFrames'),
+    _base_.train_pipeline[0],
     dict(type='RandomCropFrames', max_len=768, trunc_thresh=0.75),
-    dict(type='LoadTALFrames', short_side=182),
-    dict(type='RandomResizedCrop'),
-    dict(type='Resize', scale=(160, 160), keep_ratio=False),
-    dict(type='Flip', flip_ratio=0.5),
-    dict(type='ColorJitterFrames'),
-    dict(type='PackTALInputs'),
-]
-test_pipeline = [
-    dict(type='SampleTALFrames'),
-    dict(type='LoadTALFrames', short_side=160),
-    dict(type='CenterCrop', crop_size=160),
-    dict(type='PackTALInputs'),
+    *_base_.train_pipeline[1:],
 ]
 
 videos = dict(
@@ -31,11 +20,8 @@ videos = dict(
 windows = dict(window=dict(size=768, overlap=0.5))
 
 train_dataloader = dict(
-    batch_size=2, num_workers=4,
-    dataset=dict(subset='Validation', pipeline=train_pipeline, **videos))
-val_dataloader = dict(
-    batch_size=1, num_workers=4,
-    dataset=dict(subset='Test', pipeline=test_pipeline, **windows, **videos))
+    batch_size=2, dataset=dict(subset='Validation', pipeline=train_pipeline, **videos))
+val_dataloader = dict(dataset=dict(subset='Test', **windows, **videos))
 test_dataloader = val_dataloader
 
 val_evaluator = dict(

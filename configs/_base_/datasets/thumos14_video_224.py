@@ -1,21 +1,19 @@
 # THUMOS14 as videos: every 2nd frame, two a step, windows of 768 steps, 224 x 224 pixels
 _base_ = ['./thumos14_video.py']
 
+# of what is inherited, the sizes change
 train_pipeline = [
-    dict(type='SampleTALFrames'),
-    dict(type='RandomCropFrames', max_len=768, trunc_thresh=0.75),
+    *_base_.train_pipeline[:2],
     dict(type='LoadTALFrames', short_side=256),
     dict(type='RandomResizedCrop'),
     dict(type='Resize', scale=(224, 224), keep_ratio=False),
-    dict(type='Flip', flip_ratio=0.5),
-    dict(type='ColorJitterFrames'),
-    dict(type='PackTALInputs'),
+    *_base_.train_pipeline[5:],
 ]
 test_pipeline = [
-    dict(type='SampleTALFrames'),
+    _base_.test_pipeline[0],
     dict(type='LoadTALFrames', short_side=224),
     dict(type='CenterCrop', crop_size=224),
-    dict(type='PackTALInputs'),
+    _base_.test_pipeline[-1],
 ]
 
 videos = dict(frames_per_step=2)
