@@ -260,7 +260,8 @@ def run_all(args: argparse.Namespace, tasks: list[Task]) -> None:
         if old:
             print(f'{name}: {old} runs there have other settings, and go with the first new one')
     runs, failed = Runs(args), {}
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit('error: ended by SIGTERM'))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(
+        f'error: ended by SIGTERM; {how_to_go_on(args, tasks)}'))
     with ThreadPoolExecutor(args.jobs) as pool:
         jobs = {pool.submit(runs, task): task for task in todo}
         try:

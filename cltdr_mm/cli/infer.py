@@ -20,6 +20,7 @@ from ..apis.inference.input_list import is_video, list_inputs
 from ..apis.inference.outputs import FORMATS, check_formats, write_outputs
 from ..apis.running.command_line import usable_device
 from ..apis.running.config_files import config_from_file, find_config
+from ..apis.running.config_options import ConfigOption, change_config
 from ..utils import TALDataError, exit_on_error, out_folder
 from . import verb_parser
 
@@ -47,6 +48,8 @@ def parse_args(argv=None):
     parser.add_argument('--skip-broken', action='store_true', help='leave out videos among the '
                         'inputs that cannot be read; they are listed at the end, with exit status '
                         '1')
+    parser.add_argument('--cfg-options', nargs='+', action=ConfigOption, help='changes to the '
+                        'config file, as for cltdr test')
     parser.add_argument('--device', type=usable_device, help='default: the best there is')
     parser.add_argument('--batch-size', type=int, default=1)
     parser.add_argument('--annotations', help='annotation file that knows durations and rates')
@@ -78,6 +81,9 @@ def parse_args(argv=None):
         args.checkpoint = None
     elif not args.inputs:
         parser.error('the following arguments are required: inputs')
+    if args.cfg_options is not None and (
+            args.config == 'checkpoint' or args.config.endswith('.onnx')):
+        parser.error(f'--cfg-options changes a config file: name one in place of {args.config}')
     if args.recognizer and args.recognizer not in PRESETS and args.stride is None:
         parser.error('--recognizer needs --stride')
     for name in ('clip_len', 'frame_interval', 'short_side', 'crop_size'):
@@ -109,6 +115,8 @@ def main(argv=None) -> None:
     elif args.config != 'checkpoint':
         model = cfg = config_from_file(find_config(args.config))
     with exit_on_error((Exception, ), cfg=cfg):  # nothing runs yet
+        if args.cfg_options is not None:
+            change_config(cfg, args.cfg_options)
         extractor = dict(checkpoint=args.recognizer_weights, max_gap=args.max_gap,
                          min_read=args.min_read)
         if args.recognizer:

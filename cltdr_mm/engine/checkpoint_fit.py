@@ -4,7 +4,7 @@ MMEngine loads what fits and leaves the rest as it was initialised: the figures 
 checkpoint would be those of random weights.
 """
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 import torch
@@ -77,7 +77,8 @@ def misfits(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str:
 
     Returns:
         str: Keys that are missing, left over, of another shape and of another type, the first of
-        each; '' if they fit. Floating point of any precision is one type.
+        each; '' if they fit. A module that one side lacks as a whole is one name. Floating point of
+        any precision is one type.
     """
     other_type = [f'{key} is {value.dtype}, not {expected[key].dtype}'
                   for key, value in state.items() if key in expected and (
@@ -86,8 +87,7 @@ def misfits(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str:
     other_shape = [f'{key} is {tuple(value.shape)}, not {tuple(expected[key].shape)}'
                    for key, value in state.items()
                    if key in expected and value.shape != expected[key].shape]
-    kinds = {'missing': [key for key in expected if key not in state],
-             'left over': [key for key in state if key not in expected],
+    kinds = {'missing': _lacking(expected, state), 'left over': _lacking(state, expected),
              'of another shape': other_shape, 'of another type': other_type}
     parts = []
     for kind, keys in kinds.items():
@@ -95,6 +95,25 @@ def misfits(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str:
             more = f' and {len(keys) - SHOWN} more' if len(keys) > SHOWN else ''
             parts.append(f'{kind}: {", ".join(keys[:SHOWN])}{more}')
     return '; '.join(parts)
+
+
+def _lacking(keys: Iterable[str], others: Iterable[str]) -> list[str]:
+    """Keys that others lack; those of a module that they lack as a whole are one entry."""
+    others = set(others)
+    known = {prefix for key in others for prefix in _modules(key)}
+    found: dict[str, list[str]] = {}
+    for key in keys:
+        if key not in others:
+            whole = next((prefix for prefix in _modules(key) if prefix not in known), key)
+            found.setdefault(whole, []).append(key)
+    return [own[0] if len(own) == 1 else f'{whole} ({len(own)} weights)'
+            for whole, own in found.items()]
+
+
+def _modules(key: str) -> list[str]:
+    """Modules that a weight lies in, the outermost first."""
+    parts = key.split('.')
+    return ['.'.join(parts[:end]) for end in range(1, len(parts))]
 
 
 def kept_keys(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> set[str]:

@@ -81,38 +81,50 @@ def check_fold_files(cfg: Config, fold: int) -> None:
 
 
 def check_fold(checkpoint: Any, ann_file: Any, name: str) -> None:
-    """Refuse a checkpoint that was trained on the videos that a fold is judged by.
+    """Refuse a checkpoint that does not belong to the fold, or to the data set, that it is used on.
+
+    One of another fold, or of a training on all training videos, knows the videos that a fold is
+    judged by. One of a fold is for choices, which must not see a test video: the data set that its
+    fold was made of is refused too.
 
     Args:
         checkpoint: What was loaded, of any type; one without a config says nothing.
-        ann_file: Of the data set that is judged; only that of a fold is looked at.
+        ann_file: Of the data set that it is used on.
         name (str): File of the checkpoint.
 
     Raises:
-        TALDataError: If the training was on another fold, or on all training videos.
+        TALDataError: If so; names what to say instead.
     """
-    fold = fold_of(ann_file) if isinstance(ann_file, str) else None
-    if fold is None or not isinstance(checkpoint, Mapping):
+    if not isinstance(ann_file, str) or not isinstance(checkpoint, Mapping):
         return
     try:
         cfg = checkpoint_config(checkpoint)
     except ValueError:  # weights alone
         return
-    trained = {fold_of(path) for path in _ann_files(cfg.get('train_dataloader'))}
-    if trained and fold not in trained:
+    trained = {fold_of(path): path for path in _ann_files(cfg.get('train_dataloader'))}
+    fold, message = fold_of(ann_file), None
+    if fold is None:
+        used = next((number for number, path in trained.items() if number is not None
+                     and osp.normpath(fold_file(ann_file, number)) == osp.normpath(path)), None)
+        if used is not None:
+            message = (f'was trained on fold {used}, and this is the whole data set, test videos '
+                       f'included: use it with --fold {used}, and train without --fold for the '
+                       'test videos')
+    elif trained and fold not in trained:
         other = min(-1 if number is None else number for number in trained)
         where, instead = ('all training videos', 'without --fold') if other < 0 else (
             f'fold {other}', f'with --fold {other}')
-        raise TALDataError.of(
-            'checkpoint', name, 'fold', f'was trained on {where}, and with that on videos that '
-            f'fold {fold} is judged by: test it {instead}, or train with --fold {fold}')
+        message = (f'was trained on {where}, and with that on videos that fold {fold} is judged '
+                   f'by: test it {instead}, or train with --fold {fold}')
+    if message:
+        raise TALDataError.of('checkpoint', name, 'fold', message)
 
 
 def _ann_files(value: Any) -> Iterator[str]:
     """Annotation files of a data loader, also of data sets in one that repeats or joins them."""
     if isinstance(value, Mapping):
         if isinstance(value.get('ann_file'), str):
-            yield value['ann_file']
+            yield osp.join(str(value.get('data_root') or ''), value['ann_file'])
         value = value.values()
     elif not isinstance(value, (list, tuple)):
         return

@@ -132,7 +132,7 @@ def _unexpected(cfg: Union[Mapping, Config], wrong: str, text: str, where: str) 
             known = set() if cls is None else _arguments(cls)
             if wrong not in known:
                 return (f'{path}.{wrong}: {part["type"]} has no such argument'
-                        + suggestion(wrong, known))
+                        + (suggestion(wrong, known) or _inside(cfg, path, wrong)))
     name = re.sub(r'(\.__init__)?\(\).*| has no argument .*', '', text.splitlines()[0])
     called = _UNTYPED.get(name) or _registered(name)
     for path, part in parts:
@@ -141,6 +141,15 @@ def _unexpected(cfg: Union[Mapping, Config], wrong: str, text: str, where: str) 
                     + suggestion(wrong, _arguments(called))
                     + ('' if name in _UNTYPED else f' ({path} has no `type`)'))
     return text.splitlines()[0]
+
+
+def _inside(cfg: Union[Mapping, Config], path: str, wrong: str) -> str:
+    """The part within another that takes an argument, such as the head inside ASL's."""
+    for below, part in _parts(cfg):
+        cls = _registered(str(part.get('type'))) if below.startswith(f'{path}.') else None
+        if cls is not None and wrong in _arguments(cls):
+            return f', {part["type"]} inside it has: write {below}.{wrong}'
+    return ''
 
 
 def _arguments(cls: Any) -> set[str]:

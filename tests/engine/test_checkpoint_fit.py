@@ -35,7 +35,10 @@ def test_what_fits():
 @pytest.mark.parametrize('changes, words', [
     ({'a.bias': None}, 'missing: a.bias$'), ({'c': torch.zeros(2)}, 'left over: c$'),
     ({'a.weight': torch.zeros(3, 3)}, r'of another shape: a.weight is \(3, 3\), not \(3, 2\)$'),
-    ({f'c{i}': torch.zeros(1) for i in range(6)}, 'left over: c0, c1, c2, c3 and 2 more$')])
+    ({f'c{i}': torch.zeros(1) for i in range(6)}, 'left over: c0, c1, c2, c3 and 2 more$'),
+    # a module that the model has not is one name, whatever it holds
+    ({'a.c.x': torch.zeros(1), 'a.c.d.y': torch.zeros(1)}, r'left over: a.c \(2 weights\)$'),
+    ({'a.weight': None, 'a.bias': None}, r'missing: a \(2 weights\)$')])
 def test_what_does_not(changes, words):
     with pytest.raises(TALDataError, match=f'x.pth: state_dict: does not fit .*{words}'):
         check_fit(checkpoint(**changes), model(), 'x.pth')

@@ -63,10 +63,19 @@ def test_a_checkpoint_that_does_not(checkpoint):
     folds.check_fold(checkpoint, 'data/annotations_fold1.json', 'a.pth')
 
 
-def test_whole_data_sets_have_no_fold():
-    """The test people are nobody's training videos."""
-    for judged in ('annotations.json', None):
-        folds.check_fold(trained_on('annotations_fold0.json'), judged, 'a.pth')
+def test_the_whole_data_set_is_not_for_a_checkpoint_of_a_fold():
+    """A forgotten --fold would show the test videos to whoever is choosing."""
+    checkpoint = trained_on('annotations_fold0.json', data_root='data/hapt/')
+    with pytest.raises(TALDataError, match='a.pth: fold: was trained on fold 0, .*: use it with '
+                                           '--fold 0, and train without --fold'):
+        folds.check_fold(checkpoint, 'data/hapt/annotations.json', 'a.pth')
+    for other in ('data/theirs/annotations.json', 'data/hapt/others.json', None):
+        folds.check_fold(checkpoint, other, 'a.pth')
+    whole = trained_on('annotations.json', data_root='data/hapt/')
+    folds.check_fold(whole, 'data/hapt/annotations.json', 'a.pth')
+
+
+def test_joined_data_sets_are_looked_into():
     joined = dict(type='ConcatDataset', datasets=[dict(ann_file='a_fold2.json')])
     cfg = Config(dict(train_dataloader=dict(dataset=joined)))
     with pytest.raises(TALDataError, match='was trained on fold 2'):

@@ -32,6 +32,18 @@ def test_a_misspelt_argument():
         'model.backbone.init_cgf: GMG has no such argument: did you mean `init_cfg`?')
 
 
+def test_an_argument_of_the_part_inside():
+    cfg = Config(dict(model=dict(type='SingleStageLocalizer', head=dict(
+        type='ASLHead', refinement=dict(type='FineBoundaries'),
+        head=dict(type='ActionFormerHead', num_classes=2)),
+        backbone=dict(type='GMG', in_channels=4, embed_dims=16))))
+    with pytest.raises(TypeError) as error:
+        MODELS.build(cfg.model)
+    assert explain(error.value, cfg) == (
+        'model.head.refinement: ASLHead has no such argument, ActionFormerHead inside it has: '
+        'write model.head.head.refinement')
+
+
 def test_an_argument_of_a_part_whose_type_is_the_default():
     cfg = Config(dict(model=dict(
         type='SingleStageLocalizer', backbone=dict(type='GMG', in_channels=4, embed_dims=16),

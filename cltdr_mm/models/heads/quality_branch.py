@@ -52,7 +52,7 @@ class QualityBranch(BaseModule):
         init_cfg (dict, optional): See BaseModule.
 
     Raises:
-        ValueError: If ``exponent`` does not lie in [0, 1].
+        ValueError: If ``exponent`` is no number in [0, 1].
     """
 
     def __init__(self,
@@ -69,8 +69,8 @@ class QualityBranch(BaseModule):
                  **unknown) -> None:
         refuse_unknown(self, unknown)
         super().__init__(init_cfg=init_cfg)
-        if not 0 <= exponent <= 1:
-            raise ValueError(f'QualityBranch: exponent must lie in [0, 1], got {exponent}')
+        if not isinstance(exponent, (int, float)) or not 0 <= exponent <= 1:
+            raise ValueError(f'QualityBranch: exponent must lie in [0, 1], got {exponent!r}')
         self.exponent = exponent
         self.loss_weight = loss_weight
         self.num_others = num_others

@@ -270,9 +270,17 @@ def test_command_line_without_weights_says_so(cfg, tmp_path, capsys):
     assert 'the model is untrained' in capsys.readouterr().out
 
 
+def test_command_line_changes_the_config(cfg, tmp_path):
+    cfg.dump(tmp_path / 'config.py')
+    with pytest.raises(SystemExit, match='model.head.num_clases: .* has no such argument'):
+        export.main([str(tmp_path / 'config.py'), '--out', str(tmp_path / 'm.onnx'),
+                     '--cfg-options', 'model.head.num_clases=3'])
+
+
 @pytest.mark.parametrize('arguments', [
     ['config.py', 'x.pth'], ['checkpoint', '--out', 'm.onnx'], ['config.py', '--out', 'm.pt'],
-    ['config.py', '--out', 'm.onnx', '--lengths', '0']])
+    ['config.py', '--out', 'm.onnx', '--lengths', '0'],
+    ['checkpoint', 'x.pth', '--out', 'm.onnx', '--cfg-options', 'model.head.num_bins=4']])
 def test_wrong_arguments(arguments):
     with pytest.raises(SystemExit):
         export.parse_args(arguments)

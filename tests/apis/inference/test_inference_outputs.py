@@ -75,7 +75,18 @@ def test_only_the_result_file(infer, tmp_path):
     assert [path.name for path in (tmp_path / 'out').iterdir()] == ['results.json']
 
 
+def test_options_change_the_config(infer, tmp_path):
+    infer('--formats', 'json', '--cfg-options', 'model.postprocessor.max_per_video=2')
+    results = json.loads((tmp_path / 'out' / 'results.json').read_text())['results']
+    assert [len(rows) for rows in results.values()] == [2, 2]
+
+
 def test_wrong_options(infer, tmp_path):
+    assert 'PostProcessor has no such argument' in infer(
+        '--cfg-options', 'model.postprocessor.max_per_vido=2', fails=True)
+    with pytest.raises(SystemExit):
+        cli.main(['infer', 'checkpoint', 'a.pth', 'b.npy', '--out-dir', str(tmp_path / 'out'),
+                  '--cfg-options', 'model.postprocessor.max_per_video=2'])
     assert '--formats video of feature files needs --videos' in infer('--formats', 'video',
                                                                       fails=True)
     assert 'was never validated' in infer('--min-score', 'auto', fails=True)

@@ -305,7 +305,7 @@ def test_another_part():
     assert loss_of(other.train())['loss_quality'] > 0
 
 
-@pytest.mark.parametrize('exponent', [-0.1, 1.1])
+@pytest.mark.parametrize('exponent', [-0.1, 1.1, 'half'])
 def test_exponent_is_a_share(exponent):
     with pytest.raises(ValueError, match=r'exponent must lie in \[0, 1\]'):
         QualityBranch(WIDTH, exponent=exponent)
