@@ -310,12 +310,13 @@ def test_a_checkpoint_of_another_fold_is_not_tested():
     checkpoint = dict(state_dict=model.state_dict(), meta=dict(
         cfg=config.pretty_text, dataset_meta=dict(classes=['run', 'jump'])))
     hook = HOOKS.build(dict(type='SetupCheckHook'))
-    for ann_file in ('ann.json', 'ann_fold0.json'):
+    for ann_file in ('other.json', 'ann_fold0.json'):
         dataset.ann_file = ann_file
         hook.after_load_checkpoint(run, checkpoint)
-    dataset.ann_file = 'ann_fold1.json'
-    with pytest.raises(TALDataError, match='e.pth: fold: was trained on fold 0'):
-        hook.after_load_checkpoint(run, checkpoint)
+    for ann_file in ('ann.json', 'ann_fold1.json'):
+        dataset.ann_file = ann_file
+        with pytest.raises(TALDataError, match='e.pth: fold: was trained on fold 0'):
+            hook.after_load_checkpoint(run, checkpoint)
 
 
 def test_strangers_are_not_asked():
